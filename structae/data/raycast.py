@@ -208,15 +208,15 @@ def _hit_room(
 
 
 def cast(
-  shape: jax.Array, scale: jax.Array, angle: jax.Array, width: int
+  scale: jax.Array, shape: jax.Array, angle: jax.Array, width: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
   """Ray-casts one geometry, whatever the colours of its surfaces.
 
   A surface of colour `c` shows as `clip(c * intensity + specular, 0, 1)`.
 
   Args:
-    shape: its number in `SHAPES`.
     scale: the object's scale.
+    shape: its number in `SHAPES`.
     angle: the orientation label in degrees.
     width: rays in a row, and rows.
 
