@@ -6,6 +6,8 @@ stands on a ring around the object and faces it. Vectors are arrays whose first
 axis holds x, y and z.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -207,6 +209,7 @@ def _hit_room(
   return _ahead(floor, floor > 0), wall(0), wall(1)
 
 
+@functools.partial(jax.jit, static_argnames='width')
 def cast(
   scale: jax.Array, shape: jax.Array, angle: jax.Array, width: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
