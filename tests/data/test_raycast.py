@@ -44,9 +44,7 @@ def test_a_ray_meets_the_solid_where_its_points_first_lie_inside(shape):
   along = np.arange(0, 8, step)
   points = origin[:, None] + along[None, :, None] * direction[:, None]
   points_inside = _inside(shape, scale, points) & (points[..., 2] > 0)
-  first = np.where(
-    points_inside.any(1), along[points_inside.argmax(1)], np.inf
-  )
+  first = np.where(points_inside.any(1), along[points_inside.argmax(1)], np.inf)
   hits = np.isfinite(first)
   assert 50 < hits.sum() < num - 50
   np.testing.assert_allclose(distance[hits], first[hits], atol=1.01 * step)
@@ -133,8 +131,6 @@ def test_light_by_hand_at_the_points_that_rays_meet():
       half = to_lamp - ray
       half /= np.linalg.norm(half)
       shine = max(np.dot(normal, half), 0) ** raycast.SPECULAR_EXPONENT
-      assert specular[i, j] == pytest.approx(
-        raycast.SPECULAR * shine, abs=2e-3
-      )
+      assert specular[i, j] == pytest.approx(raycast.SPECULAR * shine, abs=2e-3)
     checked.add((surface[i, j], bool(dark)))
   assert len(checked) == 4  # floor and object, lit and dark
