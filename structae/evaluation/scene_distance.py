@@ -48,7 +48,9 @@ def _inner(a: jax.Array, b: jax.Array) -> jax.Array:
   a = a.reshape(len(a), -1, _RUN).swapaxes(0, 1)
   b = b.reshape(len(b), -1, _RUN).swapaxes(0, 1)
 
-  def add(total: jax.Array, runs: tuple[jax.Array, jax.Array]):
+  def add(
+    total: jax.Array, runs: tuple[jax.Array, jax.Array]
+  ) -> tuple[jax.Array, None]:
     exact = jnp.matmul(runs[0], runs[1].T, precision='highest')
     return total + jnp.round(exact).astype(jnp.int32), None
 
@@ -56,7 +58,9 @@ def _inner(a: jax.Array, b: jax.Array) -> jax.Array:
   return jax.lax.scan(add, zero, (a, b))[0]
 
 
-def _to_geometry(geometry: shapes3d_synth.Tables, samples: jax.Array):
+def _to_geometry(
+  geometry: shapes3d_synth.Tables, samples: jax.Array
+) -> jax.Array:
   """Squared distances to one geometry's colourings, `[1000, S]` uint32.
 
   Args:
