@@ -13,30 +13,30 @@ import jax.numpy as jnp
 
 # The scene. Lengths are in one unit throughout; the numbers were fitted to
 # published frames of 3D-Shapes, see `shapes3d_synth`.
-CAMERA_RADIUS = 3.1932158  # of the ring the camera stands on
-CAMERA_HEIGHT = 0.97986984
-LOOK_AT_HEIGHT = 0.87100214  # the camera looks at this height over the origin
-FOCAL_LENGTH = 74.75679 / 64  # in image widths
-ROOM_HALF_WIDTH = 3.5674157
-WALL_HEIGHT = 2.065372
+CAMERA_RADIUS = 3.214  # of the ring the camera stands on
+CAMERA_HEIGHT = 0.9774
+LOOK_AT_HEIGHT = 0.8669  # the camera looks at this height over the origin
+FOCAL_LENGTH = 1.1855  # in image widths
+ROOM_HALF_WIDTH = 3.6502
+WALL_HEIGHT = 2.0714
 # Object sizes at scale 1.
-BOX_HALF_EDGE = 0.43015268
-CYLINDER_RADIUS = 0.46474978
-CYLINDER_HALF_HEIGHT = 0.48154703
-SPHERE_RADIUS = 0.5111591
-CAPSULE_RADIUS = 0.38518938
-CAPSULE_HALF_LENGTH = 0.3819813  # of its straight part
+BOX_HALF_EDGE = 0.4243
+CYLINDER_RADIUS = 0.4733
+CYLINDER_HALF_HEIGHT = 0.478
+SPHERE_RADIUS = 0.5011
+CAPSULE_RADIUS = 0.3836
+CAPSULE_HALF_LENGTH = 0.374  # of its straight part
 # Light. Intensities multiply the colour of a surface.
-LAMP_POSITION = (-3.001237, 0.33625078, 7.8645115)
-LAMP_AXIS = (0.19243222, 0.05429449, -1.0)  # not normalised
-LAMP_DIFFUSE = 1.0216378
-LAMP_SPOT_EXPONENT = 14.056828
-LAMP_FALL_OFF = 0.00288944  # intensity / (1 + fall_off * distance^2)
-AMBIENT = 0.32036024
-HEADLIGHT = 0.642524  # a light at the camera, without fall-off
-SHADOW = 0.01252629  # the share of the lamp's light that a shadow keeps
-SPECULAR = 0.22682276  # the object's white highlight
-SPECULAR_EXPONENT = 10
+LAMP_POSITION = (-2.1039, 0.6055, 9.1745)
+LAMP_AXIS = (0.0705, 0.0292, -1.0)  # not normalised
+LAMP_DIFFUSE = 1.0189
+LAMP_SPOT_EXPONENT = 18.046
+LAMP_FALL_OFF = 0.0028894  # intensity / (1 + fall_off * distance^2)
+AMBIENT = 0.3455
+HEADLIGHT = 0.6184  # a light at the camera, without fall-off
+FLOOR_SHADOW = 0.64  # what the object's shadow leaves of the other lights
+SPECULAR = 0.1982  # the object's white highlight
+SPECULAR_EXPONENT = 4
 
 SHAPES = ('cube', 'cylinder', 'sphere', 'capsule')
 SKY, FLOOR, WALL, OBJECT = range(4)
@@ -254,7 +254,7 @@ def cast(
   # Hard shadows, and of the object alone: the walls throw none. The step off
   # the surface keeps rounding from shading it with itself.
   blocked = hit_object(point + 1e-3 * normal, to_lamp, shape, scale)
-  lit = jnp.where(jnp.isfinite(blocked), SHADOW, 1.0)
+  lit = jnp.isinf(blocked).astype(jnp.float32)
   spot = jnp.maximum(-_dot(to_lamp, _unit(_column(LAMP_AXIS))), 1e-3)
   lamp = (
     LAMP_DIFFUSE
@@ -267,4 +267,6 @@ def cast(
   half_way = jnp.maximum(_dot(normal, _unit(to_lamp - direction)), 0.0)
   specular = SPECULAR * lit * half_way**SPECULAR_EXPONENT
   specular = jnp.where(surface == OBJECT, specular, 0.0)
-  return surface, AMBIENT + headlight + lamp, specular
+  other = AMBIENT + headlight
+  other *= jnp.where((lit == 0) & (surface == FLOOR), FLOOR_SHADOW, 1.0)
+  return surface, other + lamp, specular
