@@ -32,75 +32,68 @@ class Boosting(NamedTuple):
 
   Attributes:
     classes: `[K]` the labels.
-    edges: per latent, the upper edges of its bins but the last.
     prior: `[C]` the scores before the first stage.
     latents: `[T, 7, C]` the latent that a node asks, nodes in breadth order.
     thresholds: `[T, 7, C]` the last bin that goes left.
-    leaves: `[T, 8, C]` what a leaf adds to the score.
-    importances: `[L]` the error that each latent's splits removed, as a share.
+    leaves: `[T, C, 8]` what a leaf adds to the score.
+    importances: `[L]` the error that each latent's splits removed, as a share;
+      all 0 where nothing could be removed.
   """
 
   classes: np.ndarray
-  edges: list[np.ndarray]
   prior: np.ndarray
   latents: np.ndarray
   thresholds: np.ndarray
   leaves: np.ndarray
   importances: np.ndarray
 
-  def predict(self, codes: np.ndarray) -> np.ndarray:
-    """The likeliest label of every row: `[M, L]` to `[M]`."""
-    bins = _bin(codes, self.edges)
-    scores = np.repeat(self.prior[:, None], len(codes), axis=1)
-    columns = np.arange(len(self.prior))[:, None]
+  def predict(self, bins: np.ndarray) -> np.ndarray:
+    """The likeliest label of every row of bins `[L, M]`: `[M]`."""
+    scores = np.repeat(self.prior[:, None], bins.shape[1], axis=1)
     for latents, thresholds, leaves in zip(
       self.latents, self.thresholds, self.leaves
     ):
       place = np.zeros(scores.shape, np.uint8)
       for depth in range(DEPTH):
         place = _descend(bins, place, latents, thresholds, depth)
-      scores += leaves.T[columns, place]
+      scores += leaves.ravel()[_leaf_index(place)]
     if len(self.classes) == 2:
       return self.classes[(scores[0] > 0).astype(int)]
     return self.classes[scores.argmax(0)]
 
 
-def fit(codes: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> Boosting:
+def fit(histogram: 'Histogram', labels: np.ndarray, *, seed: int) -> Boosting:
   """Fits the classifier.
 
   Args:
-    codes: `[N, L]` finite numbers.
+    histogram: the binned latents of N rows.
     labels: `[N]` with two different values or more.
     seed: decides between latents that split equally well, such as copies.
 
   Returns:
-    The classifier. Its importances are 0 where no split removed any error.
+    The classifier, which predicts from bins of the same edges.
 
   Source: Friedman, Greedy function approximation: a gradient boosting machine,
     Annals of Statistics 29(5), 2001, algorithm 6.
   """
   rng = np.random.default_rng(seed)
-  edges = [bin_edges(column) for column in codes.T]
-  bins = _bin(codes, edges)
-  histogram = _Histogram(bins, 1 + max(map(len, edges)))
   classes, target = np.unique(labels, return_inverse=True)
   prior, truth = _prior(target, len(classes))
-  scores = np.repeat(prior[:, None], len(codes), axis=1)
-  columns = np.arange(len(prior))[:, None]
+  scores = np.repeat(prior[:, None], len(labels), axis=1)
   trees = []
-  gains = np.zeros(codes.shape[1])
+  gains = np.zeros(len(histogram.bins))
   for _ in range(NUM_STAGES):
     p = expit(scores) if len(classes) == 2 else softmax(scores, axis=0)
     residuals = truth - p
     place, latents, thresholds, gain = _grow(histogram, residuals, rng)
-    leaves = _leaf_values(place, residuals, p * (1 - p), len(classes))
-    scores += leaves.T[columns, place]
     np.add.at(gains, latents, gain)
+    index = _leaf_index(place)
+    leaves = _leaf_values(index, residuals, p * (1 - p), len(classes))
+    scores += leaves.ravel()[index]
     trees.append((latents, thresholds, leaves))
   total = gains.sum()
   return Boosting(
     classes,
-    edges,
     prior,
     *(np.stack(part) for part in zip(*trees)),
     importances=gains / total if total > 0 else gains,
@@ -132,58 +125,76 @@ def bin_edges(column: np.ndarray) -> np.ndarray:
   return np.unique(np.concatenate([quantiles, middles[widest]]))
 
 
-class _Histogram:
-  """Sums of columns of `[N, C]` over the bins of all latents at once."""
+class Histogram:
+  """Binned latents, and sums over the bins of all latents at once.
 
-  def __init__(self, bins: np.ndarray, num_bins: int) -> None:
-    self.bins = bins
-    num_latents, num = bins.shape
-    self.shape = (num_bins, num_latents)
-    rows = bins.T.astype(np.int32) * num_latents + np.arange(num_latents)
-    self._one_hot = scipy.sparse.csc_matrix(
-      (
-        np.ones(rows.size),
-        rows.ravel().astype(np.int32),
-        np.arange(0, rows.size + 1, num_latents, dtype=np.int32),
-      ),
-      shape=(num_bins * num_latents, num),
-    )
-    self.counts = self.cumulative(np.ones((num, 1)))
+  Attributes:
+    edges: per latent, the upper edges of its bins but the last.
+    bins: `[L, N]` uint8.
+    counts: `[bins, L, 1]` how many rows lie in a bin or below it.
+  """
+
+  def __init__(self, codes: np.ndarray) -> None:
+    """Bins codes `[N, L]`."""
+    self.edges = [bin_edges(column) for column in codes.T]
+    self.bins = self.bin(codes)
+    num, num_latents = codes.shape
+    self._shape = (1 + max(map(len, self.edges)), num_latents)
+    cells = self.bins.T.astype(np.int32) * num_latents
+    cells += np.arange(num_latents, dtype=np.int32)
+    # Counts are exact in single precision; sums of residuals would leave the
+    # traces of rounding in nodes whose residuals are all equal.
+    self._one_hot = {
+      dtype: scipy.sparse.csc_matrix(
+        (
+          np.ones(cells.size, dtype),
+          cells.ravel(),
+          np.arange(0, cells.size + 1, num_latents, dtype=np.int32),
+        ),
+        shape=(self._shape[0] * num_latents, num),
+      )
+      for dtype in (np.dtype(np.float32), np.dtype(np.float64))
+    }
+    self.counts = self.cumulative(np.ones((num, 1), np.float32))
+
+  def bin(self, codes: np.ndarray) -> np.ndarray:
+    """`[M, L]` to `[L, M]` uint8."""
+    columns = [np.searchsorted(e, c) for e, c in zip(self.edges, codes.T)]
+    return np.stack(columns).astype(np.uint8)
 
   def cumulative(self, values: np.ndarray) -> np.ndarray:
     """`[N, C]` to `[bins, L, C]`: the sums over a bin and all below it."""
-    sums = (self._one_hot @ values).reshape(*self.shape, values.shape[1])
+    sums = self._one_hot[values.dtype] @ values
+    sums = sums.reshape(*self._shape, -1).astype(np.float64, copy=False)
     for below, here in zip(sums, sums[1:]):
       here += below
     return sums
 
 
 def _grow(
-  histogram: _Histogram, residuals: np.ndarray, rng: np.random.Generator
+  histogram: Histogram, residuals: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
   """Grows a tree for every column of residuals `[C, N]`, a level at a time.
 
   Returns:
     The leaf of every row `[C, N]`, and `[7, C]` latents, thresholds and gains.
   """
-  num_columns = len(residuals)
   values = np.ascontiguousarray(residuals.T)
   sums = histogram.cumulative(values)[:, :, None]
   counts = np.broadcast_to(histogram.counts[:, :, None], sums.shape)
   place = np.zeros(residuals.shape, np.uint8)
   nodes: list[tuple[np.ndarray, ...]] = []
-  latents = thresholds = gains = np.zeros((0, num_columns))
   for depth in range(DEPTH):
+    if depth > 0:
+      sums, counts = _children(histogram, values, place, sums, counts)
     nodes.append(_best_splits(sums, counts, rng))
     latents, thresholds, gains = (np.concatenate(p) for p in zip(*nodes))
     place = _descend(histogram.bins, place, latents, thresholds, depth)
-    if depth + 1 < DEPTH:
-      sums, counts = _children(histogram, values, place, sums, counts)
   return place, latents, thresholds, gains
 
 
 def _children(
-  histogram: _Histogram,
+  histogram: Histogram,
   values: np.ndarray,
   place: np.ndarray,
   sums: np.ndarray,
@@ -201,15 +212,19 @@ def _children(
   Returns:
     Sums and counts, both `[bins, L, 2 * nodes, C]`.
   """
-  num_nodes, num_columns = sums.shape[2:]
-  left = np.stack([place.T == 2 * i for i in range(num_nodes)], axis=1)
-  stacked = np.stack([left * values[:, None], left], axis=1)
-  of_left = histogram.cumulative(stacked.reshape(len(values), -1))
-  of_left = of_left.reshape(*sums.shape[:2], 2, num_nodes, num_columns)
+  num, num_columns = values.shape
+  num_nodes = sums.shape[2]
+  place = np.ascontiguousarray(place.T)
+  on_left = np.empty((num, num_nodes, num_columns), np.float32)
+  for i in range(num_nodes):
+    np.equal(place, 2 * i, out=on_left[:, i], casting='unsafe')
   children = []
-  for mine, parents in zip((of_left[:, :, 0], of_left[:, :, 1]), (sums, counts)):
-    both = np.stack([mine, parents - mine], axis=3)
-    children.append(both.reshape(*sums.shape[:2], -1, num_columns))
+  for parents, part in ((sums, values[:, None] * on_left), (counts, on_left)):
+    left = histogram.cumulative(part.reshape(num, -1)).reshape(parents.shape)
+    both = np.empty((*parents.shape[:3], 2, num_columns))
+    both[..., 0, :] = left
+    np.subtract(parents, left, out=both[..., 1, :])
+    children.append(both.reshape(*parents.shape[:2], -1, num_columns))
   return children[0], children[1]
 
 
@@ -264,19 +279,22 @@ def _descend(
   return 2 * place + right
 
 
+def _leaf_index(place: np.ndarray) -> np.ndarray:
+  """Numbers the leaves of all columns: `[C, N]` to `[C, N]`."""
+  first = np.arange(0, len(place) << DEPTH, 1 << DEPTH)
+  return place + first[:, None]
+
+
 def _leaf_values(
-  place: np.ndarray, residuals: np.ndarray, weights: np.ndarray, num: int
+  index: np.ndarray, residuals: np.ndarray, weights: np.ndarray, num: int
 ) -> np.ndarray:
-  """One Newton step for every leaf: `[8, C]`."""
-  num_leaves = 2**DEPTH
-  num_columns = len(place)
-  index = (place + num_leaves * np.arange(num_columns)[:, None]).ravel()
-  size = num_leaves * num_columns
-  above = np.bincount(index, residuals.ravel(), size)
-  below = np.bincount(index, weights.ravel(), size)
+  """One Newton step for every leaf: `[C, 8]`."""
+  size = len(index) << DEPTH
+  above = np.bincount(index.ravel(), residuals.ravel(), size)
+  below = np.bincount(index.ravel(), weights.ravel(), size)
   step = np.divide(above, below, out=np.zeros(size), where=below > 1e-150)
   scale = LEARNING_RATE * ((num - 1) / num if num > 2 else 1)
-  return scale * step.reshape(num_columns, num_leaves).T
+  return scale * step.reshape(len(index), -1)
 
 
 def _prior(target: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:
@@ -286,10 +304,3 @@ def _prior(target: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:
     return np.log(share[1:] / share[:1]), (target == 1)[None].astype(float)
   one_hot = target == np.arange(num)[:, None]
   return np.log(share), one_hot.astype(float)
-
-
-def _bin(codes: np.ndarray, edges: list[np.ndarray]) -> np.ndarray:
-  """`[N, L]` to `[L, N]` uint8 bins."""
-  return np.stack(
-    [np.searchsorted(e, column) for e, column in zip(edges, codes.T)]
-  ).astype(np.uint8)

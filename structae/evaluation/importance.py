@@ -1,5 +1,6 @@
 """DCI: disentanglement, completeness and informativeness of importances."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -55,18 +56,12 @@ def dci(
   )
   importance = np.empty((codes.shape[1], factors.shape[1]))
   train, test = np.empty((2, factors.shape[1]))
+  fit = _histogram_trees if backend == 'histogram' else _sklearn_trees
+  model = fit(codes, test_codes, seed)
   for j, labels in enumerate(factors.T):
-    if backend == 'histogram':
-      model: Any = boosting.fit(codes, labels, seed=seed)
-      importance[:, j] = model.importances
-    else:
-      # Imported here: it takes longer than all other metrics' imports.
-      from sklearn.ensemble import GradientBoostingClassifier
-
-      model = GradientBoostingClassifier(random_state=seed)
-      importance[:, j] = model.fit(codes, labels).feature_importances_
-    train[j] = np.mean(model.predict(codes) == labels)
-    test[j] = np.mean(model.predict(test_codes) == test_factors[:, j])
+    importance[:, j], fitted, predicted = model(labels)
+    train[j] = np.mean(fitted == labels)
+    test[j] = np.mean(predicted == test_factors[:, j])
   return {
     **concentration(importance),
     'informativeness_train': float(train.mean()),
@@ -99,6 +94,40 @@ def concentration(importance: np.ndarray) -> dict[str, Any]:
     'disentanglement_per_latent': per_latent,
     'completeness_per_factor': per_factor,
   }
+
+
+def _histogram_trees(
+  codes: np.ndarray, test_codes: np.ndarray, seed: int
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+  histogram = boosting.Histogram(codes)
+  test_bins = histogram.bin(test_codes)
+
+  def model(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    trees = boosting.fit(histogram, labels, seed=seed)
+    return (
+      trees.importances,
+      trees.predict(histogram.bins),
+      trees.predict(test_bins),
+    )
+
+  return model
+
+
+def _sklearn_trees(
+  codes: np.ndarray, test_codes: np.ndarray, seed: int
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+  # Imported here: it takes longer than all other metrics' imports.
+  from sklearn.ensemble import GradientBoostingClassifier
+
+  def model(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    trees = GradientBoostingClassifier(random_state=seed).fit(codes, labels)
+    return (
+      trees.feature_importances_,
+      trees.predict(codes),
+      trees.predict(test_codes),
+    )
+
+  return model
 
 
 def _relative_entropy(weights: np.ndarray) -> np.ndarray:
