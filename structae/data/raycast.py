@@ -128,51 +128,67 @@ def _hit_ball(
 
 
 def hit_object(
-  origin: jax.Array, direction: jax.Array, shape: str, scale: jax.Array
+  origin: jax.Array, direction: jax.Array, shape: jax.Array, scale: jax.Array
 ) -> jax.Array:
   """Finds where rays from outside first meet the object.
 
   Args:
-    origin: `[3, ...]`.
+    origin: `[3, H or 1, W or 1]`.
     direction: `[3, H, W]`, of unit length.
-    shape: a name from `SHAPES`.
+    shape: its number in `SHAPES`.
     scale: the object's scale.
 
   Returns:
     Distances `[H, W]`, infinite where a ray misses.
   """
-  if shape == 'cube':
+
+  def cube() -> jax.Array:
     return _hit_box(origin, direction, BOX_HALF_EDGE * scale)
-  if shape == 'sphere':
-    radius = SPHERE_RADIUS * scale
-    return _hit_ball(origin, direction, radius, radius)
-  if shape == 'cylinder':
+
+  def cylinder() -> jax.Array:
     radius, top = CYLINDER_RADIUS * scale, 2 * CYLINDER_HALF_HEIGHT * scale
     side = _hit_side(origin, direction, radius, 0.0 * top, top)
     lid = (top - origin[2]) / direction[2]
     x, y = origin[0] + lid * direction[0], origin[1] + lid * direction[1]
     return jnp.minimum(side, _ahead(lid, x * x + y * y <= radius**2))
-  radius, length = CAPSULE_RADIUS * scale, 2 * CAPSULE_HALF_LENGTH * scale
-  side = _hit_side(origin, direction, radius, radius, radius + length)
-  low = _hit_ball(origin, direction, radius, radius)
-  high = _hit_ball(origin, direction, radius, radius + length)
-  return jnp.minimum(side, jnp.minimum(low, high))
+
+  def sphere() -> jax.Array:
+    radius = SPHERE_RADIUS * scale
+    return _hit_ball(origin, direction, radius, radius)
+
+  def capsule() -> jax.Array:
+    radius, length = CAPSULE_RADIUS * scale, 2 * CAPSULE_HALF_LENGTH * scale
+    side = _hit_side(origin, direction, radius, radius, radius + length)
+    low = _hit_ball(origin, direction, radius, radius)
+    high = _hit_ball(origin, direction, radius, radius + length)
+    return jnp.minimum(side, jnp.minimum(low, high))
+
+  return jax.lax.switch(shape, (cube, cylinder, sphere, capsule))
 
 
-def _object_normal(point: jax.Array, shape: str, scale: jax.Array) -> jax.Array:
+def _object_normal(
+  point: jax.Array, shape: jax.Array, scale: jax.Array
+) -> jax.Array:
   x, y, z = point
-  if shape == 'cube':
+
+  def cube() -> jax.Array:
     offset = jnp.stack([x, y, z - BOX_HALF_EDGE * scale])
     face = jnp.abs(offset) >= jnp.abs(offset).max(0)
-    return _unit(jnp.sign(offset) * face)
-  if shape == 'sphere':
-    return _unit(jnp.stack([x, y, z - SPHERE_RADIUS * scale]))
-  if shape == 'cylinder':
+    return jnp.sign(offset) * face
+
+  def cylinder() -> jax.Array:
     lid = z >= 2 * CYLINDER_HALF_HEIGHT * scale - 1e-4
-    side = _unit(jnp.stack([x, y, jnp.zeros_like(z)]))
+    side = jnp.stack([x, y, jnp.zeros_like(z)])
     return jnp.where(lid, _column((0.0, 0.0, 1.0)), side)
-  radius, length = CAPSULE_RADIUS * scale, 2 * CAPSULE_HALF_LENGTH * scale
-  return _unit(jnp.stack([x, y, z - jnp.clip(z, radius, radius + length)]))
+
+  def sphere() -> jax.Array:
+    return jnp.stack([x, y, z - SPHERE_RADIUS * scale])
+
+  def capsule() -> jax.Array:
+    radius, length = CAPSULE_RADIUS * scale, 2 * CAPSULE_HALF_LENGTH * scale
+    return jnp.stack([x, y, z - jnp.clip(z, radius, radius + length)])
+
+  return _unit(jax.lax.switch(shape, (cube, cylinder, sphere, capsule)))
 
 
 def _hit_room(
@@ -192,14 +208,14 @@ def _hit_room(
 
 
 def cast(
-  shape: str, scale: jax.Array, angle: jax.Array, width: int
+  shape: jax.Array, scale: jax.Array, angle: jax.Array, width: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
   """Ray-casts one geometry, whatever the colours of its surfaces.
 
   A surface of colour `c` shows as `clip(c * intensity + specular, 0, 1)`.
 
   Args:
-    shape: a name from `SHAPES`.
+    shape: its number in `SHAPES`.
     scale: the object's scale.
     angle: the orientation label in degrees.
     width: rays in a row, and rows.

@@ -105,6 +105,12 @@ def index(factors: Any) -> Any:
   return number
 
 
+def _geometry(number: jax.Array) -> tuple[jax.Array, ...]:
+  """The scale, shape number and angle of a geometry."""
+  scale, shape, orientation = jnp.unravel_index(number, FACTOR_SIZES[3:])
+  return jnp.asarray(SCALES)[scale], shape, jnp.asarray(ANGLES)[orientation]
+
+
 def _pixels(values: jax.Array, subsamples: int) -> jax.Array:
   """The mean over each pixel's rays, `[P, P]` to `[S, S]`."""
   size = values.shape[0] // subsamples
@@ -115,51 +121,39 @@ def _fixed_point(grey: jax.Array) -> jax.Array:
   return jnp.round(grey * 2**FRACTION_BITS).astype(jnp.uint16)
 
 
-@functools.partial(jax.jit, static_argnames=('shape', 'size'))
-def _shape_tables(shape: str, size: int) -> Tables:
-  """The tables of one shape, `[8, 15, ...]`."""
+@functools.partial(jax.jit, static_argnames='size')
+def _build(size: int) -> Tables:
   subsamples = SUBSAMPLES[size]
 
-  def one(geometry: tuple[jax.Array, jax.Array]) -> Tables:
+  def one(geometry: jax.Array) -> Tables:
+    scale, shape, angle = _geometry(geometry)
     surface, intensity, specular = raycast.cast(
-      shape, *geometry, size * subsamples
+      shape, scale, angle, size * subsamples
     )
 
-    def levels(wanted: int) -> jax.Array:
-      share = [
-        jnp.clip(level * intensity + specular, 0.0, 1.0)
-        for level in np.arange(NUM_LEVELS) / (NUM_LEVELS - 1)
-      ]
-      return _fixed_point(
-        jnp.stack(
-          [
-            _pixels(jnp.where(surface == wanted, 255 * s, 0.0), subsamples)
-            for s in share
-          ]
-        )
+    def shade(level: jax.Array) -> jax.Array:
+      grey = 255 * jnp.clip(level * intensity + specular, 0.0, 1.0)
+      return jnp.stack(
+        [
+          _fixed_point(_pixels(jnp.where(surface == s, grey, 0.0), subsamples))
+          for s in (raycast.FLOOR, raycast.WALL, raycast.OBJECT)
+        ]
       )
 
+    # A loop, so that the rays are cast once and not again for every level.
+    levels = jax.lax.map(shade, jnp.arange(NUM_LEVELS) / (NUM_LEVELS - 1))
     sky = _pixels((surface == raycast.SKY).astype(jnp.float32), subsamples)
-    return Tables(
-      _fixed_point(sky * jnp.asarray(SKY_COLOUR)[:, None, None]),
-      levels(raycast.FLOOR),
-      levels(raycast.WALL),
-      levels(raycast.OBJECT),
-    )
+    sky = _fixed_point(sky * jnp.asarray(SKY_COLOUR)[:, None, None])
+    return Tables(sky, levels[:, 0], levels[:, 1], levels[:, 2])
 
-  scale, angle = jnp.meshgrid(
-    jnp.asarray(SCALES), jnp.asarray(ANGLES), indexing='ij'
-  )
-  flat = jax.lax.map(one, (scale.ravel(), angle.ravel()))
-  return jax.tree.map(lambda t: t.reshape(8, 15, *t.shape[1:]), flat)
+  return jax.lax.map(one, jnp.arange(NUM_GEOMETRIES))
 
 
-def tables(size: int = 64, cache: bool = True) -> Tables:
+def tables(size: int = 64) -> Tables:
   """Ray-casts the 480 geometries.
 
   Args:
     size: pixels in a row, and rows: 32, 64 or 128.
-    cache: unused so far.
 
   Returns:
     The tables.
@@ -173,12 +167,8 @@ def tables(size: int = 64, cache: bool = True) -> Tables:
     )
   # Always on the CPU, so that every accelerator sees the same bytes.
   with jax.default_device(jax.local_devices(backend='cpu')[0]):
-    parts = [_shape_tables(shape, size) for shape in raycast.SHAPES]
-    stacked = [
-      np.stack(part, axis=1).reshape(NUM_GEOMETRIES, *part[0].shape[2:])
-      for part in zip(*parts)
-    ]
-  return Tables(*[jnp.asarray(table) for table in stacked])
+    built = _build(size)
+  return jax.tree.map(lambda table: jnp.asarray(np.asarray(table)), built)
 
 
 @jax.jit
@@ -218,12 +208,10 @@ def render(index: int, size: int = 64) -> np.ndarray:
   Returns:
     `[S, S, 3]` uint8.
   """
-  floor, wall, thing, scale, shape, orientation = factors(np.array(index))
+  floor, wall, thing = factors(np.array(index))[:3]
+  scale, shape, angle = _geometry(jnp.asarray(index % NUM_GEOMETRIES))
   surface, intensity, specular = raycast.cast(
-    raycast.SHAPES[shape],
-    jnp.asarray(SCALES[scale]),
-    jnp.asarray(ANGLES[orientation]),
-    size * SUBSAMPLES[size],
+    shape, scale, angle, size * SUBSAMPLES[size]
   )
   hues = np.zeros((4, 3))
   hues[raycast.FLOOR] = HUE_LEVELS[floor]
