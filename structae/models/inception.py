@@ -276,3 +276,14 @@ class InceptionV3(nn.Module):
     features = {d: jnp.mean(f, (1, 2)) for d, f in features.items()}
     logits = nn.Dense(NUM_CLASSES, name='fc')(features[2048])
     return {**features, NUM_CLASSES: logits}
+
+
+def parameter_shapes() -> dict[str, tuple[int, ...]]:
+  """The shape of every parameter by its dotted name."""
+  image = jax.ShapeDtypeStruct((1, IMAGE_SIZE, IMAGE_SIZE, 3), jnp.float32)
+  tree = jax.eval_shape(InceptionV3().init, jax.random.key(0), image)
+  leaves = jax.tree_util.tree_leaves_with_path(tree['params'])
+  return {
+    '.'.join(str(entry.key) for entry in path): leaf.shape
+    for path, leaf in leaves
+  }
