@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from structae.figures.files import write_whole
@@ -17,10 +18,11 @@ MUTED = '#7b7f85'
 # without yellow and sky blue, which fade on white.
 # Source: https://jfly.uni-koeln.de/color/
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#7b7f85')
-MAP = 'Blues'
+# From nothing to blue, so that it suits light and dark grounds.
+MAP = LinearSegmentedColormap.from_list('ink', ['#0072B200', '#0072B2'])
 
 # Sizes are chosen to be read at 330 pixels, the width of a phone.
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
   'font.family': 'DejaVu Sans',
   'font.size': 10,
   'text.usetex': False,
@@ -50,6 +52,7 @@ _STYLE: dict[str, Any] = {
   'xtick.labelsize': 9.5,
   'ytick.labelsize': 9.5,
   'svg.fonttype': 'path',
+  'svg.hashsalt': 'structae',
   'path.simplify': True,
 }
 
@@ -81,8 +84,7 @@ def svg(figure: Figure, name: str) -> str:
   Returns:
     The markup, without any reference to the outside.
   """
-  with matplotlib.rc_context({'svg.hashsalt': name}):
-    text = _render(figure, 'svg', transparent=True).decode()
+  text = _render(figure, 'svg', transparent=True).decode()
   text = re.sub(r'<metadata>.*?</metadata>', '', text, flags=re.DOTALL)
   text = text[text.index('<svg') :].replace(INK, 'currentColor')
   text = re.sub(r'\s(xmlns(:\w+)?|version)="[^"]*"', '', text)
@@ -97,7 +99,6 @@ def _render(figure: Figure, suffix: str, **settings: Any) -> bytes:
   buffer = io.BytesIO()
   # Files of equal plots are equal: no date, no salt from the clock.
   metadata = {'svg': {'Date': None}, 'pdf': {'CreationDate': None}}.get(suffix)
-  salt = {'svg.hashsalt': matplotlib.rcParams['svg.hashsalt'] or 'structae'}
-  with matplotlib.rc_context({**_STYLE, **salt}):
+  with matplotlib.rc_context(_STYLE):
     figure.savefig(buffer, format=suffix, metadata=metadata, **settings)
   return buffer.getvalue()

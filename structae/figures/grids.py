@@ -93,12 +93,13 @@ def pairs(
     )
   _check(originals, 4)
   columns = min(columns, len(originals))
-  blocks = [
-    np.concatenate([_pad(x[i : i + columns], columns) for x in both])
-    for i in range(0, len(originals), columns)
-    for both in [(originals, reconstructions)]
-  ]
-  return _stack([grid(x, columns, scale=scale) for x in blocks])
+  sheets = []
+  for i in range(0, len(originals), columns):
+    above = _pad(originals[i : i + columns], columns)
+    below = reconstructions[i : i + columns]
+    rows = np.concatenate([above, below])
+    sheets.append(grid(rows, columns, scale=scale))
+  return _stack(sheets)
 
 
 def traversal_sheet(
@@ -176,7 +177,7 @@ def as_pillow(image: np.ndarray) -> Image.Image:
 
 
 def _check(images: np.ndarray, ndim: int) -> None:
-  axes = 'KSNHWC'[6 - ndim :] if ndim < 5 else 'LSHWC'
+  axes = {3: 'HWC', 4: 'NHWC', 5: 'LSHWC'}[ndim]
   good = images.ndim == ndim and images.shape[-1] in (1, 3) and images.size
   if images.dtype != np.uint8 or not good:
     raise ValueError(

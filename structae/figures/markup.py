@@ -1,11 +1,12 @@
 """Pieces of a page: semantic HTML, everything from outside escaped."""
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 from structae.figures import wording
+from structae.figures.run_files import flatten
 
 # No request leaves the page, whatever a file of the run may have put in it.
 _POLICY = (
@@ -74,10 +75,17 @@ def tiles(scores: Mapping[str, Mapping[str, Any]]) -> str:
   """The headline scores."""
   items = ''.join(
     f'<div><dt>{text(wording.words(name))}</dt>'
-    f'<dd>{wording.number(score["value"])}</dd></div>\n'
+    f'<dd>{wording.number(score["value"])}{_above_floor(score)}</dd></div>\n'
     for name, score in scores.items()
   )
   return f'<dl class="tiles">\n{items}</dl>\n' if items else ''
+
+
+def _above_floor(score: Mapping[str, Any]) -> str:
+  value, floor = score['value'], score.get('floor')
+  if value is None or floor is None:
+    return ''
+  return f'<small>{wording.number(value - floor)} above the floor</small>'
 
 
 def definition(name: str, score: Mapping[str, Any]) -> str:
@@ -85,11 +93,11 @@ def definition(name: str, score: Mapping[str, Any]) -> str:
   told = [str(score[key]) for key in ('definition',) if score.get(key)]
   skip = ('value', 'definition')
   details = [
-    f'{wording.words(k)}: {wording.number(v) if isinstance(v, float) else v}'
-    for k, v in score.items()
-    if k not in skip and isinstance(v, int | float | str)
+    f'{key} = {wording.number(value) if isinstance(value, float) else value}'
+    for key, value in score.items()
+    if key not in skip and isinstance(value, int | float | str)
   ]
-  told += ['; '.join(details) + '.'] if details else []
+  told += [', '.join(details)] if details else []
   paragraphs = ''.join(f'<p>{text(part)}</p>' for part in told)
   name = text(wording.words(name))
   if not paragraphs:
@@ -104,7 +112,8 @@ def score_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
     f'<td class="value">{wording.number(score["value"])}</td></tr>\n'
     for name, score in scores.items()
   )
-  return wide(f'<table><tbody>\n{rows}</tbody></table>') if rows else ''
+  table = f'<table><tbody>\n{rows}</tbody></table>'
+  return wide(table, 'Scores') if rows else ''
 
 
 def settings(title: str, values: Mapping[str, Any]) -> str:
@@ -115,21 +124,22 @@ def settings(title: str, values: Mapping[str, Any]) -> str:
   )
   if not rows:
     return ''
-  table = wide(f'<table class="settings"><tbody>\n{rows}</tbody></table>')
-  return f'<details><summary>{text(title)}</summary>{table}</details>'
+  table = f'<table class="settings"><tbody>\n{rows}</tbody></table>'
+  return (
+    f'<details><summary>{text(title)}</summary>{wide(table, title)}</details>'
+  )
 
 
-def wide(table: str) -> str:
+def wide(table: str, name: str) -> str:
   """A table that scrolls by itself where the page is too narrow for it."""
-  return f'<div class="wide" tabindex="0">{table}</div>'
+  return (
+    f'<div class="wide" role="region" aria-label="{text(name)}" tabindex="0">'
+    f'{table}</div>'
+  )
 
 
-def flatten(
-  values: Mapping[str, Any], prefix: str = ''
-) -> Iterable[tuple[str, Any]]:
-  """Nested settings as `('data.name', value)`, in order."""
-  for key, value in values.items():
-    if isinstance(value, Mapping):
-      yield from flatten(value, f'{prefix}{key}.')
-    else:
-      yield f'{prefix}{key}', value
+def side_by_side(figures: Sequence[str], *, narrow: bool = False) -> str:
+  """Figures in two columns, three if `narrow`; in one on a phone."""
+  content = '\n'.join(figure for figure in figures if figure)
+  kind = 'side-by-side narrow' if narrow else 'side-by-side'
+  return f'<div class="{kind}">{content}</div>' if content else ''

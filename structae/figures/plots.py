@@ -6,8 +6,10 @@ Every function returns a `matplotlib.figure.Figure`; see `canvas.save_figure`.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colors as mpl_colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from structae.figures import canvas
 
@@ -53,7 +55,7 @@ def loss_curve(
   axes.set_xlabel('step')
   axes.set_xlim(left=0)
   axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.0f}')
-  axes.xaxis.set_major_locator(_few_ticks())
+  axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
   axes.grid(axis='y')
   axes.legend(loc='upper right')
   return _figure(axes)
@@ -78,7 +80,7 @@ def matrix(
     top: the value of the darkest colour, by default the largest.
 
   Returns:
-    The plot; small matrices carry their numbers.
+    The plot; up to ten columns, the cells carry their numbers.
 
   Raises:
     ValueError: if the names do not fit the values.
@@ -92,7 +94,12 @@ def matrix(
   axes = canvas.axes(4.6, 1.4 + 0.27 * len(rows))
   top = top or float(np.nanmax(values, initial=0.0)) or 1.0
   mesh = axes.pcolormesh(
-    values, cmap=canvas.MAP, vmin=0, vmax=top, edgecolors='white', lw=0.8
+    values,
+    cmap=canvas.MAP,
+    vmin=0,
+    vmax=top,
+    edgecolors=(*mpl_colors.to_rgb(canvas.MUTED), 0.3),
+    lw=0.6,
   )
   axes.invert_yaxis()
   axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
@@ -102,16 +109,18 @@ def matrix(
   for tick in axes.get_xticklabels():
     tick.set(ha='right', rotation_mode='anchor')
   axes.spines[:].set_visible(False)
-  if len(columns) <= 10 and len(rows) <= 32:
+  if len(columns) <= 10:
+    axes.set_title(label, loc='left', size=9)
     _write_numbers(axes, values, top)
-  bar = _figure(axes).colorbar(mesh, ax=axes, label=label, fraction=0.05)
-  bar.outline.set_visible(False)
+  else:
+    bar = _figure(axes).colorbar(mesh, ax=axes, label=label, fraction=0.05)
+    bar.outline.set_visible(False)
   return _figure(axes)
 
 
 @canvas.styled
 def strips(
-  scores: Mapping[str, Sequence[float]],
+  scores: Mapping[str, Sequence[float] | np.ndarray],
   *,
   label: str = '',
   published: Mapping[str, float] | None = None,
@@ -133,7 +142,9 @@ def strips(
     mean, deviation = values.mean(), values.std()
     if len(values) > 1:
       span = [mean - deviation, mean + deviation]
-      axes.plot(span, [y, y], color=colour, lw=6, alpha=0.25)
+      axes.plot(
+        span, [y, y], color=colour, lw=6, alpha=0.25, solid_capstyle='butt'
+      )
       axes.plot([mean], [y], '|', color=colour, ms=16, mew=2.2)
     axes.plot(
       values,
@@ -243,7 +254,7 @@ def _loss_axis(
 def _write_numbers(axes: Axes, values: np.ndarray, top: float) -> None:
   for (row, column), value in np.ndenumerate(values):
     if value >= 0.005:
-      colour = 'white' if value > 0.55 * top else '#1c1d20'
+      colour = 'white' if value > 0.5 * top else canvas.INK
       place = (column + 0.5, row + 0.5)
       axes.annotate(
         f'{value:.2f}', place, color=colour, size=8, ha='center', va='center'
@@ -257,6 +268,9 @@ def _lines(names: Mapping[str, object], label: str) -> tuple[Axes, list[str]]:
   axes.tick_params('y', length=0)
   axes.spines['left'].set_visible(False)
   axes.set_xlabel(label)
+  axes.xaxis.set_major_locator(MaxNLocator(4))
+  axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.5g}')
+  axes.margins(x=0.06)
   axes.grid(axis='x')
   return axes, list(names)
 
@@ -264,11 +278,8 @@ def _lines(names: Mapping[str, object], label: str) -> tuple[Axes, list[str]]:
 def _mark_published(
   axes: Axes, names: list[str], published: Mapping[str, float] | None
 ) -> None:
-  known = (
-    [(published[n], y) for y, n in enumerate(names) if n in published]
-    if (published)
-    else []
-  )
+  published = published or {}
+  known = [(published[n], y) for y, n in enumerate(names) if n in published]
   if known:
     axes.plot(
       *zip(*known), 'D', mfc='none', mec=canvas.INK, ms=7, label='published'
@@ -278,12 +289,6 @@ def _mark_published(
 
 def _cycle(count: int) -> list[str]:
   return [canvas.COLOURS[i % len(canvas.COLOURS)] for i in range(count)]
-
-
-def _few_ticks():
-  from matplotlib.ticker import MaxNLocator
-
-  return MaxNLocator(5, integer=True)
 
 
 def _figure(axes: Axes) -> Figure:

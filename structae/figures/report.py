@@ -5,17 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from structae.figures import canvas, markup, plots, wording
-from structae.figures.embedding import embed_files, embed_frames
+from structae.figures import canvas, interactive, markup, plots, wording
+from structae.figures.embedding import embed_files
 from structae.figures.files import write_whole
-from structae.figures.grids import variable_labels
 from structae.figures.run_files import Run, read_run
 
-# A page weighs 5 MB at most; text and plots take the rest.
-_SHEETS = 2_300_000
-_TRAVERSAL = 1_300_000
-_POOL = 900_000
-_SEEN = 12  # hybrid samples seen at once
+_SHEETS = 2_300_000  # of the 5 MB that a page may weigh
+_FLOOR = ' The axis shows the loss above its least possible value.'
 
 
 def write_report(
@@ -49,10 +45,14 @@ def report(run: Run) -> str:
     _header(run),
     markup.section('Reconstructions', sheets.pop('reconstructions', '')),
     _pair('Samples', [sheets.pop(name, '') for name in first]),
-    _traversal(run),
-    _pool(run),
+    interactive.traversal(run),
+    interactive.pool(run),
     markup.section('Every variable at a glance', sheets.pop('traversals', '')),
-    markup.section('Scores', markup.score_table(run.scores)),
+    markup.section(
+      'Scores',
+      markup.score_table(run.scores),
+      note='Each name unfolds its definition.',
+    ),
     _matrices(run)
     or markup.section(
       'Mutual information', sheets.pop('mutual_information', '')
@@ -98,83 +98,7 @@ def _sheets(run: Run) -> dict[str, str]:
 
 
 def _pair(title: str, sheets: list[str]) -> str:
-  content = '\n'.join(sheet for sheet in sheets if sheet)
-  return markup.section(
-    title, f'<div class="side-by-side">{content}</div>' if content else ''
-  )
-
-
-def _traversal(run: Run) -> str:
-  frames = run.frames.get('traversal')
-  if frames is None or not frames.size:
-    return ''
-  uris: list[str] = []
-  while not (uris := embed_frames(_flat(frames), _TRAVERSAL)):
-    frames = frames[:, ::2]
-  count = frames.shape[1]
-  labels = [str(x) for x in run.frames.get('labels', np.array([])).ravel()]
-  labels = labels or variable_labels(len(frames))
-  width = len(frames) // len(labels)
-  cards = []
-  for i in range(len(frames)):
-    k, d = divmod(i, width)
-    name = labels[k] if width == 1 else f'{labels[k]}, {d + 1}'
-    identity = f'u{k + 1}' if width == 1 else f'u{k + 1}.{d + 1}'
-    cards.append(_card(name, identity, uris[i * count : (i + 1) * count]))
-  if width == 1:
-    groups = [f'<div class="frames">\n{"".join(cards)}</div>']
-  else:
-    groups = [
-      f'<fieldset class="frames">\n<legend>{markup.text(label)}</legend>\n'
-      f'{"".join(cards[k * width : (k + 1) * width])}</fieldset>'
-      for k, label in enumerate(labels)
-    ]
-  return markup.section(
-    'One variable at a time',
-    '<button type="button" id="play" aria-pressed="false">Play</button>',
-    *groups,
-    note='Each slider changes one variable of the same code, from its lowest '
-    'observed value to its highest. The decoder reads them in this order.',
-  )
-
-
-def _card(name: str, identity: str, uris: list[str]) -> str:
-  middle = len(uris) // 2
-  images = ''.join(
-    markup.image(
-      uri,
-      f'{name} at position {s + 1} of {len(uris)}',
-      hidden=s != middle,
-    )
-    for s, uri in enumerate(uris)
-  )
-  return (
-    f'<div class="frame">{images}<label><span class="name">'
-    f'<span>{markup.text(name)}</span>'
-    f'<output>{middle + 1} / {len(uris)}</output></span>'
-    f'<input type="range" id="{identity}" min="0" max="{len(uris) - 1}" '
-    f'value="{middle}" autocomplete="off"></label></div>\n'
-  )
-
-
-def _pool(run: Run) -> str:
-  frames = run.frames.get('hybrid')
-  if frames is None or not frames.size:
-    return ''
-  uris: list[str] = []
-  while not (uris := embed_frames(frames, _POOL)):
-    frames = frames[: len(frames) // 2]
-  seen = min(_SEEN, max(1, len(uris) // 2))
-  images = '\n'.join(
-    markup.image(uri, f'Hybrid sample {i + 1}', hidden=i >= seen)
-    for i, uri in enumerate(uris)
-  )
-  return markup.section(
-    'New images by recombination',
-    '<button type="button" id="shuffle">Shuffle</button>',
-    f'<div class="pool">{images}</div>',
-    note=f'Hybrid samples, drawn from {len(uris)} made after training.',
-  )
+  return markup.section(title, markup.side_by_side(sheets))
 
 
 def _loss(run: Run) -> str:
@@ -192,13 +116,13 @@ def _loss(run: Run) -> str:
     'Loss',
     markup.figure(
       markup.plot(canvas.svg(plot, 'loss'), f'Loss by step: {last}'),
-      f'Last: {last}.',
+      f'Last: {last}.{_FLOOR if run.floor is not None else ""}',
     ),
   )
 
 
 def _matrices(run: Run) -> str:
-  parts = []
+  parts: list[str] = []
   for name, matrix in run.matrices.items():
     values = np.asarray(matrix['values'], float)
     plot = plots.matrix(
@@ -210,12 +134,4 @@ def _matrices(run: Run) -> str:
       f'<div><h3>{markup.text(title)}</h3>'
       f'{markup.figure(drawn, wording.caption(name))}</div>'
     )
-  content = '\n'.join(parts)
-  return markup.section(
-    'Latents and factors',
-    f'<div class="side-by-side">{content}</div>' if content else '',
-  )
-
-
-def _flat(frames: np.ndarray) -> np.ndarray:
-  return frames.reshape(-1, *frames.shape[2:])
+  return markup.section('Latents and factors', markup.side_by_side(parts))

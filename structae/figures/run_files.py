@@ -17,6 +17,7 @@ import json
 import math
 import os
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,17 @@ def read_run(workdir: str | os.PathLike[str]) -> Run:
     sheets={p.stem: p for p in sorted((folder / 'figures').glob('*.png'))},
     frames=_frames(folder / 'figures' / 'frames.npz'),
   )
+
+
+def flatten(
+  values: Mapping[str, Any], prefix: str = ''
+) -> Iterable[tuple[str, Any]]:
+  """Nested settings as `('data.name', value)`, in order."""
+  for key, value in values.items():
+    if isinstance(value, Mapping):
+      yield from flatten(value, f'{prefix}{key}.')
+    else:
+      yield f'{prefix}{key}', value
 
 
 def _object(path: Path, missing: dict | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How runs, scores and figures are called and ordered on pages."""
 
 import math
+import re
 from typing import Any
 
 from structae.figures.run_files import Run
@@ -58,7 +59,10 @@ _HEADLINES = (
   'dci_disentanglement',
   'fid',
 )
-_ACRONYMS = {'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'mi', 'kl', 'mmd'}
+_ACRONYMS = {
+  'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'mi', 'kl', 'mmd',
+  'ae', 'sae', 'vae', 'wae', 'vlae', 'tcvae',
+}  # fmt: skip
 _LOWER = ('bce', 'mse', 'loss', 'distance', 'error', 'fid', 'kl', 'mmd')
 _HIGHER = (
   'mig', 'irs', 'sap', 'dci', 'disentanglement', 'completeness',
@@ -82,7 +86,16 @@ def number(value: float | None) -> str:
   if value and not 1e-4 <= abs(value) < 1e7:
     return f'{value:.3e}'
   digits = 0 if not value else 3 - math.floor(math.log10(abs(value)))
-  return f'{value:,.{min(max(digits, 1 if value % 1 else 0), 4)}f}'
+  return f'{value:,.{min(max(digits, 1 if value % 1 else 0), 7)}f}'
+
+
+def mean_and_deviation(mean: float, deviation: float) -> str:
+  """Both with the decimals of the mean."""
+  text = number(mean)
+  if 'e' in text or not math.isfinite(mean):
+    return f'{text} ± {number(deviation)}'
+  decimals = len(text.partition('.')[2])
+  return f'{text} ± {deviation:,.{decimals}f}'
 
 
 def headlines(scores: dict[str, Any], count: int = 4) -> list[str]:
@@ -103,11 +116,28 @@ def direction(name: str, score: dict[str, Any]) -> int:
 
 def title(run: Run) -> str:
   """The model and the data of a run, as far as its configuration says."""
-  model = run.config.get('name') or run.field('model.name')
-  data = run.field('data.name')
-  if not model:
-    return run.folder.resolve().name
-  return f'{words(str(model))} on {data}' if data else words(str(model))
+  model, data = model_title(run), run.field('data.name')
+  return f'{model} on {data}' if data else model
+
+
+def model_title(run: Run) -> str:
+  """The model of a run, or else its folder."""
+  name = run.config.get('name') or run.field('model.name')
+  return model_name(name) if name else run.folder.resolve().name
+
+
+def data_title(run: Run) -> str:
+  """The data of a run, with the size of its images; scores on others differ."""
+  name, size = run.field('data.name'), run.field('data.size')
+  return f'{name}, {size} × {size}' if name and size else str(name or '')
+
+
+def model_name(name: Any) -> str:
+  """`sae12` as `SAE-12`."""
+  match = re.fullmatch(r'(.*ae)_?(\d+)', str(name).replace('ada_', 'ada'))
+  base, size = match.groups() if match else (str(name), '')
+  base = 'AdaAE' if base == 'adaae' else words(base)
+  return f'{base}-{size}' if size else base
 
 
 def facts(run: Run) -> list[str]:
