@@ -16,7 +16,7 @@ _QUICK = {
   'data.size': 32,
   'model.width': 32,
   'train.batch_size': 16,
-  'train.num_steps': 5000,
+  'train.num_steps': 6000,
   'train.learning_rate': 3e-3,
   'train.schedule': 'cosine',
   'train.warmup_steps': 200,

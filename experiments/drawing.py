@@ -26,7 +26,7 @@ def latent_names(num_variables: int, dim: int) -> list[str]:
 
 def draw(
   folder: Path,
-  doors: Any,
+  run: Any,
   codes: Any,
   samples: Any,
   content: dict[str, Any],
@@ -36,7 +36,7 @@ def draw(
 
   Args:
     folder: the run's folder.
-    doors: the trained model, see `results.Trained`.
+    run: the trained model, see `results.Trained`.
     codes: the codes of the splits by name.
     samples: hybrid samples, see `results.Samples`.
     content: what is in `scores.json`.
@@ -46,15 +46,15 @@ def draw(
   test, train = codes['test'], codes['train'].codes
   shown = test.indices[:NUM_RECONSTRUCTIONS]
   pairs = grids.pairs(
-    doors.images(shown), doors.decode(test.codes[:NUM_RECONSTRUCTIONS])
+    run.doors.images(shown), run.decode(test.codes[:NUM_RECONSTRUCTIONS])
   )
   grids.save_png(sheets / 'reconstructions.png', pairs)
   hybrid = grids.grid(samples.images[:NUM_SAMPLES], 8)
   grids.save_png(sheets / 'hybrid.png', hybrid)
   grids.save_png(
-    sheets / 'partial_hybrid.png', partial_hybrids(doors, test, samples, key)
+    sheets / 'partial_hybrid.png', partial_hybrids(run, test, samples, key)
   )
-  frames = traversal_frames(doors, test.codes[0], train)
+  frames = traversal_frames(run, test.codes[0], train)
   labels = grids.variable_labels(train.shape[1])
   grids.save_png(
     sheets / 'traversals.png', grids.traversal_sheet(frames, labels)
@@ -77,7 +77,7 @@ def draw(
 
 
 def partial_hybrids(
-  doors: Any, test: Any, samples: Any, key: jax.Array
+  run: Any, test: Any, samples: Any, key: jax.Array
 ) -> np.ndarray:
   """One row a test image: itself, then a quarter of its variables recombined.
 
@@ -94,7 +94,7 @@ def partial_hybrids(
       jax.random.fold_in(key, i), jnp.asarray(samples.pool), base,
       variables.tolist(),
     )  # fmt: skip
-    rows.append(doors.decode(np.concatenate([test.codes[i : i + 1], mixed])))
+    rows.append(run.decode(np.concatenate([test.codes[i : i + 1], mixed])))
   labels = [_span(variables) for variables in quarters]
   return grids.traversal_sheet(np.stack(rows), labels)
 
@@ -105,13 +105,13 @@ def _span(variables: np.ndarray) -> str:
 
 
 def traversal_frames(
-  doors: Any, code: np.ndarray, codes: np.ndarray
+  run: Any, code: np.ndarray, codes: np.ndarray
 ) -> np.ndarray:
   """Decodes a sweep of every number of a code, `[L, S, H, W, C]` uint8."""
   paths = sampling.traverse(
     jnp.asarray(code), codes.min(0), codes.max(0), NUM_FRAMES
   )
-  images = doors.decode(np.asarray(paths).reshape(-1, *code.shape))
+  images = run.decode(np.asarray(paths).reshape(-1, *code.shape))
   return images.reshape(code.size, NUM_FRAMES, *images.shape[1:])
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments import doors as doors_lib
 from experiments import drawing, workdir
 from structae import config as config_lib
 from structae import files, sampling
@@ -16,7 +17,6 @@ from structae.data import pipeline, shapes3d_synth, sources
 from structae.evaluation import codes as codes_lib
 from structae.evaluation import information, probe, scene_distance
 from structae.figures import report
-from structae.objectives import reconstruction
 from structae.training import stop as stop_lib
 
 # Images over which the variance of the pixels is taken.
@@ -24,98 +24,52 @@ MOST_VARIANCE_IMAGES = 10_000
 
 
 class Trained(NamedTuple):
-  """A trained model and its data, as functions of numpy arrays.
+  """A trained model and what it was trained on."""
 
-  Attributes:
-    images: `indices [N] -> uint8 [N, H, W, C]`.
-    encode: `indices [N] -> Posterior` of `[N, K, D]`.
-    decode: `codes [N, K, D] -> uint8 [N, H, W, C]`.
-    reconstruct: `indices [N] -> named scores [N]`.
-  """
+  config: Any
+  source: sources.Source
+  doors: doors_lib.Doors
+  params: Any
 
-  images: Callable[[np.ndarray], np.ndarray]
-  encode: Callable[[np.ndarray], Any]
-  decode: Callable[[np.ndarray], np.ndarray]
-  reconstruct: Callable[[np.ndarray], dict[str, np.ndarray]]
-
-
-def trained(
-  source: sources.Source, model: Any, params: Any, batch_size: int
-) -> Trained:
-  """Compiles the doors of a trained model."""
-  variables = {'params': params}
-
-  @jax.jit
-  def encode(variables: Any, arrays: Any, indices: jax.Array) -> Any:
-    images = source.images(arrays, indices)
-    return model.apply(variables, images, method='encode')
-
-  @jax.jit
-  def decode(variables: Any, codes: jax.Array) -> jax.Array:
-    logits = model.apply(variables, codes, method='decode')
-    return jnp.round(255 * jax.nn.sigmoid(logits)).astype(jnp.uint8)
-
-  @jax.jit
-  def reconstruct(variables: Any, arrays: Any, indices: jax.Array) -> Any:
-    targets = reconstruction.targets(source.images(arrays, indices))
-    logits = model.apply(variables, targets)
-    return {
-      'cross_entropy': reconstruction.bernoulli_cross_entropy(logits, targets),
-      'entropy': reconstruction.bernoulli_entropy(targets),
-      'squared_error': reconstruction.squared_error(logits, targets),
-    }
-
-  def batched(function: Callable[[Any], Any]) -> Callable[[np.ndarray], Any]:
-    return lambda inputs: pipeline.map_batches(function, inputs, batch_size)
-
-  return Trained(
-    images=batched(lambda i: source.images(source.arrays, i)),
-    encode=batched(lambda i: encode(variables, source.arrays, i)),
-    decode=batched(lambda codes: decode(variables, codes)),
-    reconstruct=batched(lambda i: reconstruct(variables, source.arrays, i)),
-  )
+  def decode(self, codes: np.ndarray) -> np.ndarray:
+    """Maps codes `[N, K, D]` to uint8 images `[N, H, W, C]`."""
+    return self.doors.decode(self.params, codes)
 
 
 def write(
-  config: Any,
+  run: Trained,
   folder: Path,
-  source: sources.Source,
   splits: pipeline.Splits,
-  model: Any,
-  params: Any,
   say: Callable[[str], None],
   stopping: stop_lib.Stop,
 ) -> None:
   """Writes codes, scores, figures and the report of a trained run."""
-  doors = trained(source, model, params, config.evaluation.batch_size)
   codes = {}
   for name, part in splits._asdict().items():
-    say(f'encoding {name}')
-    indices = pipeline.subset(part, config.evaluation[f'num_{name}'], seed=1)
-    codes[name] = encode_split(config, source, doors, name, indices)
+    num = run.config.evaluation[f'num_{name}']
+    indices = pipeline.subset(part, num, seed=1)
+    say(f'encoding {len(indices):,} {name} images')
+    codes[name] = encode_split(run, name, indices)
     codes_lib.save(folder / 'codes' / f'{name}.npz', codes[name])
     stopping.check(f'stopped while encoding {name}; training is complete')
-  key = jax.random.fold_in(jax.random.key(config.seed), 1)
-  samples = draw_samples(config, doors, codes['train'], key)
+  key = jax.random.fold_in(jax.random.key(run.config.seed), 1)
+  samples = draw_samples(run, codes['train'], key)
   say('scoring')
-  content = score(config, source, doors, codes, samples)
+  content = score(run, codes, samples)
   files.write_text(folder / 'scores.json', json.dumps(content, indent=1) + '\n')
   stopping.check('stopped after scoring; training is complete')
   say('drawing')
-  drawing.draw(folder, doors, codes, samples, content, key)
+  drawing.draw(folder, run, codes, samples, content, key)
   report.write_report(folder)
   say(table(folder))
 
 
 def encode_split(
-  config: Any,
-  source: sources.Source,
-  doors: Trained,
-  name: str,
-  indices: np.ndarray,
+  run: Trained, name: str, indices: np.ndarray
 ) -> codes_lib.Codes:
   """Encodes the images of one part of the data."""
-  posterior = doors.encode(indices)
+  config, source = run.config, run.source
+  posterior = run.doors.encode(run.params, indices)
   return codes_lib.Codes(
     codes=posterior.mean,
     log_var=posterior.log_var,
@@ -146,28 +100,24 @@ class Samples(NamedTuple):
 
 
 def draw_samples(
-  config: Any, doors: Trained, train: codes_lib.Codes, key: jax.Array
+  run: Trained, train: codes_lib.Codes, key: jax.Array
 ) -> Samples:
   """Draws hybrid samples from a pool of training codes."""
   pool_key, hybrid_key = jax.random.split(key)
-  settings = config.evaluation
+  settings = run.config.evaluation
   size = min(settings.pool_size, len(train.codes))
   pool = sampling.pool(pool_key, jnp.asarray(train.codes), size)
-  codes = sampling.hybrid(hybrid_key, pool, settings.num_samples)
-  codes = np.asarray(codes)
-  return Samples(np.asarray(pool), codes, doors.decode(codes))
+  codes = np.asarray(sampling.hybrid(hybrid_key, pool, settings.num_samples))
+  return Samples(np.asarray(pool), codes, run.decode(codes))
 
 
 def score(
-  config: Any,
-  source: sources.Source,
-  doors: Trained,
-  codes: dict[str, codes_lib.Codes],
-  samples: Samples,
+  run: Trained, codes: dict[str, codes_lib.Codes], samples: Samples
 ) -> dict[str, Any]:
   """All scores of a run, each with its definition and number of examples."""
+  config, source = run.config, run.source
   train, test = codes['train'], codes['test']
-  scores = reconstruction_scores(doors, test.indices)
+  scores = reconstruction_scores(run, test.indices)
   flat = [c.codes.reshape(len(c.codes), -1) for c in (train, test)]
   mig = information.mig(flat[0], train.factors)
   scores['mig'] = entry(
@@ -184,8 +134,7 @@ def score(
       len(test.codes),
     )
   if source.name == 'shapes3d_synth':
-    num = config.evaluation.num_samples
-    scores |= scene_scores(source, doors, test, samples, num)
+    scores |= scene_scores(run, test, samples)
   rows = drawing.latent_names(*train.codes.shape[1:])
   return {
     'scores': scores,
@@ -209,15 +158,14 @@ def entry(value: Any, definition: str, n: int, **more: Any) -> dict[str, Any]:
 
 
 def reconstruction_scores(
-  doors: Trained, indices: np.ndarray
+  run: Trained, indices: np.ndarray
 ) -> dict[str, dict[str, Any]]:
   """How well test images are reconstructed."""
-  parts = doors.reconstruct(indices)
+  parts = run.doors.reconstruct(run.params, indices)
   bce, floor, mse = (
-    float(parts[name].mean(dtype=np.float64))
-    for name in ('cross_entropy', 'entropy', 'squared_error')
+    float(parts[name].mean(dtype=np.float64)) for name in ('loss', 'floor', 'mse')
   )
-  pixels = doors.images(indices[:MOST_VARIANCE_IMAGES]) / np.float32(255)
+  pixels = run.doors.images(indices[:MOST_VARIANCE_IMAGES]) / np.float32(255)
   variance = float(pixels.var(0, dtype=np.float64).mean())
   n = len(indices)
   return {
@@ -247,15 +195,12 @@ def reconstruction_scores(
 
 
 def scene_scores(
-  source: sources.Source,
-  doors: Trained,
-  test: codes_lib.Codes,
-  samples: Samples,
-  num: int,
+  run: Trained, test: codes_lib.Codes, samples: Samples
 ) -> dict[str, dict[str, Any]]:
   """How far decoded images are from the nearest of all images there are."""
-  seen = slice(0, num)
-  reconstructions = doors.decode(test.codes[seen])
+  source = run.source
+  seen = slice(0, len(samples.images))
+  reconstructions = run.decode(test.codes[seen])
   distance, nearest = scene_distance.scene_distance(
     source.arrays, reconstructions
   )

@@ -6,16 +6,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from clu import parameter_overview
-from jax.sharding import NamedSharding
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from experiments import doors as doors_lib
 from experiments import results
 from structae import build
 from structae import config as config_lib
 from structae.data import pipeline, sources
-from structae.objectives import reconstruction
 from structae.training import loop, progress, step
 from structae.training import stop as stop_lib
 
@@ -47,9 +46,15 @@ def run(config: Any, name: str, workdir: Path) -> None:
       config.train.batch_size,
       QUICK_HINT.format(name=name) if jax.default_backend() == 'cpu' else '',
     )
-    params = train(config, workdir, source, splits, model, show, stopping)
-    results.write(config, workdir, source, splits, model, params, show.say,
-                  stopping)  # fmt: skip
+    mesh = step.data_mesh()
+    doors = doors_lib.make_doors(
+      source, model, config.evaluation.batch_size, mesh
+    )
+    params = train(
+      config, workdir, source, splits, model, doors, mesh, show, stopping
+    )
+    trained = results.Trained(config, source, doors, params)
+    results.write(trained, workdir, splits, show.say, stopping)
 
 
 def train(
@@ -58,6 +63,8 @@ def train(
   source: sources.Source,
   splits: pipeline.Splits,
   model: Any,
+  doors: doors_lib.Doors,
+  mesh: Mesh,
   show: progress.Progress,
   stopping: stop_lib.Stop,
 ) -> Any:
@@ -65,7 +72,6 @@ def train(
   keys = jax.random.split(jax.random.key(config.seed), 3)
   loss = build.loss(config, model)
   optimizer = build.optimizer(config)
-  mesh = step.data_mesh()
   params = build.init(model, keys[0], source.image_shape)
   images = jax.ShapeDtypeStruct(
     (config.train.batch_size, *source.image_shape), jnp.uint8
@@ -91,24 +97,9 @@ def train(
   }
   part = pipeline.subset(splits.validation, config.train.num_validation, seed=0)
 
-  @jax.jit
-  def score(params: Any, arrays: Any, indices: jax.Array) -> dict:
-    images = source.images(arrays, indices)
-    targets = reconstruction.targets(images)
-    logits = model.apply({'params': params}, images)
-    nats = reconstruction.bernoulli_cross_entropy(logits, targets)
-    return {
-      'loss': nats,
-      'mse': reconstruction.squared_error(logits, targets),
-    }
-
   def validate(params: Any) -> dict[str, float]:
-    values = pipeline.map_batches(
-      lambda indices: score(params, data[0], indices),
-      part,
-      config.train.batch_size,
-    )
-    return {f'validation_{k}': float(v.mean()) for k, v in values.items()}
+    scores = doors.reconstruct(params, part)
+    return {f'validation_{k}': float(scores[k].mean()) for k in ('loss', 'mse')}
 
   return loop.train(
     state,

@@ -55,7 +55,10 @@ def init(
 ) -> Any:
   """The initial parameters of a model, without running it eagerly."""
   images = jnp.zeros((1, *image_shape))
-  return jax.jit(module.init)(key, images)['params']
+  program = jax.jit(module.init).lower(key, images)
+  # Runs once: optimizing it would take longer than it does.
+  compiled = program.compile({'xla_backend_optimization_level': 0})
+  return compiled(key, images)['params']
 
 
 def loss(

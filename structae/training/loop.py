@@ -95,4 +95,8 @@ def _row(state: step.TrainState) -> tuple[step.TrainState, dict[str, float]]:
       'the last good state is kept. Try a lower train.learning_rate'
     )
   row = {name: float(total / num_steps) for name, total in totals.items()}
-  return state._replace(totals=step.zeros(totals)), row
+  # On the same devices as before, or the update would be compiled anew.
+  fresh = jax.device_put(
+    step.zeros(totals), jax.tree.map(lambda t: t.sharding, state.totals)
+  )
+  return state._replace(totals=fresh), row
