@@ -6,6 +6,8 @@ stands on a ring around the object and faces it. Vectors are arrays whose first
 axis holds x, y and z.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -207,16 +209,17 @@ def _hit_room(
   return _ahead(floor, floor > 0), wall(0), wall(1)
 
 
+@functools.partial(jax.jit, static_argnames='width')
 def cast(
-  shape: jax.Array, scale: jax.Array, angle: jax.Array, width: int
+  scale: jax.Array, shape: jax.Array, angle: jax.Array, width: int
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
   """Ray-casts one geometry, whatever the colours of its surfaces.
 
   A surface of colour `c` shows as `clip(c * intensity + specular, 0, 1)`.
 
   Args:
-    shape: its number in `SHAPES`.
     scale: the object's scale.
+    shape: its number in `SHAPES`.
     angle: the orientation label in degrees.
     width: rays in a row, and rows.
 

@@ -58,18 +58,16 @@ NUM_LEVELS = 6
 SKY_COLOUR = np.array([153, 226, 249])
 # Rays per pixel and axis. 32 pixels are the 2x2 means of 64, ray by ray.
 SUBSAMPLES = {32: 6, 64: 3, 128: 3}
-# Tables count in 1/128 of a grey level, so that sums of them round once.
-FRACTION_BITS = 7
 
 
 class Tables(NamedTuple):
-  """What each surface adds to each pixel, in 1/128 of a grey level.
+  """What each surface adds to each pixel, in grey levels.
 
   Attributes:
-    sky: `[480, 3, S, S]` uint16, by geometry and channel.
-    floor: `[480, 6, S, S]` uint16, by geometry and level of the hue's channel.
-    wall: `[480, 6, S, S]` uint16, likewise.
-    object: `[480, 6, S, S]` uint16, likewise.
+    sky: `[480, 3, S, S]` uint8, by geometry and channel.
+    floor: `[480, 6, S, S]` uint8, by geometry and level of the hue's channel.
+    wall: `[480, 6, S, S]` uint8, likewise.
+    object: `[480, 6, S, S]` uint8, likewise.
   """
 
   sky: jax.Array
@@ -111,14 +109,20 @@ def _geometry(number: jax.Array) -> tuple[jax.Array, ...]:
   return jnp.asarray(SCALES)[scale], shape, jnp.asarray(ANGLES)[orientation]
 
 
-def _pixels(values: jax.Array, subsamples: int) -> jax.Array:
-  """The mean over each pixel's rays, `[P, P]` to `[S, S]`."""
+def _pixel_sums(values: jax.Array, subsamples: int) -> jax.Array:
+  """The sum over each pixel's rays, `[P, P]` to `[S, S]`."""
   size = values.shape[0] // subsamples
-  return values.reshape(size, subsamples, size, subsamples).mean((1, 3))
+  return values.reshape(size, subsamples, size, subsamples).sum((1, 3))
 
 
-def _fixed_point(grey: jax.Array) -> jax.Array:
-  return jnp.round(grey * 2**FRACTION_BITS).astype(jnp.uint16)
+def _shares(surface: jax.Array, subsamples: int) -> jax.Array:
+  """Shares 255 grey levels among the surfaces in a pixel, `[4, S, S]`.
+
+  The shares are whole and add up to 255, so no sum of surfaces exceeds it.
+  """
+  rays = [_pixel_sums(surface == s, subsamples) for s in range(4)]
+  edges = jnp.round(255 * jnp.cumsum(jnp.stack(rays), 0) / subsamples**2)
+  return jnp.diff(edges, axis=0, prepend=0.0)
 
 
 @functools.partial(jax.jit, static_argnames='size')
@@ -126,24 +130,25 @@ def _build(size: int) -> Tables:
   subsamples = SUBSAMPLES[size]
 
   def one(geometry: jax.Array) -> Tables:
-    scale, shape, angle = _geometry(geometry)
     surface, intensity, specular = raycast.cast(
-      shape, scale, angle, size * subsamples
+      *_geometry(geometry), size * subsamples
     )
+    shares = _shares(surface, subsamples)
 
-    def shade(level: jax.Array) -> jax.Array:
-      grey = 255 * jnp.clip(level * intensity + specular, 0.0, 1.0)
+    def grey(shade: jax.Array, s: int) -> jax.Array:
+      total = _pixel_sums(jnp.where(surface == s, shade, 0.0), subsamples)
+      total = jnp.round(255 / subsamples**2 * total)
+      return jnp.minimum(total, shares[s]).astype(jnp.uint8)
+
+    def level(fraction: jax.Array) -> jax.Array:
+      shade = jnp.clip(fraction * intensity + specular, 0.0, 1.0)
       return jnp.stack(
-        [
-          _fixed_point(_pixels(jnp.where(surface == s, grey, 0.0), subsamples))
-          for s in (raycast.FLOOR, raycast.WALL, raycast.OBJECT)
-        ]
+        [grey(shade, s) for s in (raycast.FLOOR, raycast.WALL, raycast.OBJECT)]
       )
 
     # A loop, so that the rays are cast once and not again for every level.
-    levels = jax.lax.map(shade, jnp.arange(NUM_LEVELS) / (NUM_LEVELS - 1))
-    sky = _pixels((surface == raycast.SKY).astype(jnp.float32), subsamples)
-    sky = _fixed_point(sky * jnp.asarray(SKY_COLOUR)[:, None, None])
+    levels = jax.lax.map(level, jnp.arange(NUM_LEVELS) / (NUM_LEVELS - 1))
+    sky = jnp.stack([grey(c / 255, raycast.SKY) for c in SKY_COLOUR])
     return Tables(sky, levels[:, 0], levels[:, 1], levels[:, 2])
 
   return jax.lax.map(one, jnp.arange(NUM_GEOMETRIES))
@@ -186,14 +191,13 @@ def images(tables: Tables, indices: jax.Array) -> jax.Array:
   hues = factors(indices)[..., :3]
   levels = jnp.asarray(HUE_LEVELS)[hues]  # [B, 3 surfaces, 3 channels]
   g = geometry[:, None]
-  total = (
+  image = (
     tables.sky[geometry]
     + tables.floor[g, levels[:, 0]]
     + tables.wall[g, levels[:, 1]]
     + tables.object[g, levels[:, 2]]
   )
-  half = 1 << (FRACTION_BITS - 1)
-  return jnp.moveaxis((total + half) >> FRACTION_BITS, 1, -1).astype(jnp.uint8)
+  return jnp.moveaxis(image, 1, -1)
 
 
 def render(index: int, size: int = 64) -> np.ndarray:
@@ -211,7 +215,7 @@ def render(index: int, size: int = 64) -> np.ndarray:
   floor, wall, thing = factors(np.array(index))[:3]
   scale, shape, angle = _geometry(jnp.asarray(index % NUM_GEOMETRIES))
   surface, intensity, specular = raycast.cast(
-    shape, scale, angle, size * SUBSAMPLES[size]
+    scale, shape, angle, size * SUBSAMPLES[size]
   )
   hues = np.zeros((4, 3))
   hues[raycast.FLOOR] = HUE_LEVELS[floor]
