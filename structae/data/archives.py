@@ -174,7 +174,9 @@ def _npy_header(stream: BinaryIO, where: object) -> tuple:
     raise ValueError(f'{where}: no numpy array ({error}).') from error
 
 
-def load_npz(file: pathlib.Path | BinaryIO, name: str, where: object):
+def load_npz(
+  file: pathlib.Path | BinaryIO, name: str, where: object
+) -> np.ndarray:
   """Loads one small array of an .npz file into memory, never a pickle.
 
   Raises:
@@ -187,3 +189,9 @@ def load_npz(file: pathlib.Path | BinaryIO, name: str, where: object):
     raise ValueError(
       f'{where}: cannot read the array {name!r} ({error}).'
     ) from error
+
+
+def npz_names(path: pathlib.Path) -> list[str]:
+  """Names of the arrays in an .npz file."""
+  with open_zip(path) as archive:
+    return [name.removesuffix('.npy') for name in archive.namelist()]

@@ -14,15 +14,15 @@ from structae.data.readers import reading
 def read_celeba(
   data_set: catalog.DataSet,
   paths: dict[str, pathlib.Path],
-  crop: int | None = None,
+  side: int,
 ) -> reading.Reading:
   """Opens CelebA.
 
   Args:
     data_set: its catalog entry.
     paths: original name -> file; partition and identity may be missing.
-    crop: side of the centred square that is kept; by default 128, rows 45 to
-      172 and columns 25 to 152 of the aligned picture.
+    side: side of the centred square that is kept; 128 keeps rows 45 to 172
+      and columns 25 to 152 of the aligned picture.
 
   Returns:
     A reading with the 40 attributes as factors; `partition` (0 training, 1
@@ -31,7 +31,6 @@ def read_celeba(
   Raises:
     ValueError: if a file is damaged, or the tables and pictures disagree.
   """
-  side = crop or 128
   attributes = paths['list_attr_celeba.txt']
   names, table, factor_names = _attributes(attributes)
   if tuple(factor_names) != data_set.factor_names:

@@ -38,6 +38,7 @@ class Reading:
     block: how many rows to ask for at a time.
     corrupt: what could not be read, as {row: why}; `read` fills it, and
       leaves such rows black.
+    names: N names of the pictures for messages; () where a number must do.
   """
 
   num_examples: int
@@ -50,6 +51,7 @@ class Reading:
   in_place: InPlace | None = None
   block: int = 1024
   corrupt: dict[int, str] = dataclasses.field(default_factory=dict)
+  names: Sequence[str] = ()
 
 
 def require_images(

@@ -5,9 +5,9 @@ by the position of every picture in the outer file.
 """
 
 import io
-import os
 import pathlib
 import tarfile
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -99,11 +99,13 @@ def _open_pictures(
     raise ValueError(f'{path}: picture numbers are not 0, 1, 2, ...')
   places = [(base + m.offset_data, m.size) for _, m in numbered]
   file = open(path, 'rb')
+  lock = threading.Lock()
 
   def load(row: int) -> bytes:
     offset, size = places[row]
-    # One call that leaves no position behind, so that threads can share it.
-    return os.pread(file.fileno(), size, offset)
+    with lock:
+      file.seek(offset)
+      return file.read(size)
 
   def shape(picture: np.ndarray) -> np.ndarray:
     if picture.shape != image_shape:
@@ -164,9 +166,7 @@ class _Packed(_Unpacked):
     member = self._member(name)
     where = f'{self._path}, {name}'
     try:
-      inner = tarfile.open(
-        fileobj=self._archive.extractfile(member), mode='r:'
-      )
+      inner = tarfile.open(fileobj=self._archive.extractfile(member), mode='r:')
     except tarfile.TarError as error:
       raise ValueError(f'{where}: no tar file ({error}).') from error
     with inner:

@@ -10,7 +10,10 @@ import numpy as np
 from structae.data import catalog
 from structae.data.readers import reading
 
-_TYPES = {0x1E3D4C55: np.dtype('uint8'), 0x1E3D4C54: np.dtype('<i4')}
+_TYPES: dict[int, np.dtype] = {
+  0x1E3D4C55: np.dtype('uint8'),
+  0x1E3D4C54: np.dtype('<i4'),
+}
 
 
 def read_matrix(path: pathlib.Path) -> np.ndarray:
