@@ -8,13 +8,13 @@ import dataclasses
 import gzip
 import io
 import itertools
-import pathlib
 import struct
 import tarfile
 import zipfile
 
 import numpy as np
 from PIL import Image
+
 from structae.data import catalog
 
 
@@ -265,9 +265,8 @@ def pictures(directory, num=5):
   """A folder of pictures of many formats, sizes and modes."""
   rng = np.random.default_rng(10)
   (directory / 'sub').mkdir(parents=True)
-  for i, name in enumerate(
-    ('b.png', 'a.jpg', 'sub/c.webp', 'd.bmp', 'sub/e.tiff', 'f.gif')[:num]
-  ):
+  names = ('b.png', 'a.jpg', 'sub/c.webp', 'd.bmp', 'sub/e.tiff', 'f.gif')
+  for name in names[:num]:
     height, width = rng.integers(40, 90, 2)
     array = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
     Image.fromarray(array).save(directory / name)

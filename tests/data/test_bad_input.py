@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import multiprocessing
+import pathlib
 import shutil
 import tarfile
 import threading
@@ -13,6 +14,7 @@ import filelock
 import layouts
 import numpy as np
 import pytest
+
 from structae.data import (
   __main__,
   catalog,
@@ -395,7 +397,7 @@ def test_two_processes_take_turns(shapes, tmp_path):
   for worker in workers:
     worker.join()
   assert len(results) == 1
-  manifest.load(next(iter(map(layouts.pathlib.Path, results))))
+  manifest.load(pathlib.Path(results.pop()))
 
 
 def test_waiting_for_another_process_is_said(shapes, tmp_path, capsys):

@@ -5,6 +5,7 @@ import json
 import layouts
 import numpy as np
 import pytest
+
 from structae.data import manifest, pixels, prepare
 
 
