@@ -268,6 +268,6 @@ def pictures(directory, num=5):
   names = ('b.png', 'a.jpg', 'sub/c.webp', 'd.bmp', 'sub/e.tiff', 'f.gif')
   for name in names[:num]:
     height, width = rng.integers(40, 90, 2)
-    array = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    array = random_images((1, height, width, 3), height)[0]
     Image.fromarray(array).save(directory / name)
   (directory / 'notes.txt').write_text('no picture')
