@@ -118,11 +118,7 @@ def _labels(
   directory: pathlib.Path,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
   """Reads everything but the images: labels [N, F] and the extras."""
-  import tensorflow_datasets as tfds
-
   features = builder.info.features
-  keys = [key for key in features if not key.startswith(('image', 'value'))]
-  decoders = tfds.decode.PartialDecoding({key: features[key] for key in keys})
   is_celeba = data_set.name == 'celeba'
   renamed = _LABELS.get(data_set.name, {})
   names = [renamed.get(n, f'label_{n}') for n in data_set.factor_names]
@@ -134,7 +130,7 @@ def _labels(
     )
   labels, identities, partition = [], [], []
   for split in splits:
-    for record in builder.as_data_source(split, decoders=decoders):
+    for record in _source(builder, split):
       if is_celeba:
         attributes = record['attributes']
         labels.append([attributes[n] for n in data_set.factor_names])
@@ -150,6 +146,21 @@ def _labels(
   return np.array(labels, np.int32), extras
 
 
+def _is_encoded(builder: Any, name: str) -> bool:
+  import tensorflow_datasets as tfds
+
+  return isinstance(builder.info.features[name], tfds.features.Image)
+
+
+def _source(builder: Any, split: str) -> Any:
+  """Records with their pictures still encoded."""
+  import tensorflow_datasets as tfds
+
+  pictures = [n for n in builder.info.features if _is_encoded(builder, n)]
+  decoders = {name: tfds.decode.SkipDecoding() for name in pictures}
+  return builder.as_data_source(split, decoders=decoders or None)
+
+
 def _images(
   data_set: catalog.DataSet,
   builder: Any,
@@ -159,14 +170,9 @@ def _images(
 ) -> tuple[
   tuple[int, int, int], Callable[[int, int], np.ndarray], dict[int, str]
 ]:
-  import tensorflow_datasets as tfds
-
   feature = builder.info.features['image']
-  encoded = isinstance(feature, tfds.features.Image)
-  source = builder.as_data_source(
-    '+'.join(splits),
-    decoders={'image': tfds.decode.SkipDecoding()} if encoded else None,
-  )
+  encoded = _is_encoded(builder, 'image')
+  source = _source(builder, '+'.join(splits))
   shape = tuple(feature.shape)
   if data_set.name == 'celeba':
     shape = (side, side, 3)
