@@ -95,8 +95,8 @@ def partial_hybrid(
     raise ValueError(
       f'variables must lie in 0..{num_variables - 1}, got {unknown}.'
     )
-  chosen = jnp.zeros(num_variables, bool).at[jnp.array(variables, int)].set(
-    True
+  chosen = (
+    jnp.zeros(num_variables, bool).at[jnp.array(variables, int)].set(True)
   )
   batch = base if base.ndim == 3 else base[None]
   mixed = jnp.where(

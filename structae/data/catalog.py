@@ -256,7 +256,7 @@ _DATA_SETS = (
     homepage='https://papers.nips.cc/paper/5845-deep-visual-analogy-making',
     licence='none stated',
     citation='Reed et al., Deep Visual Analogy-Making, NeurIPS 2015',
-    tfds_name='cars3d',
+    tfds_name='cars3d/default',
   ),
   DataSet(
     name='smallnorb',

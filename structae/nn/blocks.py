@@ -39,7 +39,9 @@ def dense(features: int, fan_in: int, **options: Any) -> nn.Dense:
   return nn.Dense(features, **options)
 
 
-def conv(features: int, fan_in: int, kernel: int = 3, **options: Any) -> nn.Conv:
+def conv(
+  features: int, fan_in: int, kernel: int = 3, **options: Any
+) -> nn.Conv:
   """A same-size convolution that starts uniform in +-1/sqrt(fan_in).
 
   Args:
@@ -139,7 +141,9 @@ def _upsample_axis(x: jax.Array, axis: int) -> jax.Array:
   cut = lambda start, stop: jax.lax.slice_in_dim(x, start, stop, axis=axis)
   before = jnp.concatenate([cut(0, 1), cut(0, size - 1)], axis)
   after = jnp.concatenate([cut(1, size), cut(size - 1, size)], axis)
-  pair = jnp.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1)
+  pair = jnp.stack(
+    [0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1
+  )
   return pair.reshape(*x.shape[:axis], 2 * size, *x.shape[axis + 1 :])
 
 
