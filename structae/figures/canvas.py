@@ -26,6 +26,7 @@ _STYLE: Any = {
   'font.family': 'DejaVu Sans',
   'font.size': 10,
   'text.usetex': False,
+  'text.parse_math': False,  # names come from users, and $ is a dollar
   'text.color': INK,
   'axes.edgecolor': MUTED,
   'axes.labelcolor': INK,
@@ -85,7 +86,9 @@ def svg(figure: Figure, name: str) -> str:
     The markup, without any reference to the outside.
   """
   text = _render(figure, 'svg', transparent=True).decode()
-  text = re.sub(r'<metadata>.*?</metadata>', '', text, flags=re.DOTALL)
+  text = re.sub(
+    r'<metadata>.*?</metadata>|<!--.*?-->', '', text, flags=re.DOTALL
+  )
   text = text[text.index('<svg') :].replace(INK, 'currentColor')
   text = re.sub(r'\s(xmlns(:\w+)?|version)="[^"]*"', '', text)
   text = text.replace('xlink:href', 'href')

@@ -110,12 +110,12 @@ def _score_table(groups: Sequence[Group], kind: str) -> str:
 
 
 def _union(groups: Sequence[Group]) -> dict[str, dict]:
-  return {
-    name: score
-    for group in reversed(groups)
-    for run in reversed(group.runs)
-    for name, score in run.scores.items()
-  }
+  """Every score that a run has, in the order of their first appearance."""
+  union: dict[str, dict] = {}
+  for run in (run for group in groups for run in group.runs):
+    for name, score in run.scores.items():
+      union.setdefault(name, score)
+  return union
 
 
 def _best(groups: Sequence[Group], name: str, score: dict) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import colors as mpl_colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from structae.figures import canvas
 
@@ -242,6 +242,9 @@ def _loss_axis(
     axes.set_ylabel(f'nats above {floor:,.0f}')
     if np.mean(losses > 0) > 0.5:
       axes.set_yscale('log')
+      axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+      axes.yaxis.set_major_formatter(lambda y, _: f'{y:,.6g}')
+      axes.yaxis.set_minor_formatter(NullFormatter())
     return
   axes.set_ylabel('loss, nats')
   late = np.concatenate([y[x >= _WARM_UP * x.max()] for x, y in drawn])
