@@ -65,6 +65,9 @@ def _header(runs: Sequence[Run], groups: Sequence[Group]) -> str:
   if len(groups) == 1:
     title = f'{groups[0].name}, {len(runs)} seeds'
   else:
+    title = ', '.join(group.name for group in groups[:-1])
+    title += f' and {groups[-1].name}'
+  if len(title) > 60:
     title = f'{len(groups)} configurations compared'
   data = dict.fromkeys(wording.data_title(run) for run in runs)
   facts = ' · '.join([f'{len(runs)} runs', *(name for name in data if name)])

@@ -95,7 +95,7 @@ def test_a_missing_score_leaves_its_cell_empty(make_run, tmp_path):
   path = comparison.write_comparison(folders, tmp_path / 'page.html')
   assert [row[1:] for row in rows(path.read_text())[1:]] == [
     ['0.2000', '–'],
-    ['–', '3.0000'],
+    ['–', '3.000'],
   ]
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from structae.figures import embedding, grids, report
 
-VOID = {'meta', 'img', 'input', 'br', 'link', 'hr'}
+VOID = {'meta', 'img', 'input', 'br', 'wbr'}
 HOSTILE = '</script><script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
 
 
