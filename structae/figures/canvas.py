@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from structae.figures.files import write_whole
+from structae import files
 
 INK = '#1c1d1f'
 MUTED = '#7b7f85'
@@ -72,7 +72,9 @@ def axes(width: float = 4.6, height: float = 3.0) -> Axes:
 def save_figure(path: str | os.PathLike[str], figure: Figure) -> None:
   """Saves a plot, its format told by the suffix; never half a file."""
   suffix = os.path.splitext(path)[1].lstrip('.') or 'png'
-  write_whole(path, _render(figure, suffix, dpi=200))
+  content = _render(figure, suffix, dpi=200)
+  with files.replacing(path) as temporary:
+    temporary.write_bytes(content)
 
 
 def svg(figure: Figure, name: str) -> str:

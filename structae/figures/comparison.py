@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from structae import files
 from structae.figures import canvas, markup, plots, wording
 from structae.figures.embedding import embed_files
-from structae.figures.files import write_whole
 from structae.figures.run_files import Run, read_run
 from structae.figures.seeds import Group, by_seed, differences
 
@@ -38,7 +38,7 @@ def write_comparison(
   if not workdirs:
     raise ValueError('there is no run to compare: give one folder or more.')
   runs = [read_run(workdir) for workdir in workdirs]
-  write_whole(Path(path), comparison(runs).encode())
+  files.write_text(path, comparison(runs))
   return Path(path)
 
 

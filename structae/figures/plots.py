@@ -48,7 +48,7 @@ def loss_curve(
   for (name, (steps, losses)), group in zip(curves.items(), groups):
     x, y = _finite(name, steps, losses)
     y = y - (floor or 0.0)
-    label = group if group not in groups[: len(drawn)] else None
+    label = _short(group) if group not in groups[: len(drawn)] else None
     fine = 1.1 if len(x) > 100 else 1.8  # noise should not hide the rest
     axes.plot(*_thin(x, y), color=colours[group], label=label, lw=fine)
     drawn.append((x, y))
@@ -103,8 +103,8 @@ def matrix(
     lw=0.6,
   )
   axes.invert_yaxis()
-  axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
-  axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+  axes.set_xticks(np.arange(len(columns)) + 0.5, [_short(x) for x in columns])
+  axes.set_yticks(np.arange(len(rows)) + 0.5, [_short(x) for x in rows])
   axes.tick_params(length=0, labelsize=9)
   axes.tick_params('x', labelrotation=35 if len(columns) <= 10 else 60)
   for tick in axes.get_xticklabels():
@@ -273,7 +273,7 @@ def _write_numbers(axes: Axes, values: np.ndarray, top: float) -> None:
 
 def _lines(names: Mapping[str, object], label: str) -> tuple[Axes, list[str]]:
   axes = canvas.axes(4.6, 0.85 + 0.36 * len(names))
-  axes.set_yticks(range(len(names)), list(names))
+  axes.set_yticks(range(len(names)), [_short(x) for x in names])
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.tick_params('y', length=0)
   axes.spines['left'].set_visible(False)
@@ -295,6 +295,11 @@ def _mark_published(
       *zip(*known), 'D', mfc='none', mec=canvas.INK, ms=7, label='published'
     )
     axes.legend(loc='lower center', bbox_to_anchor=(0.5, 1.0))
+
+
+def _short(name: str, length: int = 24) -> str:
+  """A name cut so that it leaves room for what it names."""
+  return name if len(name) <= length else f'{name[: length - 1]}…'
 
 
 def _cycle(count: int) -> list[str]:

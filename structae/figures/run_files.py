@@ -79,8 +79,10 @@ def read_run(workdir: str | os.PathLike[str]) -> Run:
   scores = _object(folder / 'scores.json', missing={})
   versions = _member(folder / 'config.json', config, 'versions')
   versions = versions or _member(folder / 'scores.json', scores, 'versions')
-  if isinstance(config.get('config'), dict):
-    config = config['config']
+  # The settings may stand beside what else there is to say of the run.
+  settings = _member(folder / 'config.json', config, 'config')
+  if settings:
+    config = {'name': config.get('name', ''), **settings}
   return Run(
     folder=folder,
     config={k: v for k, v in config.items() if k != 'versions'},

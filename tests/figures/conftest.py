@@ -39,10 +39,12 @@ def make_run(tmp_path):
     )
     resolved = {
       'name': model,
-      'seed': seed,
-      'data': {'name': 'shapes', 'size': 8},
+      'config': {
+        'seed': seed,
+        'data': {'name': 'shapes', 'size': 8},
+        **(config or {}),
+      },
       'versions': {'structae': '0.1.0'},
-      **(config or {}),
     }
     (folder / 'config.json').write_text(json.dumps(resolved))
     values = scores or {'bce': FLOOR + 7.5, 'mig': 0.25}

@@ -118,7 +118,8 @@ def test_dimensions_of_a_variable_stand_together(make_run):
 
 def test_nothing_in_the_files_becomes_markup(make_run):
   folder = make_run(
-    config={'name': HOSTILE, HOSTILE: {'x': HOSTILE}, 'scale': HOSTILE},
+    model=HOSTILE,
+    config={HOSTILE: {'x': HOSTILE}, 'scale': HOSTILE},
     scores={HOSTILE: 1.0, '$x': 2.0},
   )
   scores = json.loads((folder / 'scores.json').read_text())
