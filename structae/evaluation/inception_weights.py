@@ -43,7 +43,7 @@ class Weights(NamedTuple):
 
   variables: dict[str, dict]
   digest: str
-  source: str
+  is_published: bool  # read from the published file, by its checksum
 
 
 def load_weights(
@@ -66,9 +66,8 @@ def load_weights(
       does not hold these weights.
   """
   file = find_weights(path, download=download)
-  return Weights(
-    *_to_variables(tensor_files.read_tensors(file), file), str(file)
-  )
+  tensors = tensor_files.read_tensors(file)
+  return Weights(*_to_variables(tensors, file), _difference(file) is None)
 
 
 def cache_file() -> pathlib.Path:
@@ -96,13 +95,11 @@ def find_weights(
     given = pathlib.Path(path).expanduser()
     if not given.is_file():
       raise FileNotFoundError(f'No Inception weights at {given}. {_advice()}')
-    if given.name == FILE_NAME:
-      _check(given)
-    return given
+    # Other tools keep the file under names with the same start of its sum.
+    return _checked(given) if SHA256[:8] in given.name else given
   for candidate in (cache_file(), _torch_hub_file()):
     if candidate.is_file():
-      _check(candidate)
-      return candidate
+      return _checked(candidate)
   if not download:
     raise FileNotFoundError(f'The Inception weights are missing. {_advice()}')
   return _download(cache_file())
@@ -122,19 +119,21 @@ def _torch_hub_file() -> pathlib.Path:
   return home.expanduser() / 'hub' / 'checkpoints' / FILE_NAME
 
 
-def _check(path: pathlib.Path) -> None:
+def _checked(path: pathlib.Path) -> pathlib.Path:
+  difference = _difference(path)
+  if difference:
+    raise ValueError(f'{path} has {difference}; remove it and fetch it again.')
+  return path
+
+
+def _difference(path: pathlib.Path) -> str | None:
+  """What parts a file from the published one."""
   size = path.stat().st_size
   if size != NUM_BYTES:
-    raise ValueError(
-      f'{path} has {size} bytes, not {NUM_BYTES}; remove it and fetch it again.'
-    )
+    return f'{size} bytes, not {NUM_BYTES}'
   with path.open('rb') as stream:
     digest = hashlib.file_digest(stream, 'sha256').hexdigest()
-  if digest != SHA256:
-    raise ValueError(
-      f'{path} has SHA-256 {digest}, not {SHA256}; remove it and fetch it '
-      'again.'
-    )
+  return None if digest == SHA256 else f'SHA-256 {digest}, not {SHA256}'
 
 
 def _download(target: pathlib.Path) -> pathlib.Path:
@@ -153,8 +152,7 @@ def _download(target: pathlib.Path) -> pathlib.Path:
       raise FileNotFoundError(
         f'The Inception weights could not be fetched ({error}). {_advice()}'
       ) from error
-    _check(part)
-    os.replace(part, target)
+    os.replace(_checked(part), target)
   return target
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from structae import files
 from structae.figures import canvas, markup, plots, wording
 from structae.figures.embedding import embed_files
-from structae.figures.files import write_whole
 from structae.figures.run_files import Run, read_run
 from structae.figures.seeds import Group, by_seed, differences
 
@@ -38,7 +38,7 @@ def write_comparison(
   if not workdirs:
     raise ValueError('there is no run to compare: give one folder or more.')
   runs = [read_run(workdir) for workdir in workdirs]
-  write_whole(Path(path), comparison(runs).encode())
+  files.write_text(path, comparison(runs))
   return Path(path)
 
 
@@ -65,6 +65,9 @@ def _header(runs: Sequence[Run], groups: Sequence[Group]) -> str:
   if len(groups) == 1:
     title = f'{groups[0].name}, {len(runs)} seeds'
   else:
+    title = ', '.join(group.name for group in groups[:-1])
+    title += f' and {groups[-1].name}'
+  if len(title) > 60:
     title = f'{len(groups)} configurations compared'
   data = dict.fromkeys(wording.data_title(run) for run in runs)
   facts = ' · '.join([f'{len(runs)} runs', *(name for name in data if name)])
@@ -110,12 +113,12 @@ def _score_table(groups: Sequence[Group], kind: str) -> str:
 
 
 def _union(groups: Sequence[Group]) -> dict[str, dict]:
-  return {
-    name: score
-    for group in reversed(groups)
-    for run in reversed(group.runs)
-    for name, score in run.scores.items()
-  }
+  """Every score that a run has, in the order of their first appearance."""
+  union: dict[str, dict] = {}
+  for run in (run for group in groups for run in group.runs):
+    for name, score in run.scores.items():
+      union.setdefault(name, score)
+  return union
 
 
 def _best(groups: Sequence[Group], name: str, score: dict) -> list[int]:

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from structae.figures.files import write_whole
+from structae import files
 
 GAP = 3  # between neighbours, in pixels of the sheet
 WIDE_GAP = 12  # between groups
@@ -168,7 +168,9 @@ def png(image: np.ndarray) -> bytes:
 
 def save_png(path: str | os.PathLike[str], image: np.ndarray) -> None:
   """Saves an image `[H, W, C]` uint8; the file is whole or absent."""
-  write_whole(path, png(image))
+  content = png(image)
+  with files.replacing(path) as temporary:
+    temporary.write_bytes(content)
 
 
 def as_pillow(image: np.ndarray) -> Image.Image:

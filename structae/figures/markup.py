@@ -119,7 +119,7 @@ def score_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
 def settings(title: str, values: Mapping[str, Any]) -> str:
   """A folded table of nested settings."""
   rows = ''.join(
-    f'<tr><th scope="row">{text(name)}</th><td>{text(value)}</td></tr>\n'
+    f'<tr><th scope="row">{_breakable(name)}</th><td>{text(value)}</td></tr>\n'
     for name, value in flatten(values)
   )
   if not rows:
@@ -128,6 +128,11 @@ def settings(title: str, values: Mapping[str, Any]) -> str:
   return (
     f'<details><summary>{text(title)}</summary>{wide(table, title)}</details>'
   )
+
+
+def _breakable(name: str) -> str:
+  """A dotted name that may go on in the next line where its words end."""
+  return text(name).replace('.', '.<wbr>').replace('_', '_<wbr>')
 
 
 def wide(table: str, name: str) -> str:

@@ -8,6 +8,7 @@ function show(slider) {
   frames.forEach((frame, i) => { frame.hidden = i !== Number(slider.value); });
   const place = `${Number(slider.value) + 1} / ${frames.length}`;
   slider.closest('.frame').querySelector('output').textContent = place;
+  slider.setAttribute('aria-valuetext', place);
 }
 
 function move(slider, value) {

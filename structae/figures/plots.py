@@ -9,12 +9,12 @@ import numpy as np
 from matplotlib import colors as mpl_colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from structae.figures import canvas
 
 # The share of training whose fall would hide all that follows.
-_WARM_UP = 0.05
+_WARM_UP = 0.2
 _MAX_POINTS = 500
 
 
@@ -36,7 +36,7 @@ def loss_curve(
 
   Returns:
     The plot. Without a floor the axis is linear and spans the losses after the
-    first twentieth of training.
+    first fifth of training.
 
   Raises:
     ValueError: if there is no finite loss.
@@ -48,8 +48,9 @@ def loss_curve(
   for (name, (steps, losses)), group in zip(curves.items(), groups):
     x, y = _finite(name, steps, losses)
     y = y - (floor or 0.0)
-    label = group if group not in groups[: len(drawn)] else None
-    axes.plot(*_thin(x, y), color=colours[group], label=label)
+    label = _short(group) if group not in groups[: len(drawn)] else None
+    fine = 1.1 if len(x) > 100 else 1.8  # noise should not hide the rest
+    axes.plot(*_thin(x, y), color=colours[group], label=label, lw=fine)
     drawn.append((x, y))
   _loss_axis(axes, drawn, floor)
   axes.set_xlabel('step')
@@ -102,10 +103,10 @@ def matrix(
     lw=0.6,
   )
   axes.invert_yaxis()
-  axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
-  axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+  axes.set_xticks(np.arange(len(columns)) + 0.5, [_short(x) for x in columns])
+  axes.set_yticks(np.arange(len(rows)) + 0.5, [_short(x) for x in rows])
   axes.tick_params(length=0, labelsize=9)
-  axes.tick_params('x', labelrotation=35)
+  axes.tick_params('x', labelrotation=35 if len(columns) <= 10 else 60)
   for tick in axes.get_xticklabels():
     tick.set(ha='right', rotation_mode='anchor')
   axes.spines[:].set_visible(False)
@@ -182,7 +183,12 @@ def bars(
   heights = [values[name] for name in names]
   lengths = [errors.get(name, 0.0) for name in names] if errors else None
   drawn = axes.barh(
-    range(len(names)), heights, 0.6, xerr=lengths, color=canvas.COLOURS[0]
+    range(len(names)),
+    heights,
+    0.6,
+    xerr=lengths,
+    color=canvas.COLOURS[0],
+    ecolor=canvas.INK,
   )
   axes.bar_label(drawn, [f'{v:.4g}' for v in heights], padding=4, fontsize=9)
   axes.margins(x=0.18)
@@ -242,6 +248,10 @@ def _loss_axis(
     axes.set_ylabel(f'nats above {floor:,.0f}')
     if np.mean(losses > 0) > 0.5:
       axes.set_yscale('log')
+      axes.set_ylim(bottom=0.7 * np.quantile(losses[losses > 0], 0.02))
+      axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+      axes.yaxis.set_major_formatter(lambda y, _: f'{y:,.6g}')
+      axes.yaxis.set_minor_formatter(NullFormatter())
     return
   axes.set_ylabel('loss, nats')
   late = np.concatenate([y[x >= _WARM_UP * x.max()] for x, y in drawn])
@@ -254,7 +264,7 @@ def _loss_axis(
 def _write_numbers(axes: Axes, values: np.ndarray, top: float) -> None:
   for (row, column), value in np.ndenumerate(values):
     if value >= 0.005:
-      colour = 'white' if value > 0.5 * top else canvas.INK
+      colour = 'white' if value > 0.8 * top else canvas.INK
       place = (column + 0.5, row + 0.5)
       axes.annotate(
         f'{value:.2f}', place, color=colour, size=8, ha='center', va='center'
@@ -263,7 +273,7 @@ def _write_numbers(axes: Axes, values: np.ndarray, top: float) -> None:
 
 def _lines(names: Mapping[str, object], label: str) -> tuple[Axes, list[str]]:
   axes = canvas.axes(4.6, 0.85 + 0.36 * len(names))
-  axes.set_yticks(range(len(names)), list(names))
+  axes.set_yticks(range(len(names)), [_short(x) for x in names])
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.tick_params('y', length=0)
   axes.spines['left'].set_visible(False)
@@ -285,6 +295,11 @@ def _mark_published(
       *zip(*known), 'D', mfc='none', mec=canvas.INK, ms=7, label='published'
     )
     axes.legend(loc='lower center', bbox_to_anchor=(0.5, 1.0))
+
+
+def _short(name: str, length: int = 24) -> str:
+  """A name cut so that it leaves room for what it names."""
+  return name if len(name) <= length else f'{name[: length - 1]}…'
 
 
 def _cycle(count: int) -> list[str]:

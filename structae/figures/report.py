@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from structae import files
 from structae.figures import canvas, interactive, markup, plots, wording
 from structae.figures.embedding import embed_files
-from structae.figures.files import write_whole
 from structae.figures.run_files import Run, read_run
 
 _SHEETS = 2_300_000  # of the 5 MB that a page may weigh
@@ -33,7 +33,7 @@ def write_report(
   """
   run = read_run(workdir)
   path = Path(path or run.folder / 'report.html')
-  write_whole(path, report(run).encode())
+  files.write_text(path, report(run))
   return path
 
 

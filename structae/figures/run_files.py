@@ -45,8 +45,8 @@ class Run:
 
   def curve(self, key: str) -> tuple[list[float], list[float]]:
     """Steps and values of the rows that carry `key`."""
-    rows = [r for r in self.rows if isinstance(r.get(key), int | float)]
-    return [r['step'] for r in rows], [r[key] for r in rows]
+    rows = [row for row in self.rows if _is_number(row.get(key))]
+    return [row['step'] for row in rows], [row[key] for row in rows]
 
   def field(self, path: str) -> Any:
     """A field of the configuration by its dotted path, or None."""
@@ -77,9 +77,12 @@ def read_run(workdir: str | os.PathLike[str]) -> Run:
     )
   config = _object(folder / 'config.json')
   scores = _object(folder / 'scores.json', missing={})
-  versions = config.get('versions') or scores.get('versions') or {}
-  if isinstance(config.get('config'), dict):
-    config = config['config']
+  versions = _member(folder / 'config.json', config, 'versions')
+  versions = versions or _member(folder / 'scores.json', scores, 'versions')
+  # The settings may stand beside what else there is to say of the run.
+  settings = _member(folder / 'config.json', config, 'config')
+  if settings:
+    config = {'name': config.get('name', ''), **settings}
   return Run(
     folder=folder,
     config={k: v for k, v in config.items() if k != 'versions'},
@@ -116,21 +119,23 @@ def _object(path: Path, missing: dict | None = None) -> dict[str, Any]:
 
 
 def _scores(path: Path, content: dict[str, Any]) -> dict[str, dict[str, Any]]:
-  scores = content.get('scores', {})
-  if not isinstance(scores, dict):
-    raise ValueError(f'{path}: "scores" must be an object.')
+  scores = _member(path, content, 'scores')
   for name, score in scores.items():
-    value = score.get('value', '') if isinstance(score, dict) else ''
-    if isinstance(value, bool) or not isinstance(value, int | float | None):
+    numbers = (
+      [score.get('value', ''), score.get('floor')]
+      if (isinstance(score, dict))
+      else ['']
+    )
+    if not all(x is None or _is_number(x) for x in numbers):
       raise ValueError(
-        f'{path}: score {name!r} needs a number as its "value", '
-        f'got {score!r:.60}.'
+        f'{path}: score {name!r} needs numbers as its "value" and, if it has '
+        f'one, its "floor"; got {score!r:.60}.'
       )
   return scores
 
 
 def _matrices(path: Path, content: dict[str, Any]) -> dict[str, dict[str, Any]]:
-  matrices = content.get('matrices', {})
+  matrices = _member(path, content, 'matrices')
   for name, matrix in matrices.items():
     try:
       shape = np.asarray(matrix['values'], float).shape
@@ -144,6 +149,17 @@ def _matrices(path: Path, content: dict[str, Any]) -> dict[str, dict[str, Any]]:
         f'{path}: matrix {name!r} is {shape} but has names for {named}.'
       )
   return matrices
+
+
+def _member(path: Path, content: dict[str, Any], key: str) -> dict[str, Any]:
+  value = content.get(key) or {}
+  if not isinstance(value, dict):
+    raise ValueError(f'{path}: {key!r} must be an object, not {value!r:.40}.')
+  return value
+
+
+def _is_number(value: Any) -> bool:
+  return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

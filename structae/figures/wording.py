@@ -19,7 +19,8 @@ FIGURES = {
   ),
   'partial_hybrid': (
     'Partial hybrids',
-    'Some variables are taken from other images, the rest stay.',
+    'The first image of a row keeps its code; in the others the variables '
+    'named on the left are taken from other images.',
   ),
   'prior': ('Samples of the prior', 'Codes drawn from the prior.'),
   'interpolations': (
@@ -47,8 +48,6 @@ REDRAWN = {'loss': 'rows', 'mutual_information': 'matrices'}
 
 # What to put first; the rest follow in the order of the file.
 _HEADLINES = (
-  'reconstruction_bce',
-  'bce_above_floor',
   'test_bce',
   'bce',
   'test_mse',
@@ -58,6 +57,7 @@ _HEADLINES = (
   'disentanglement',
   'dci_disentanglement',
   'fid',
+  'scene_distance_hybrid',
 )
 _ACRONYMS = {
   'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'mi', 'kl', 'mmd',
@@ -67,7 +67,7 @@ _LOWER = ('bce', 'mse', 'loss', 'distance', 'error', 'fid', 'kl', 'mmd')
 _HIGHER = (
   'mig', 'irs', 'sap', 'dci', 'disentanglement', 'completeness',
   'informativeness', 'modularity', 'explicitness', 'accuracy', 'variance',
-  'score',
+  'score', 'probe', 'seen',
 )  # fmt: skip
 
 
