@@ -58,7 +58,7 @@ def make_doors(
     jax.jit, in_shardings=shardings, out_shardings=rows
   )
 
-  @jit(whole, whole, rows)
+  @jit(whole, None, rows)
   def encode(params: Any, arrays: Any, indices: jax.Array) -> Any:
     images = source.images(arrays, indices)
     return model.apply({'params': params}, images, method='encode')
@@ -67,7 +67,7 @@ def make_doors(
   def decode(params: Any, codes: jax.Array) -> jax.Array:
     return model.apply({'params': params}, codes, method='decode')
 
-  @jit(whole, rows, rows)
+  @jit(None, rows, rows)
   def compare(arrays: Any, indices: jax.Array, logits: jax.Array) -> Any:
     targets = reconstruction.targets(source.images(arrays, indices))
     return {
@@ -80,9 +80,10 @@ def make_doors(
   def grey(logits: jax.Array) -> jax.Array:
     return jnp.round(255 * jax.nn.sigmoid(logits)).astype(jnp.uint8)
 
-  def reconstruct(params: Any, indices: jax.Array) -> dict[str, jax.Array]:
-    codes = encode(params, source.arrays, indices).mean
-    return compare(source.arrays, indices, decode(params, codes))
+  def reconstruct(params: Any, indices: np.ndarray) -> dict[str, jax.Array]:
+    arrays, numbers = source.load(indices)
+    codes = encode(params, arrays, numbers).mean
+    return compare(arrays, numbers, decode(params, codes))
 
   def batched(function: Callable, *args: Any) -> Any:
     *params, inputs = args
@@ -91,8 +92,8 @@ def make_doors(
     )
 
   return Doors(
-    images=lambda i: batched(lambda b: source.images(source.arrays, b), i),
-    encode=lambda p, i: batched(lambda p, b: encode(p, source.arrays, b), p, i),
+    images=lambda i: batched(lambda b: source.images(*source.load(b)), i),
+    encode=lambda p, i: batched(lambda p, b: encode(p, *source.load(b)), p, i),
     decode=lambda p, c: batched(lambda p, b: grey(decode(p, b)), p, c),
     reconstruct=lambda p, i: batched(reconstruct, p, i),
   )

@@ -11,7 +11,6 @@ that was stopped, and prints the scores of a finished one again.
 from collections.abc import Sequence
 
 from experiments import command, workdir
-from structae.config import ConfigError
 
 
 def main(argv: Sequence[str]) -> None:

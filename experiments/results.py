@@ -163,7 +163,8 @@ def reconstruction_scores(
   """How well test images are reconstructed."""
   parts = run.doors.reconstruct(run.params, indices)
   bce, floor, mse = (
-    float(parts[name].mean(dtype=np.float64)) for name in ('loss', 'floor', 'mse')
+    float(parts[name].mean(dtype=np.float64))
+    for name in ('loss', 'floor', 'mse')
   )
   pixels = run.doors.images(indices[:MOST_VARIANCE_IMAGES]) / np.float32(255)
   variance = float(pixels.var(0, dtype=np.float64).mean())
@@ -222,7 +223,7 @@ def scene_scores(
   for name, value in zip(source.factor_names, right.mean(0)):
     scores[f'seen_{name}'] = entry(
       value,
-      f'Share of test reconstructions whose nearest image has the right {name}.',
+      f'Share of test reconstructions whose nearest image has their {name}.',
       len(right),
     )
   return scores

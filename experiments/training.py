@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from clu import parameter_overview
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
@@ -39,78 +40,75 @@ def check_devices(config: Any) -> None:
 def run(config: Any, name: str, workdir: Path) -> None:
   """Trains, or goes on, and writes the results into `workdir`."""
   with stop_lib.Stop() as stopping:
-    source = build.source(config)
-    splits = pipeline.split(source.size, config.data.split_seed)
-    model = build.model(config, source.image_shape[-1])
     show = progress.Progress(
       config.train.batch_size,
       QUICK_HINT.format(name=name) if jax.default_backend() == 'cpu' else '',
     )
     mesh = step.data_mesh()
+    source = build.source(config)
+    parts = pipeline.split(source.size, config.data.split_seed)
+    model = build.model(config, source.image_shape[-1])
     doors = doors_lib.make_doors(
       source, model, config.evaluation.batch_size, mesh
     )
-    params = train(
-      config, workdir, source, splits, model, doors, mesh, show, stopping
+    state, updates, batches = prepare(config, source, parts.train, model, mesh)
+    describe(source, parts, state.params, show)
+    held_out = pipeline.subset(
+      parts.validation, config.train.num_validation, seed=0
     )
-    trained = results.Trained(config, source, doors, params)
-    results.write(trained, workdir, splits, show.say, stopping)
+    state = loop.train(
+      state,
+      updates,
+      batches,
+      workdir=workdir,
+      settings=config.train,
+      validate=lambda params: validation(doors, params, held_out),
+      show=show,
+      stopping=stopping,
+    )
+    trained = results.Trained(config, source, doors, state.params)
+    results.write(trained, workdir, parts, show.say, stopping)
 
 
-def train(
-  config: Any,
-  workdir: Path,
-  source: sources.Source,
-  splits: pipeline.Splits,
-  model: Any,
-  doors: doors_lib.Doors,
-  mesh: Mesh,
-  show: progress.Progress,
-  stopping: stop_lib.Stop,
-) -> Any:
-  """Trains a model to the last step and returns its parameters."""
+def prepare(
+  config: Any, source: sources.Source, part: np.ndarray, model: Any, mesh: Mesh
+) -> tuple[step.TrainState, dict[int, loop.Update], pipeline.Batches]:
+  """Makes what the loop needs.
+
+  Args:
+    config: a checked configuration.
+    source: the images.
+    part: the numbers of those to train on.
+    model: the autoencoder.
+    mesh: the devices.
+
+  Returns:
+    The state before the first update, the updates by their number of steps,
+    and the batches they draw from.
+  """
   keys = jax.random.split(jax.random.key(config.seed), 3)
-  loss = build.loss(config, model)
-  optimizer = build.optimizer(config)
+  loss, optimizer = build.loss(config, model), build.optimizer(config)
   params = build.init(model, keys[0], source.image_shape)
+  batches = pipeline.make_batches(
+    source, part, keys[1], config.train.batch_size, mesh
+  )
   images = jax.ShapeDtypeStruct(
     (config.train.batch_size, *source.image_shape), jnp.uint8
   )
   state = step.init_state(params, optimizer, loss, images)
-  describe(config, source, splits, params, show)
-
-  def batch(data: Any, now: jax.Array) -> jax.Array:
-    arrays, part = data
-    indices = pipeline.batch_indices(keys[1], now, part, config.train.batch_size)
-    indices = jax.lax.with_sharding_constraint(
-      indices, NamedSharding(mesh, P('data'))
-    )
-    return source.images(arrays, indices)
-
-  replicated = NamedSharding(mesh, P())
-  state, data = jax.device_put(
-    (state, (source.arrays, jnp.asarray(splits.train))), replicated
-  )
   updates = {
-    n: step.make_step(loss, optimizer, batch, keys[2], mesh, n)
+    n: step.make_step(loss, optimizer, batches.images, keys[2], mesh, n)
     for n in sorted({1, steps_per_dispatch(config)})
   }
-  part = pipeline.subset(splits.validation, config.train.num_validation, seed=0)
+  return jax.device_put(state, NamedSharding(mesh, P())), updates, batches
 
-  def validate(params: Any) -> dict[str, float]:
-    scores = doors.reconstruct(params, part)
-    return {f'validation_{k}': float(scores[k].mean()) for k in ('loss', 'mse')}
 
-  return loop.train(
-    state,
-    updates,
-    data,
-    workdir=workdir,
-    settings=config.train,
-    validate=validate,
-    show=show,
-    stopping=stopping,
-  ).params
+def validation(
+  doors: doors_lib.Doors, params: Any, indices: np.ndarray
+) -> dict[str, float]:
+  """Reconstruction loss and squared error on images held out."""
+  scores = doors.reconstruct(params, indices)
+  return {f'validation_{k}': float(scores[k].mean()) for k in ('loss', 'mse')}
 
 
 def steps_per_dispatch(config: Any) -> int:
@@ -127,18 +125,18 @@ def steps_per_dispatch(config: Any) -> int:
 
 
 def describe(
-  config: Any,
   source: sources.Source,
-  splits: pipeline.Splits,
+  parts: pipeline.Splits,
   params: Any,
   show: progress.Progress,
 ) -> None:
-  """Prints what is trained on what."""
+  """Prints what is trained, on what."""
   device = jax.devices()[0]
   sizes = ', '.join(
-    f'{len(part):,} {name}' for name, part in splits._asdict().items()
+    f'{len(part):,} {name}' for name, part in parts._asdict().items()
   )
   height, width, channels = source.image_shape
+  table = parameter_overview.get_parameter_overview(params, include_stats=False)
+  show.say(table)
   show.say(f'device: {jax.device_count()} x {device.device_kind}')
   show.say(f'data: {source.name}, {height}x{width}x{channels}, {sizes}')
-  show.say(parameter_overview.get_parameter_overview(params, include_stats=False))

@@ -61,9 +61,7 @@ def init(
   return compiled(key, images)['params']
 
 
-def loss(
-  config: Any, module: autoencoder.Autoencoder
-) -> autoencoding.Loss:
+def loss(config: Any, module: autoencoder.Autoencoder) -> autoencoding.Loss:
   """The training loss of `config.objective`: `loss(params, images, key)`."""
   del config  # one objective so far
   return autoencoding.autoencoding(

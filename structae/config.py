@@ -88,7 +88,7 @@ FIELDS = {
                          *_WIDTHS),
   'model.unroll': Field(True, 'list the stages instead of looping over them',
                         *_BOOL),
-  'model.dtype': Field('float32', 'what is computed in; parameters stay float32',
+  'model.dtype': Field('float32', 'type of the computation, not of parameters',
                        *_one_of('float32', 'bfloat16')),
   'objective.name': Field('autoencoding', 'the training loss',
                           *_one_of('autoencoding')),

@@ -34,14 +34,18 @@ def test_the_numbers_of_a_variable_move_together(codes):
 
 def test_rows_are_uniform_and_independent_across_variables(codes):
   num = 20_000
-  rows = np.asarray(sampling.hybrid(jax.random.key(1), codes, num)[..., 0] // 100)
+  rows = np.asarray(
+    sampling.hybrid(jax.random.key(1), codes, num)[..., 0] // 100
+  )
   p = 1 / N
   for k in range(K):
     counts = np.bincount(rows[:, k].astype(int), minlength=N)
     assert np.abs(counts - num * p).max() < 5 * np.sqrt(num * p * (1 - p))
   p = 1 / N**2
   for i, j in itertools.combinations(range(K), 2):
-    pairs = np.bincount((rows[:, i] * N + rows[:, j]).astype(int), minlength=N**2)
+    pairs = np.bincount(
+      (rows[:, i] * N + rows[:, j]).astype(int), minlength=N**2
+    )
     assert np.abs(pairs - num * p).max() < 5 * np.sqrt(num * p * (1 - p))
 
 
@@ -131,8 +135,8 @@ def test_bad_input_is_named(codes, call, message):
 
 def test_sampling_imports_jax_and_nothing_else_of_ours():
   program = (
-    'import sys, structae.sampling; print([m for m in ("flax", "orbax", "optax",'
-    '"tensorflow_datasets", "tensorflow", "sklearn", "matplotlib")'
+    'import sys, structae.sampling; print([m for m in ("flax", "orbax",'
+    '"optax", "tensorflow_datasets", "tensorflow", "sklearn", "matplotlib")'
     ' if m in sys.modules])'
   )
   out = subprocess.run(

@@ -50,7 +50,9 @@ def dci(
     the trees and weights of Locatello et al., https://arxiv.org/abs/1811.12359.
   """
   if backend not in ('histogram', 'sklearn'):
-    raise ValueError(f"backend is {backend!r}, expected 'histogram', 'sklearn'.")
+    raise ValueError(
+      f"backend is {backend!r}, expected 'histogram', 'sklearn'."
+    )
   codes, factors, test_codes, test_factors = inputs.check_split(
     codes, factors, test_codes, test_factors
   )

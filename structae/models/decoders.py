@@ -117,7 +117,7 @@ class StructuralDecoder(nn.Module):
     return [*outputs, out(x)]
 
   def _affine_maps(self, codes: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Returns alpha and beta `[num_blocks, B, C]`, the identity between stages."""
+    """Alpha and beta `[num_blocks, B, C]`, the identity between stages."""
     inputs = codes
     if self.shared:
       whole = codes.reshape(len(codes), 1, -1)

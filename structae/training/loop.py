@@ -8,7 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from structae.training import checkpoint, progress, stop, step, writers
+from structae.data import pipeline
+from structae.training import checkpoint, progress, step, stop, writers
 
 Update = Callable[[step.TrainState, Any], step.TrainState]
 
@@ -20,7 +21,7 @@ class Diverged(RuntimeError):
 def train(
   state: step.TrainState,
   updates: dict[int, Update],
-  data: Any,
+  batches: pipeline.Batches,
   *,
   workdir: Path,
   settings: Any,
@@ -34,7 +35,7 @@ def train(
     state: the state before the first update.
     updates: `(state, data) -> state` by the number of updates it makes; 1 is
       among them.
-    data: what batches are drawn from.
+    batches: what updates draw from.
     workdir: the run's folder.
     settings: the section `train` of the config.
     validate: `params -> named values`, over the validation images.
@@ -60,7 +61,7 @@ def train(
   saved_at = time.monotonic()
   while now < last:
     size = max(n for n in updates if now % n == 0 and now + n <= last)
-    state = updates[size](state, data)
+    state = updates[size](state, batches.data(now, size))
     now += size
     show.update(now, state)
     logging = now % settings.log_every == 0 or now == last
@@ -77,6 +78,7 @@ def train(
       saved_at = time.monotonic()
     if stopping.requested:
       break
+  batches.close()
   checkpoints.wait()
   metrics.close()
   show.close()

@@ -1,4 +1,4 @@
-"""One update: batch -> loss -> gradient -> update, jitted with its shardings."""
+"""One update: batch, loss, gradient, update; jitted with its shardings."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -120,7 +120,7 @@ def make_step(
 
   return jax.jit(
     updates,
-    in_shardings=(replicated, replicated),
+    in_shardings=(replicated, None),  # data comes placed
     out_shardings=replicated,
     donate_argnums=0,
   )

@@ -34,9 +34,7 @@ def test_subsets_are_parts_of_parts():
 
 def test_a_batch_is_a_function_of_key_and_step():
   part = jnp.arange(50) * 3
-  draw = jax.jit(
-    lambda key, step: pipeline.batch_indices(key, step, part, 16)
-  )
+  draw = jax.jit(lambda key, step: pipeline.batch_indices(key, step, part, 16))
   a, b = jax.random.key(0), jax.random.key(1)
   np.testing.assert_array_equal(draw(a, 7), draw(a, 7))
   assert not np.array_equal(draw(a, 7), draw(a, 8))

@@ -112,9 +112,7 @@ def test_encode_decode_call(images, variables):
 def test_changing_a_variable_changes_its_stage_and_none_before(
   variables, codes
 ):
-  stages = jax.jit(
-    lambda u: sae().apply(variables, u, method='decode_stages')
-  )
+  stages = jax.jit(lambda u: sae().apply(variables, u, method='decode_stages'))
   before = stages(codes)
   assert len(before) == K
   for j in range(K):
@@ -130,9 +128,7 @@ def test_the_last_stage_is_the_image(variables, codes):
   np.testing.assert_array_equal(stages[-1], logits)
 
 
-def test_without_str_tfm_output_kernels_the_code_is_not_heard(
-  variables, codes
-):
+def test_without_str_tfm_output_kernels_the_code_is_not_heard(variables, codes):
   params = jax.tree.map(lambda p: p, variables['params'])
   out = params['decoder']['str_tfm_networks']['networks']['out']
   out['kernel'] = jnp.zeros_like(out['kernel'])
@@ -188,7 +184,9 @@ def test_gradients_are_finite_differences():
     f = jax.jit(lambda p: jnp.square(model.apply(unravel(p), images)).mean())
     gradient = jax.jit(jax.grad(f))(flat)
     for seed in range(3):
-      direction = jax.random.normal(jax.random.key(seed), flat.shape, flat.dtype)
+      direction = jax.random.normal(
+        jax.random.key(seed), flat.shape, flat.dtype
+      )
       numeric = (f(flat + 1e-6 * direction) - f(flat - 1e-6 * direction)) / 2e-6
       np.testing.assert_allclose(gradient @ direction, numeric, rtol=1e-5)
 

@@ -14,7 +14,7 @@ def test_a_chain_is_its_stages_in_turn():
   last, all_outputs = chain.apply(variables, x, (alpha, beta))
   expected = x
   for k in range(3):
-    params = jax.tree.map(lambda p: p[k], variables['params'])
+    params = jax.tree.map(lambda p, k=k: p[k], variables['params'])
     expected, _ = stages.Stage(8, 4).apply(
       {'params': params}, expected, (alpha[k], beta[k])
     )

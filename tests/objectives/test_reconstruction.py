@@ -3,8 +3,8 @@ import numpy as np
 import scipy.special
 import scipy.stats
 
-from structae.objectives import autoencoding, reconstruction
 from structae.nn.posterior import Posterior
+from structae.objectives import autoencoding, reconstruction
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (4, 8, 8, 3)).astype(np.uint8)
 LOGITS = np.random.RandomState(1).normal(0, 4, IMAGES.shape).astype(np.float32)

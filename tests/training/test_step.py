@@ -8,9 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-import pytest
 
-from structae.data import pipeline
 from structae.training import step
 
 TARGET = jnp.array([1.0, -2.0, 3.0])
@@ -77,7 +75,9 @@ def test_totals_sum_the_terms_and_count_the_steps():
 
 def test_the_first_bad_step_is_remembered():
   def breaks(params, images, key):
-    value = jnp.where(images[0, 0, 0, 0] == 3.0, jnp.nan, 1.0) + 0 * params.sum()
+    value = (
+      jnp.where(images[0, 0, 0, 0] == 3.0, jnp.nan, 1.0) + 0 * params.sum()
+    )
     return value, {'reconstruction': value}
 
   state = start(optax.sgd(0.0), breaks)
@@ -102,24 +102,25 @@ config.model.num_blocks, config.model.width = 4, 16
 config.model.num_variables, config.model.num_latents = 4, 4
 config.data.size, config.train.batch_size = 16, 16
 config.train.num_steps = 10
-keys = jax.random.split(jax.random.key(0), 3)
 model = build.model(config, 3)
-loss, optimizer = build.loss(config, model), build.optimizer(config)
 mesh = step.data_mesh()
 assert mesh.size == num
 images = jnp.asarray(np.random.RandomState(0).randint(
     0, 256, (64, 16, 16, 3)), jnp.uint8)
 source = sources.Source('test', (16, 16, 3), 64, (), (), images,
                         lambda arrays, i: arrays[i], None)
-update, state, data = training.prepare(
-    config, source, np.arange(64), model, mesh, keys)
+state, update, batches = training.prepare(
+    config, source, np.arange(64), model, mesh)
+data = batches.data(0, 1)
+key = jax.random.split(jax.random.key(0), 3)[1]
 losses = []
 for _ in range(10):
   before = float(state.totals['loss'])
   state = update[1](state, data)
   losses.append(float(state.totals['loss']) - before)
-drawn = [pipeline.batch_indices(keys[1], n, data[1], 16).tolist() for n in (0, 9)]
-print(json.dumps([losses, drawn, len(state.params['decoder']['start'].sharding.device_set)]))
+drawn = [pipeline.batch_indices(key, n, data[1], 16).tolist() for n in (0, 9)]
+start = state.params['decoder']['start']
+print(json.dumps([losses, drawn, len(start.sharding.device_set)]))
 """
 
 
