@@ -35,7 +35,7 @@ FIGURES = {
   ),
   'mutual_information': (
     'Mutual information',
-    'How much each latent dimension tells about each factor.',
+    'How much each latent dimension tells about each factor, in nats.',
   ),
   'importance': (
     'Importance',

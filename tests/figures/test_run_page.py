@@ -109,6 +109,24 @@ def test_every_image_has_an_alternative_text_and_every_slider_a_label(make_run):
   assert page.all('html')[0]['lang'] == 'en'
 
 
+def test_without_a_script_one_frame_of_each_variable_is_seen(make_run):
+  page = read(make_run())
+  shown = [x['alt'] for x in page.all('img') if 'hidden' not in x]
+  frames = [alt for alt in shown if 'position' in alt]
+  assert frames == [f'U{k} at position 3 of 5' for k in '₁₂₃₄']
+  assert len([alt for alt in shown if alt.startswith('Hybrid sample ')]) == 12
+
+
+def test_settings_may_stand_at_the_top_of_the_configuration(make_run):
+  folder = make_run()
+  nested = read(folder).text
+  content = json.loads((folder / 'config.json').read_text())
+  flat = {'name': content['name'], **content['config']}
+  flat['versions'] = content['versions']
+  (folder / 'config.json').write_text(json.dumps(flat))
+  assert read(folder).text == nested
+
+
 def test_dimensions_of_a_variable_stand_together(make_run):
   page = read(make_run(num_variables=2))
   ids = [x['id'] for x in page.all('input')]
@@ -124,7 +142,7 @@ def test_nothing_in_the_files_becomes_markup(make_run):
   )
   scores = json.loads((folder / 'scores.json').read_text())
   scores['matrices'] = {
-    HOSTILE: {'values': [[1.0]], 'rows': [HOSTILE], 'columns': ['$x']}
+    HOSTILE: {'values': [[1.0]], 'rows': [HOSTILE], 'columns': [r'$\frac$']}
   }
   (folder / 'scores.json').write_text(json.dumps(scores))
   frames = dict(np.load(folder / 'figures' / 'frames.npz'))
