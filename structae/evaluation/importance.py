@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation import boosting, inputs
+from structae.evaluation.histogram import Histogram
 
 
 def dci(
@@ -99,15 +100,15 @@ def concentration(importance: np.ndarray) -> dict[str, Any]:
 def _histogram_trees(
   codes: np.ndarray, test_codes: np.ndarray, seed: int
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-  histogram = boosting.Histogram(codes)
-  test_bins = histogram.bin(test_codes)
+  histogram = Histogram(codes)
+  test_ranks = histogram.rank(test_codes, histogram.ranks.dtype)
 
   def model(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     trees = boosting.fit(histogram, labels, seed=seed)
     return (
       trees.importances,
-      trees.predict(histogram.bins),
-      trees.predict(test_bins),
+      trees.predict(histogram.ranks),
+      trees.predict(test_ranks),
     )
 
   return model
