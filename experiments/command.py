@@ -1,0 +1,122 @@
+"""The command line: flags to a checked config, mistakes to one line.
+
+Imports no jax, so that a mistake is answered at once.
+"""
+
+import difflib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from absl import flags
+from ml_collections import config_flags
+
+from structae import config as config_lib
+from structae.config import ConfigError
+
+
+class Command(NamedTuple):
+  """What was asked for.
+
+  Attributes:
+    config: the resolved, checked configuration.
+    name: the name of the config file, which names the run.
+    workdir: the folder that was asked for, or None.
+  """
+
+  config: Any
+  name: str
+  workdir: Path | None
+
+
+def run(main: Callable[[Sequence[str]], None]) -> None:
+  """Runs a command: bad input ends in one line on stderr and exit code 2."""
+  try:
+    main(sys.argv)
+  except ConfigError as error:
+    print(f'error: {error}', file=sys.stderr)
+    sys.exit(2)
+
+
+def parse(argv: Sequence[str], usage: str) -> Command:
+  """Reads `--config=FILE[:TOKENS] --config.FIELD=VALUE --workdir=DIR`.
+
+  Args:
+    argv: the command line, program name first.
+    usage: what `--help` prints above the list of fields.
+
+  Returns:
+    What was asked for, checked.
+
+  Raises:
+    ConfigError: one line that names the mistake and what was expected.
+    SystemExit: after `--help`.
+  """
+  if any(arg in ('-h', '-help', '--help', '--helpfull') for arg in argv):
+    print(f'{usage.strip()}\n\n{_fields()}')
+    sys.exit(0)
+  path = _config_file(argv)
+  values = flags.FlagValues()
+  flags.DEFINE_string('workdir', None, 'the folder of the run',
+                      flag_values=values)  # fmt: skip
+  config_flags.DEFINE_config_file(
+    'config', None, 'the config file', flag_values=values
+  )
+  try:
+    rest = values(list(argv))[1:]
+    config = values.config
+  except ConfigError:
+    raise
+  except Exception as error:
+    raise ConfigError(_explain(error, argv)) from error
+  if rest:
+    raise ConfigError(
+      f'{rest[0]!r} stands alone; give flags as --name=value (see --help)'
+    )
+  config_lib.check(config)
+  workdir = Path(values.workdir) if values.workdir else None
+  return Command(config, path.stem, workdir)
+
+
+def _config_file(argv: Sequence[str]) -> Path:
+  """The config file, which must exist: flags would report it too late."""
+  given = None
+  for arg, after in zip(argv, [*argv[1:], '']):
+    name, equals, value = arg.partition('=')
+    if name in ('--config', '-config'):
+      given = value if equals else after
+  if not given:
+    raise ConfigError(
+      'give a config file: --config=experiments/sae12.py:quick (see --help)'
+    )
+  path = Path(given.partition(':')[0])
+  if not path.is_file():
+    raise ConfigError(f'there is no config file {path}')
+  return path
+
+
+def _explain(error: Exception, argv: Sequence[str]) -> str:
+  """Says in one line what the flags' own errors say in many."""
+  for arg in argv[1:]:
+    field = arg.partition('=')[0].removeprefix('--config.')
+    if field != arg.partition('=')[0] and field not in config_lib.FIELDS:
+      close = difflib.get_close_matches(field, config_lib.FIELDS, 1)
+      hint = f'; did you mean {close[0]}?' if close else ' (see --help)'
+      return f'there is no field {field}{hint}'
+  text = ' '.join(str(error).split())
+  field = text.partition('flag --config.')[2].partition('=')[0]
+  if field in config_lib.FIELDS:
+    value = text.partition('flag --config.')[2].partition('=')[2]
+    value = value.partition(':')[0]
+    return f'{field} is {value!r}; expected {config_lib.FIELDS[field].expected}'
+  return text.removeprefix('FATAL Flags parsing error:').strip()
+
+
+def _fields() -> str:
+  width = max(map(len, config_lib.FIELDS))
+  lines = [
+    f'  {name:{width}}  {field.meaning} [{field.default}]; {field.expected}'
+    for name, field in config_lib.FIELDS.items()
+  ]
+  return '\n'.join(['Fields (--config.FIELD=VALUE) and defaults:', *lines])

@@ -1,0 +1,128 @@
+"""The figures of a run, drawn from its codes and samples."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from structae import files, sampling
+from structae.figures import canvas, grids, plots
+from structae.training import writers
+
+NUM_RECONSTRUCTIONS = 24
+NUM_SAMPLES = 48
+NUM_FRAMES = 11  # of a traversal
+
+
+def latent_names(num_variables: int, dim: int) -> list[str]:
+  """U_1, U_2, ... or, where variables are wide, U_1.1, U_1.2, ..."""
+  labels = grids.variable_labels(num_variables)
+  if dim == 1:
+    return labels
+  return [f'{label}.{d + 1}' for label in labels for d in range(dim)]
+
+
+def draw(
+  folder: Path,
+  run: Any,
+  codes: Any,
+  samples: Any,
+  content: dict[str, Any],
+  key: jax.Array,
+) -> None:
+  """Writes the sheets and plots into `folder/figures`.
+
+  Args:
+    folder: the run's folder.
+    run: the trained model, see `results.Trained`.
+    codes: the codes of the splits by name.
+    samples: hybrid samples, see `results.Samples`.
+    content: what is in `scores.json`.
+    key: a PRNG key.
+  """
+  sheets = folder / 'figures'
+  test, train = codes['test'], codes['train'].codes
+  shown = test.indices[:NUM_RECONSTRUCTIONS]
+  pairs = grids.pairs(
+    run.doors.images(shown), run.decode(test.codes[:NUM_RECONSTRUCTIONS])
+  )
+  grids.save_png(sheets / 'reconstructions.png', pairs)
+  hybrid = grids.grid(samples.images[:NUM_SAMPLES], 8)
+  grids.save_png(sheets / 'hybrid.png', hybrid)
+  grids.save_png(
+    sheets / 'partial_hybrid.png', partial_hybrids(run, test, samples, key)
+  )
+  frames = traversal_frames(run, test.codes[0], train)
+  labels = grids.variable_labels(train.shape[1])
+  grids.save_png(
+    sheets / 'traversals.png', grids.traversal_sheet(frames, labels)
+  )
+  with files.replacing(sheets / 'frames.npz') as path:
+    np.savez_compressed(
+      path, traversal=frames, hybrid=samples.images, labels=labels
+    )
+  draw_loss(folder, content)
+  information = content['matrices']['mutual_information']
+  canvas.save_figure(
+    sheets / 'mutual_information.png',
+    plots.matrix(
+      np.array(information['values']),
+      information['rows'],
+      information['columns'],
+      label='mutual information, nats',
+    ),
+  )
+
+
+def partial_hybrids(
+  run: Any, test: Any, samples: Any, key: jax.Array
+) -> np.ndarray:
+  """One row a test image: itself, then a quarter of its variables recombined.
+
+  Each row takes the next quarter of the variables, in decoder order.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 6a.
+  """
+  num_variables = test.codes.shape[1]
+  quarters = np.array_split(np.arange(num_variables), min(4, num_variables))
+  rows = []
+  for i, variables in enumerate(quarters):
+    base = jnp.repeat(jnp.asarray(test.codes[i : i + 1]), 7, 0)
+    mixed = sampling.partial_hybrid(
+      jax.random.fold_in(key, i), jnp.asarray(samples.pool), base,
+      variables.tolist(),
+    )  # fmt: skip
+    rows.append(run.decode(np.concatenate([test.codes[i : i + 1], mixed])))
+  labels = [_span(variables) for variables in quarters]
+  return grids.traversal_sheet(np.stack(rows), labels)
+
+
+def _span(variables: np.ndarray) -> str:
+  first, last = (grids.variable_labels(v + 1)[-1] for v in variables[[0, -1]])
+  return first if first == last else f'{first}–{last}'
+
+
+def traversal_frames(
+  run: Any, code: np.ndarray, codes: np.ndarray
+) -> np.ndarray:
+  """Decodes a sweep of every number of a code, `[L, S, H, W, C]` uint8."""
+  paths = sampling.traverse(
+    jnp.asarray(code), codes.min(0), codes.max(0), NUM_FRAMES
+  )
+  images = run.decode(np.asarray(paths).reshape(-1, *code.shape))
+  return images.reshape(code.size, NUM_FRAMES, *images.shape[1:])
+
+
+def draw_loss(folder: Path, content: dict[str, Any]) -> None:
+  """Draws training and validation loss above the data's entropy."""
+  rows = writers.read(folder / 'metrics.jsonl')
+  curves = {}
+  for label, name in {'train': 'loss', 'validation': 'validation_loss'}.items():
+    points = [(row['step'], row[name]) for row in rows if name in row]
+    curves[label] = tuple(zip(*points))
+  floor = content['scores']['test_bce']['floor']
+  canvas.save_figure(
+    folder / 'figures' / 'loss.png', plots.loss_curve(curves, floor=floor)
+  )

@@ -1,0 +1,42 @@
+"""Trains a model, saves its codes, scores and draws it.
+
+  python -m experiments.main --config=experiments/sae12.py[:TOKEN,...]
+      [--workdir=DIR] [--config.FIELD=VALUE ...]
+
+A token is a data set (shapes3d_synth, ...) or a scale: smoke (seconds), quick
+(minutes on two CPU cores), paper (the default). The same command resumes a run
+that was stopped, and prints the scores of a finished one again.
+"""
+
+from collections.abc import Sequence
+
+from experiments import command, workdir
+
+
+def main(argv: Sequence[str]) -> None:
+  """Runs the command line."""
+  asked = command.parse(argv, __doc__)
+  config = asked.config
+  folder = workdir.choose(asked.workdir, asked.name, config)
+  workdir.check(folder, config)
+  if folder.exists():
+    with workdir.locked(folder):
+      if workdir.is_complete(folder, config):
+        from experiments import results
+
+        print(f'finished before: {folder}')
+        print(results.table(folder))
+        return
+
+  from experiments import training  # imports jax, which takes seconds
+
+  training.check_devices(config)
+  with workdir.locked(folder):
+    workdir.write_config(folder, asked.name, config)
+    training.run(config, asked.name, folder)
+    workdir.complete(folder, config)
+    print(f'report: {folder / "report.html"}')
+
+
+if __name__ == '__main__':
+  command.run(main)

@@ -1,0 +1,238 @@
+"""What a run leaves behind: codes, scores, figures, the report."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments import doors as doors_lib
+from experiments import drawing, workdir
+from structae import config as config_lib
+from structae import files, sampling
+from structae.data import pipeline, shapes3d_synth, sources
+from structae.evaluation import codes as codes_lib
+from structae.evaluation import information, probe, scene_distance
+from structae.figures import report
+from structae.training import stop as stop_lib
+
+# Images over which the variance of the pixels is taken.
+MOST_VARIANCE_IMAGES = 10_000
+
+
+class Trained(NamedTuple):
+  """A trained model and what it was trained on."""
+
+  config: Any
+  source: sources.Source
+  doors: doors_lib.Doors
+  params: Any
+
+  def decode(self, codes: np.ndarray) -> np.ndarray:
+    """Maps codes `[N, K, D]` to uint8 images `[N, H, W, C]`."""
+    return self.doors.decode(self.params, codes)
+
+
+def write(
+  run: Trained,
+  folder: Path,
+  splits: pipeline.Splits,
+  say: Callable[[str], None],
+  stopping: stop_lib.Stop,
+) -> None:
+  """Writes codes, scores, figures and the report of a trained run."""
+  codes = {}
+  for name, part in splits._asdict().items():
+    num = run.config.evaluation[f'num_{name}']
+    indices = pipeline.subset(part, num, seed=1)
+    say(f'encoding {len(indices):,} {name} images')
+    codes[name] = encode_split(run, name, indices)
+    codes_lib.save(folder / 'codes' / f'{name}.npz', codes[name])
+    stopping.check(f'stopped while encoding {name}; training is complete')
+  key = jax.random.fold_in(jax.random.key(run.config.seed), 1)
+  samples = draw_samples(run, codes['train'], key)
+  say('scoring')
+  content = score(run, codes, samples)
+  files.write_text(folder / 'scores.json', json.dumps(content, indent=1) + '\n')
+  stopping.check('stopped after scoring; training is complete')
+  say('drawing')
+  drawing.draw(folder, run, codes, samples, content, key)
+  report.write_report(folder)
+  say(table(folder))
+
+
+def encode_split(
+  run: Trained, name: str, indices: np.ndarray
+) -> codes_lib.Codes:
+  """Encodes the images of one part of the data."""
+  config, source = run.config, run.source
+  posterior = run.doors.encode(run.params, indices)
+  return codes_lib.Codes(
+    codes=posterior.mean,
+    log_var=posterior.log_var,
+    factors=source.factors(indices),
+    factor_names=source.factor_names,
+    factor_sizes=source.factor_sizes,
+    indices=indices,
+    meta={
+      'data': source.name,
+      'size': config.data.size,
+      'split': name,
+      'split_seed': config.data.split_seed,
+      'model': config.model.to_dict(),
+      'step': config.train.num_steps,
+      'seed': config.seed,
+      'config_hash': config_lib.config_hash(config),
+      'versions': workdir.versions(),
+    },
+  )
+
+
+class Samples(NamedTuple):
+  """Hybrid samples of a run: the stored codes and what came of them."""
+
+  pool: np.ndarray
+  codes: np.ndarray
+  images: np.ndarray
+
+
+def draw_samples(
+  run: Trained, train: codes_lib.Codes, key: jax.Array
+) -> Samples:
+  """Draws hybrid samples from a pool of training codes."""
+  pool_key, hybrid_key = jax.random.split(key)
+  settings = run.config.evaluation
+  size = min(settings.pool_size, len(train.codes))
+  pool = sampling.pool(pool_key, jnp.asarray(train.codes), size)
+  codes = np.asarray(sampling.hybrid(hybrid_key, pool, settings.num_samples))
+  return Samples(np.asarray(pool), codes, run.decode(codes))
+
+
+def score(
+  run: Trained, codes: dict[str, codes_lib.Codes], samples: Samples
+) -> dict[str, Any]:
+  """All scores of a run, each with its definition and number of examples."""
+  config, source = run.config, run.source
+  train, test = codes['train'], codes['test']
+  scores = reconstruction_scores(run, test.indices)
+  flat = [c.codes.reshape(len(c.codes), -1) for c in (train, test)]
+  mig = information.mig(flat[0], train.factors)
+  scores['mig'] = entry(
+    mig['mig'],
+    'Mutual information gap of the training codes, '
+    f'{mig["num_bins"]} bins, mean over factors (Chen et al., 2018).',
+    len(train.codes),
+  )
+  accuracy = probe.probe(flat[0], train.factors, flat[1], test.factors)
+  for name, value in zip(source.factor_names, accuracy['accuracy']):
+    scores[f'probe_{name}'] = entry(
+      value,
+      f'Test accuracy of a random forest that reads {name} from the code.',
+      len(test.codes),
+    )
+  if source.name == 'shapes3d_synth':
+    scores |= scene_scores(run, test, samples)
+  rows = drawing.latent_names(*train.codes.shape[1:])
+  return {
+    'scores': scores,
+    'matrices': {
+      'mutual_information': {
+        'values': np.round(mig['mutual_information'], 4).tolist(),
+        'rows': rows,
+        'columns': list(source.factor_names),
+      }
+    },
+    'data': source.name,
+    'step': config.train.num_steps,
+    'config_hash': config_lib.config_hash(config),
+    'versions': workdir.versions(),
+  }
+
+
+def entry(value: Any, definition: str, n: int, **more: Any) -> dict[str, Any]:
+  """A score with what it means and how many examples it was taken over."""
+  return {'value': float(value), 'definition': definition, 'n': n, **more}
+
+
+def reconstruction_scores(
+  run: Trained, indices: np.ndarray
+) -> dict[str, dict[str, Any]]:
+  """How well test images are reconstructed."""
+  parts = run.doors.reconstruct(run.params, indices)
+  bce, floor, mse = (
+    float(parts[name].mean(dtype=np.float64))
+    for name in ('loss', 'floor', 'mse')
+  )
+  pixels = run.doors.images(indices[:MOST_VARIANCE_IMAGES]) / np.float32(255)
+  variance = float(pixels.var(0, dtype=np.float64).mean())
+  n = len(indices)
+  return {
+    'test_bce': entry(
+      bce,
+      'Cross entropy of test images, in nats per image, summed over pixels and '
+      'channels.',
+      n,
+      floor=floor,
+    ),
+    'test_bce_above_floor': entry(
+      bce - floor,
+      'Test cross entropy above the entropy of the images themselves, which no '
+      'reconstruction can beat.',
+      n,
+    ),
+    'test_mse': entry(
+      mse, 'Mean squared error of test images, pixels in 0..1.', n
+    ),
+    'explained_variance': entry(
+      1 - mse / variance,
+      'Share of the variance of test pixels about their mean image that the '
+      'reconstruction explains.',
+      n,
+    ),
+  }
+
+
+def scene_scores(
+  run: Trained, test: codes_lib.Codes, samples: Samples
+) -> dict[str, dict[str, Any]]:
+  """How far decoded images are from the nearest of all images there are."""
+  source = run.source
+  seen = slice(0, len(samples.images))
+  reconstructions = run.decode(test.codes[seen])
+  distance, nearest = scene_distance.scene_distance(
+    source.arrays, reconstructions
+  )
+  hybrid, _ = scene_distance.scene_distance(source.arrays, samples.images)
+  scores = {
+    'scene_distance_hybrid': entry(
+      np.mean(hybrid),
+      'Mean squared error from a hybrid sample to the nearest of all 480,000 '
+      'images.',
+      len(hybrid),
+    ),
+    'scene_distance_reconstruction': entry(
+      np.mean(distance),
+      'The same from a test reconstruction.',
+      len(distance),
+    ),
+  }
+  right = shapes3d_synth.factors(np.asarray(nearest)) == test.factors[seen]
+  for name, value in zip(source.factor_names, right.mean(0)):
+    scores[f'seen_{name}'] = entry(
+      value,
+      f'Share of test reconstructions whose nearest image has their {name}.',
+      len(right),
+    )
+  return scores
+
+
+def table(folder: Path) -> str:
+  """The score table of a finished run, for a terminal."""
+  scores = json.loads((folder / 'scores.json').read_text())['scores']
+  width = max(map(len, scores))
+  return '\n'.join(
+    f'{name:{width}}  {score["value"]:10.4f}' for name, score in scores.items()
+  )

@@ -1,0 +1,128 @@
+"""What a prepared data set says of itself, sealed against half-written files.
+
+A prepared set is a folder: `manifest.json`, `images.npy` (unless the images
+are mapped where the original holds them), `factors.npy` (unless the set is a
+full grid), and one `.npy` for every extra.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+# Raised whenever a reader changes what it makes of the same file.
+VERSION = 1
+NAME = 'manifest.json'
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+  """A prepared data set.
+
+  Attributes:
+    name: the data set.
+    version: the version of the preparation.
+    image_shape: (H, W, C).
+    num_examples: N.
+    factor_names: F names.
+    factor_sizes: F numbers of values.
+    grid: whether row i is the i-th combination of a full grid.
+    images: {'path', 'offset', 'mtime_ns', 'num_bytes'}: where the uint8
+      images begin. A path without a folder lies beside the manifest;
+      `mtime_ns` is 0 for those.
+    images_sha256: over all N*H*W*C bytes, or '' if they were not read.
+    extras: names of the further arrays.
+    sources: the original files: name, num_bytes, sha256.
+    options: what the preparation was asked for.
+    skipped: names of the pictures that were left out, and why.
+  """
+
+  name: str
+  version: int
+  image_shape: tuple[int, int, int]
+  num_examples: int
+  factor_names: tuple[str, ...]
+  factor_sizes: tuple[int, ...]
+  grid: bool
+  images: dict[str, Any]
+  images_sha256: str
+  extras: tuple[str, ...]
+  sources: tuple[dict[str, Any], ...]
+  options: dict[str, Any]
+  skipped: dict[str, str]
+
+  def save(self, folder: pathlib.Path) -> None:
+    """Writes the manifest and its seal, last of all, and flushes it."""
+    content = dataclasses.asdict(self)
+    content['seal'] = _seal(content)
+    with open(folder / NAME, 'w', encoding='utf-8') as file:
+      json.dump(content, file, indent=2)
+      file.flush()
+      os.fsync(file.fileno())
+
+
+def load(folder: pathlib.Path) -> Manifest:
+  """Reads a manifest and checks its seal and the files it names.
+
+  Raises:
+    ValueError: if the set is not whole, or an original that it maps moved.
+  """
+  path = folder / NAME
+  try:
+    content = json.loads(path.read_text(encoding='utf-8'))
+    seal = content.pop('seal')
+    fields = {field.name for field in dataclasses.fields(Manifest)}
+    if seal != _seal(content) or set(content) != fields:
+      raise ValueError('its seal is broken')
+  except (OSError, ValueError, KeyError, AttributeError) as error:
+    raise ValueError(
+      f'{folder}: no prepared data set ({error}); remove it and prepare again.'
+    ) from error
+  for key in ('image_shape', 'factor_names', 'factor_sizes', 'extras'):
+    content[key] = tuple(content[key])
+  content['sources'] = tuple(content['sources'])
+  manifest = Manifest(**content)
+  _check_images(folder, manifest)
+  return manifest
+
+
+def _seal(content: dict[str, Any]) -> str:
+  text = json.dumps(content, sort_keys=True, separators=(',', ':'))
+  return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_images(folder: pathlib.Path, manifest: Manifest) -> None:
+  path = folder / manifest.images['path']
+  try:
+    stat = path.stat()
+  except OSError as error:
+    raise ValueError(
+      f'{path}: missing; it held the images of {folder}. Prepare again.'
+    ) from error
+  mtime = manifest.images['mtime_ns']
+  if stat.st_size != manifest.images['num_bytes'] or (
+    mtime and mtime != stat.st_mtime_ns
+  ):
+    raise ValueError(
+      f'{path}: changed since {manifest.name} was prepared; prepare again.'
+    )
+
+
+def map_images(folder: pathlib.Path, manifest: Manifest) -> np.memmap:
+  """Maps the images of a prepared set: uint8 [N, H, W, C], read-only."""
+  return np.memmap(
+    folder / manifest.images['path'],
+    np.uint8,
+    'r',
+    manifest.images['offset'],
+    (manifest.num_examples, *manifest.image_shape),
+  )
+
+
+def load_array(folder: pathlib.Path, name: str) -> np.ndarray:
+  """Loads the factors or one extra of a prepared set."""
+  return np.load(folder / f'{name}.npy', allow_pickle=False)

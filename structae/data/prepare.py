@@ -1,0 +1,269 @@
+"""Original files -> a prepared folder: once, whole or not at all.
+
+Everything is written to `KEY.partial` and renamed to `KEY` at the end, so
+that what has the final name is complete. An interrupted preparation goes on
+where it stopped; two at once take turns. The original files are only read.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import json
+import pathlib
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import filelock
+import numpy as np
+import platformdirs
+
+from structae.data import catalog, files, manifest, readers, writing
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """How a data set is prepared.
+
+  Attributes:
+    size: the side of the images in pixels; 0 is the usual one of the set.
+    crop: CelebA: the side of the centred square that is kept, in pixels;
+      `folder`: 'centre' or 'squash'. None is the default of the set.
+    verify: whether sizes and checksums must be the published ones.
+    skip_corrupt: whether unreadable pictures are left out (and listed)
+      instead of being an error.
+    copy: whether images are copied even if they can be mapped in place.
+  """
+
+  size: int = 0
+  crop: int | str | None = None
+  verify: bool = True
+  skip_corrupt: bool = False
+  copy: bool = False
+
+
+def cache_root() -> pathlib.Path:
+  """The folder of all prepared sets (under XDG_CACHE_HOME where it is set)."""
+  return platformdirs.user_cache_path('structae') / 'data'
+
+
+def prepare(
+  data_set: catalog.DataSet,
+  place: pathlib.Path | None = None,
+  options: Options | None = None,
+  root: pathlib.Path | None = None,
+) -> pathlib.Path:
+  """Prepares a data set, or finds that it is prepared already.
+
+  Args:
+    data_set: its catalog entry.
+    place: a prepared folder (taken as it is); or where the original files
+      are: a directory, a file, or what TensorFlow Datasets prepared. None
+      takes what was prepared last, else looks in `files.default_place`.
+    options: what is wanted of it.
+    root: the folder of prepared sets.
+
+  Returns:
+    The prepared folder.
+
+  Raises:
+    ValueError: if files are missing, damaged or not what they should be, or
+      if the disk is full. One line each.
+  """
+  options = _checked(data_set, options or Options())
+  root = root or cache_root()
+  if place is None:
+    if prepared := _latest(data_set, options, root):
+      return prepared
+    place = files.default_place(data_set.name)
+  if (place / manifest.NAME).is_file():
+    _require_same(data_set, options, place)
+    return place
+  paths = files.find(data_set, place)
+  sources = files.identify(paths)
+  target = root / _key(data_set, sources, options)
+  try:
+    root.mkdir(parents=True, exist_ok=True)
+    with _lock(target):
+      if not _is_whole(target, options):
+        _make(data_set, paths, sources, options, target)
+  except OSError as error:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+      raise ValueError(
+        f'{root}: the disk is full; free some space and run it again, '
+        'it goes on where it stopped.'
+      ) from error
+    raise ValueError(f'{error.filename or root}: {error.strerror}.') from error
+  return target
+
+
+def _checked(data_set: catalog.DataSet, options: Options) -> Options:
+  if data_set.name == 'shapes3d_synth':
+    raise ValueError(
+      'shapes3d_synth is made on the device and needs no preparation.'
+    )
+  usual = data_set.image_shape[0] if data_set.image_shape else 64
+  size = options.size or usual
+  if size < 1 or (data_set.sizes and size not in data_set.sizes):
+    allowed = ', '.join(map(str, data_set.sizes)) or 'any number from 1'
+    raise ValueError(
+      f'{data_set.name} has no size {size}: choose one of {allowed}.'
+    )
+  return dataclasses.replace(options, size=size)
+
+
+def _latest(
+  data_set: catalog.DataSet, options: Options, root: pathlib.Path
+) -> pathlib.Path | None:
+  """The set as it was prepared last, if it still is whole."""
+  candidates = []
+  for path in root.glob(f'{data_set.name}-{options.size}-*/{manifest.NAME}'):
+    with contextlib.suppress(ValueError):
+      found = manifest.load(path.parent)
+      if found.name == data_set.name and found.options['crop'] == options.crop:
+        candidates.append((path.stat().st_mtime_ns, path.parent))
+  return max(candidates)[1] if candidates else None
+
+
+def _require_same(
+  data_set: catalog.DataSet, options: Options, place: pathlib.Path
+) -> None:
+  found = manifest.load(place)
+  if found.name != data_set.name or found.image_shape[0] != options.size:
+    raise ValueError(
+      f'{place}: holds {found.name} at {found.image_shape[0]} pixels, '
+      f'not {data_set.name} at {options.size}.'
+    )
+
+
+def _key(
+  data_set: catalog.DataSet, sources: list[files.Source], options: Options
+) -> str:
+  """The name of the folder: another source, size or crop is another folder."""
+  content: list[Any] = [
+    manifest.VERSION,
+    data_set.name,
+    data_set.factor_sizes,
+    options.size,
+    options.crop,
+  ]
+  for source in sources:
+    content += [str(source.path), source.num_bytes, source.mtime_ns]
+    # Set so early for directories only: names, sizes and times inside.
+    content.append(source.sha256)
+  digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+  return f'{data_set.name}-{options.size}-{digest}'
+
+
+@contextlib.contextmanager
+def _lock(target: pathlib.Path) -> Iterator[None]:
+  lock = filelock.FileLock(f'{target}.lock')
+  try:
+    lock.acquire(timeout=0)
+  except filelock.Timeout:
+    print(
+      f'Waiting for another process that prepares {target.name}.',
+      file=sys.stderr,
+    )
+    lock.acquire()
+  try:
+    yield
+  finally:
+    lock.release()
+
+
+def _is_whole(target: pathlib.Path, options: Options) -> bool:
+  if not target.exists():
+    return False
+  with contextlib.suppress(ValueError):
+    mapped = pathlib.Path(manifest.load(target).images['path']).is_absolute()
+    if not (options.copy and mapped):
+      return True
+  # Damaged, or to be made otherwise; nothing here is the user's.
+  shutil.rmtree(target)
+  return False
+
+
+def _make(
+  data_set: catalog.DataSet,
+  paths: dict[str, pathlib.Path],
+  sources: list[files.Source],
+  options: Options,
+  target: pathlib.Path,
+) -> None:
+  if options.verify:
+    sources, warnings = files.verify(data_set, sources)
+    for warning in warnings:
+      print(f'Warning: {warning}', file=sys.stderr)
+  opened = readers.open_original(data_set, paths, options.size, options.crop)
+  partial = target.with_name(f'{target.name}.partial')
+  partial.mkdir(exist_ok=True)
+  try:
+    _fill(partial, data_set, opened, sources, options)
+  except ValueError:
+    # The files are wrong; what was made of them is of no use.
+    shutil.rmtree(partial)
+    raise
+  partial.rename(target)
+
+
+def _fill(
+  partial: pathlib.Path,
+  data_set: catalog.DataSet,
+  opened: readers.Reading,
+  sources: list[files.Source],
+  options: Options,
+) -> None:
+  """Writes all files of a prepared set, the manifest last."""
+  if opened.in_place and not options.copy:
+    images, digest = _in_place(opened.in_place), ''
+    rows = np.arange(opened.num_examples)
+  else:
+    label = f'preparing {data_set.name}'
+    path, digest, rows = writing.write_images(
+      opened, partial, label, options.skip_corrupt
+    )
+    images = {
+      'path': path.name,
+      'offset': writing.HEADER_BYTES,
+      'mtime_ns': 0,
+      'num_bytes': path.stat().st_size,
+    }
+  arrays = dict(opened.extras)
+  if opened.factors is not None:
+    arrays['factors'] = opened.factors
+  for name, array in arrays.items():
+    np.save(partial / f'{name}.npy', array[rows], allow_pickle=False)
+  manifest.Manifest(
+    name=data_set.name,
+    version=manifest.VERSION,
+    image_shape=opened.image_shape,
+    num_examples=len(rows),
+    factor_names=tuple(opened.factor_names),
+    factor_sizes=tuple(opened.factor_sizes),
+    grid=opened.factors is None,
+    images=images,
+    images_sha256=digest,
+    extras=tuple(opened.extras),
+    sources=tuple(
+      {'name': s.name, 'num_bytes': s.num_bytes, 'sha256': s.sha256}
+      for s in sources
+    ),
+    options=dataclasses.asdict(options),
+    skipped={
+      writing.name_of(opened, row): why
+      for row, why in sorted(opened.corrupt.items())
+    },
+  ).save(partial)
+
+
+def _in_place(place: readers.InPlace) -> dict[str, Any]:
+  stat = place.path.stat()
+  return {
+    'path': str(place.path.resolve()),
+    'offset': place.offset,
+    'mtime_ns': stat.st_mtime_ns,
+    'num_bytes': stat.st_size,
+  }

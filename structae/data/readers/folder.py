@@ -1,0 +1,194 @@
+"""The user's own images: a directory of pictures, or one .npz or .h5 file."""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from structae.data import archives, decoding, pixels
+from structae.data.readers import hdf5, reading
+
+CROPS = ('centre', 'squash')
+
+
+def read_folder(
+  path: pathlib.Path,
+  size: int,
+  crop: int | str = 'centre',
+  channels: int = 3,
+) -> reading.Reading:
+  """Opens a directory of pictures, or a file of images.
+
+  Pictures are sorted by their path, so that the order is the same everywhere.
+  They are turned as their EXIF tag says, converted to RGB (or grey),
+  made square, and resized to `size`.
+
+  Args:
+    path: a directory, searched to its depths for every file type that Pillow
+      reads; or an .npz or .h5 file with `images`, uint8 [N, H, W] or
+      [N, H, W, C], and perhaps `factors`, whole numbers [N, F] from 0 on, and
+      `factor_names`, text [F].
+    size: the side of the images that come out, in pixels.
+    crop: 'centre' cuts the largest centred square out, 'squash' changes the
+      aspect ratio instead.
+    channels: 3, or 1 for grey (pictures only).
+
+  Raises:
+    ValueError: if there are no images, or their form is another.
+  """
+  if crop not in CROPS:
+    raise ValueError(
+      f'The crop of folder is one of {", ".join(CROPS)}, got {crop!r}.'
+    )
+  if path.is_dir():
+    return _read_directory(path, size, crop, channels)
+  if path.suffix.lower() in ('.npz', '.h5', '.hdf5'):
+    return _read_file(path, size, crop)
+  raise ValueError(
+    f'{path}: expected a directory of images, or an .npz or .h5 file.'
+  )
+
+
+def picture_files(directory: pathlib.Path) -> list[pathlib.Path]:
+  """Lists the files under a directory that Pillow may read, sorted by path.
+
+  Links that lead out of the directory are passed over.
+  """
+  suffixes = set(Image.registered_extensions())
+  root = directory.resolve()
+  return sorted(
+    (
+      file
+      for file in directory.rglob('*')
+      if file.suffix.lower() in suffixes
+      and file.is_file()
+      and file.resolve().is_relative_to(root)
+    ),
+    key=lambda file: file.relative_to(directory).as_posix(),
+  )
+
+
+def _read_directory(
+  directory: pathlib.Path, size: int, crop: int | str, channels: int
+) -> reading.Reading:
+  files = picture_files(directory)
+  if not files:
+    raise ValueError(f'{directory}: holds no images that Pillow reads.')
+  corrupt: dict[int, str] = {}
+
+  def shape(picture: np.ndarray) -> np.ndarray:
+    return _square(picture, size, crop)
+
+  def read(start: int, stop: int) -> np.ndarray:
+    out = np.empty((stop - start, size, size, channels), np.uint8)
+    decoding.decode_rows(
+      start,
+      lambda row: files[row].read_bytes(),
+      shape,
+      out,
+      corrupt,
+      'RGB' if channels == 3 else 'L',
+    )
+    return out
+
+  return reading.Reading(
+    num_examples=len(files),
+    image_shape=(size, size, channels),
+    read=read,
+    factors=np.zeros((len(files), 0), np.int32),
+    corrupt=corrupt,
+    names=[file.relative_to(directory).as_posix() for file in files],
+  )
+
+
+def _square(picture: np.ndarray, size: int, crop: int | str) -> np.ndarray:
+  if crop == 'centre':
+    return pixels.resize(pixels.centre_square(picture), size)
+  mode = picture[..., 0] if picture.shape[-1] == 1 else picture
+  squashed = Image.fromarray(mode).resize(
+    (size, size), Image.Resampling.LANCZOS
+  )
+  return np.asarray(squashed).reshape(size, size, picture.shape[-1])
+
+
+def _read_file(
+  path: pathlib.Path, size: int, crop: int | str
+) -> reading.Reading:
+  images, read_raw, block, arrays = _open(path)
+  shape = tuple(images.shape)
+  if images.dtype != np.uint8 or len(shape) not in (3, 4):
+    raise ValueError(
+      f'{path}: images are {images.dtype} {shape}, expected uint8 [N, H, W] '
+      'or [N, H, W, C] with values from 0 to 255.'
+    )
+  if len(shape) == 4 and shape[3] not in (1, 3):
+    raise ValueError(
+      f'{path}: images have {shape[3]} channels in the last axis, '
+      'expected 1 or 3.'
+    )
+  names, sizes, factors = _file_factors(arrays, shape[0], path)
+
+  def read(start: int, stop: int) -> np.ndarray:
+    rows = read_raw(start, stop)
+    rows = rows[..., None] if rows.ndim == 3 else rows
+    if crop == 'centre':
+      return pixels.resize(pixels.centre_square(rows), size)
+    return np.stack([_square(row, size, crop) for row in rows])
+
+  return reading.Reading(
+    num_examples=shape[0],
+    image_shape=(size, size, shape[3] if len(shape) == 4 else 1),
+    read=read,
+    factor_names=names,
+    factor_sizes=sizes,
+    factors=factors,
+    block=block,
+  )
+
+
+def _open(path: pathlib.Path) -> tuple[Any, Any, int, dict[str, np.ndarray]]:
+  small = ('factors', 'factor_names')
+  if path.suffix.lower() == '.npz':
+    images: Any = archives.NpzMember(path, 'images')
+    arrays = {
+      name: archives.load_npz(path, name, path)
+      for name in small
+      if name in archives.npz_names(path)
+    }
+    return images, images.read, 1024, arrays
+  file = hdf5.open_h5(path)
+  images = hdf5.member(file, 'images', path)
+  arrays = {name: file[name][:] for name in small if name in file}
+  if 'factor_names' in arrays:
+    arrays['factor_names'] = file['factor_names'].asstr()[:]
+  return images, *hdf5.slices(images, path), arrays
+
+
+def _file_factors(
+  arrays: dict[str, np.ndarray], num_examples: int, path: pathlib.Path
+) -> tuple[tuple[str, ...], tuple[int, ...], np.ndarray]:
+  factors = arrays.get('factors', np.zeros((num_examples, 0), np.int32))
+  if factors.ndim != 2 or len(factors) != num_examples:
+    raise ValueError(
+      f'{path}: factors have shape {factors.shape}, '
+      f'expected ({num_examples}, F).'
+    )
+  num_factors = factors.shape[1]
+  if 'factor_names' in arrays:
+    names = tuple(str(name) for name in arrays['factor_names'])
+  else:
+    names = tuple(f'factor{i}' for i in range(num_factors))
+  if len(names) != num_factors:
+    raise ValueError(
+      f'{path}: {len(names)} factor names for {num_factors} factors.'
+    )
+  try:
+    sizes = tuple(int(column.max()) + 1 for column in factors.T)
+  except (TypeError, ValueError) as error:
+    raise ValueError(f'{path}: factors must be whole numbers.') from error
+  return (
+    names,
+    sizes,
+    reading.require_factors(factors, names, sizes, path),
+  )

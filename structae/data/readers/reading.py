@@ -1,0 +1,156 @@
+"""What every reader of original files hands to the one who prepares them."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class InPlace:
+  """Images that lie uncompressed, row by row, inside an original file.
+
+  Attributes:
+    path: the file.
+    offset: where the first image begins, in bytes.
+  """
+
+  path: pathlib.Path
+  offset: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+  """An opened data set.
+
+  Attributes:
+    num_examples: N, corrupt ones included.
+    image_shape: (H, W, C) of what `read` returns.
+    read: `read(start, stop)` -> uint8 [stop - start, H, W, C]. Cheap when
+      called in order, correct in any order.
+    factor_names: F names.
+    factor_sizes: F numbers of values.
+    factors: int32 [N, F], or None for a full grid in row-major order.
+    extras: arrays of N rows that are kept beside the images but are no
+      factors, such as identities.
+    in_place: where the images can be mapped from instead of being copied.
+    block: how many rows to ask for at a time.
+    corrupt: what could not be read, as {row: why}; `read` fills it, and
+      leaves such rows black.
+    names: N names of the pictures for messages; () where a number must do.
+  """
+
+  num_examples: int
+  image_shape: tuple[int, int, int]
+  read: Callable[[int, int], np.ndarray]
+  factor_names: Sequence[str] = ()
+  factor_sizes: Sequence[int] = ()
+  factors: np.ndarray | None = None
+  extras: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+  in_place: InPlace | None = None
+  block: int = 1024
+  corrupt: dict[int, str] = dataclasses.field(default_factory=dict)
+  names: Sequence[str] = ()
+
+
+def require_images(
+  array: np.ndarray, where: object, image_shape: tuple[int, ...]
+) -> None:
+  """Checks the shape and type of an array of images, or of an h5 data set.
+
+  Raises:
+    ValueError: naming what was found and what was expected.
+  """
+  shape, dtype = tuple(array.shape), array.dtype
+  if len(shape) != 1 + len(image_shape) or shape[1:] != tuple(image_shape):
+    expected = ', '.join(str(n) for n in ('N', *image_shape))
+    raise ValueError(
+      f'{where}: images have shape {shape}, expected ({expected}).'
+    )
+  if dtype != np.uint8:
+    raise ValueError(f'{where}: images are {dtype}, expected uint8.')
+
+
+def require_length(found: int, expected: int, where: object) -> None:
+  """Raises a ValueError unless as many rows were found as expected."""
+  if found != expected:
+    raise ValueError(
+      f'{where}: {found:,} images, expected {expected:,}; '
+      'is this another variant, or only a part?'
+    )
+
+
+def require_factors(
+  factors: np.ndarray, names: Sequence[str], sizes: Sequence[int], where: object
+) -> np.ndarray:
+  """Checks indices of factor values, and returns them as int32 [N, F].
+
+  Raises:
+    ValueError: naming the factor that is out of range or not whole.
+  """
+  if factors.ndim != 2 or factors.shape[1] != len(names):
+    raise ValueError(
+      f'{where}: factors have shape {factors.shape}, '
+      f'expected (N, {len(names)}).'
+    )
+  indices = factors.astype(np.int32)
+  if not np.array_equal(indices, factors):
+    raise ValueError(f'{where}: factors must be whole numbers from 0 on.')
+  for column, name, size in zip(indices.T, names, sizes):
+    if len(column) and not 0 <= column.min() <= column.max() < size:
+      raise ValueError(
+        f'{where}: factor {name!r} runs from {column.min()} to '
+        f'{column.max()}, expected 0 to {size - 1}.'
+      )
+  return indices
+
+
+def nearest(values: np.ndarray, grid: Sequence, where: object) -> np.ndarray:
+  """Ranks values on a known grid, so that a part of a set keeps its ranks.
+
+  Args:
+    values: float [N].
+    grid: the allowed values, ascending.
+    where: the file, for the error.
+
+  Returns:
+    int32 [N].
+
+  Raises:
+    ValueError: if a value lies off the grid.
+  """
+  points = np.asarray(grid, np.float64)
+  indices = np.abs(np.asarray(values)[:, None] - points).argmin(axis=1)
+  far = ~np.isclose(points[indices], values, atol=1e-4)
+  if far.any():
+    raise ValueError(
+      f'{where}: label {values[far][0]} is none of '
+      f'{points[0]:g} ... {points[-1]:g} ({len(points)} values).'
+    )
+  return indices.astype(np.int32)
+
+
+def grid_factors(indices: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+  """Unravels indices [B] into a full grid to factors int32 [B, F]."""
+  return np.stack(np.unravel_index(indices, tuple(sizes)), axis=-1).astype(
+    np.int32
+  )
+
+
+def require_grid(
+  factors: np.ndarray, sizes: Sequence[int], where: object
+) -> None:
+  """Checks that row i holds the i-th combination of a full grid.
+
+  Raises:
+    ValueError: naming the first row that does not.
+  """
+  expected = grid_factors(np.arange(len(factors)), sizes)
+  wrong = np.flatnonzero((factors != expected).any(axis=1))
+  if len(wrong):
+    row = int(wrong[0])
+    raise ValueError(
+      f'{where}: row {row} has factors {factors[row].tolist()}, expected '
+      f'{expected[row].tolist()}; the rows were reordered or changed.'
+    )

@@ -1,0 +1,179 @@
+"""RFD: PNGs in a tar (photographs: an .npz), labels in an .npz.
+
+The published archive holds further archives; both levels are read in place,
+by the position of every picture in the outer file.
+"""
+
+import io
+import pathlib
+import tarfile
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from structae.data import archives, catalog, decoding
+from structae.data.readers import reading
+
+# Part of the set -> the folder and prefix of its files.
+_PARTS = {
+  'rfd': 'finger',
+  'rfd_heldout': 'finger_heldout_colors',
+  'rfd_real': 'finger_real',
+}
+
+
+def read_rfd(
+  data_set: catalog.DataSet, paths: dict[str, pathlib.Path]
+) -> reading.Reading:
+  """Opens one part of RFD, from the whole archive or from its unpacked files.
+
+  Raises:
+    ValueError: if a file is missing or damaged, if pictures and labels do not
+      pair, or if labels are no indices of factor values.
+  """
+  path = next(iter(paths.values()))
+  prefix = _PARTS[data_set.name]
+  part = _Unpacked(path.parent)
+  if path.name == data_set.files[0].name:
+    part = _Packed(path)
+  labels = part.array(f'{prefix}_labels.npz', 'labels')
+  sizes = _sizes(part, prefix, data_set)
+  factors = reading.require_factors(
+    labels, data_set.factor_names, sizes, f'{path}, labels'
+  )
+  corrupt: dict[int, str] = {}
+  if data_set.name == 'rfd_real':
+    images = part.array(f'{prefix}_images.npz', 'images')
+    reading.require_images(images, path, data_set.image_shape)
+    num_examples, read = len(images), _rows_of(images)
+  else:
+    read, num_examples = _open_pictures(
+      *part.tar(f'{prefix}_images.tar'), data_set.image_shape, corrupt
+    )
+  reading.require_length(num_examples, len(factors), f'{path}, pictures')
+  return reading.Reading(
+    num_examples=num_examples,
+    image_shape=data_set.image_shape,  # type: ignore[arg-type]
+    read=read,
+    factor_names=data_set.factor_names,
+    factor_sizes=sizes,
+    factors=factors,
+    block=2048,
+    corrupt=corrupt,
+  )
+
+
+def _rows_of(images: np.ndarray) -> Callable[[int, int], np.ndarray]:
+  return lambda start, stop: images[start:stop]
+
+
+def _sizes(
+  part: '_Unpacked', prefix: str, data_set: catalog.DataSet
+) -> tuple[int, ...]:
+  """The numbers of values by the set's own info file, else by the catalog."""
+  try:
+    found = part.array(f'{prefix}_info.npz', 'num_factor_values')
+  except ValueError:  # Absent, or stored in a form that could run code.
+    return data_set.factor_sizes
+  sizes = tuple(int(size) for size in found)
+  if len(sizes) != len(data_set.factor_names):
+    raise ValueError(
+      f'{prefix}_info.npz: {len(sizes)} factors, '
+      f'expected {len(data_set.factor_names)}.'
+    )
+  return sizes
+
+
+def _open_pictures(
+  path: pathlib.Path,
+  base: int,
+  members: list[tarfile.TarInfo],
+  image_shape: tuple[int, ...],
+  corrupt: dict[int, str],
+) -> tuple[Callable[[int, int], np.ndarray], int]:
+  """Orders the pictures by the number in their names, as the labels are."""
+  numbered = sorted((_number(member, path), member) for member in members)
+  numbers = [number for number, _ in numbered]
+  if numbers != list(range(len(numbers))):
+    raise ValueError(f'{path}: picture numbers are not 0, 1, 2, ...')
+  places = [(base + m.offset_data, m.size) for _, m in numbered]
+  file = open(path, 'rb')
+  lock = threading.Lock()
+
+  def load(row: int) -> bytes:
+    offset, size = places[row]
+    with lock:
+      file.seek(offset)
+      return file.read(size)
+
+  def shape(picture: np.ndarray) -> np.ndarray:
+    if picture.shape != image_shape:
+      raise ValueError(f'shape {picture.shape}, expected {image_shape}')
+    return picture
+
+  def read(start: int, stop: int) -> np.ndarray:
+    out = np.empty((stop - start, *image_shape), np.uint8)
+    decoding.decode_rows(start, load, shape, out, corrupt)
+    return out
+
+  return read, len(places)
+
+
+def _number(member: tarfile.TarInfo, where: object) -> int:
+  stem = pathlib.PurePosixPath(member.name).stem
+  if not stem.isdecimal():
+    raise ValueError(f'{where}: {member.name} has no number for a name.')
+  return int(stem)
+
+
+class _Unpacked:
+  """The files of one part in a folder."""
+
+  def __init__(self, folder: pathlib.Path):
+    self._folder = folder
+
+  def array(self, name: str, key: str) -> np.ndarray:
+    path = self._folder / name
+    if not path.is_file():
+      raise ValueError(f'{path}: missing; it lies beside the images.')
+    return archives.load_npz(path, key, path)
+
+  def tar(self, name: str) -> tuple[pathlib.Path, int, list[tarfile.TarInfo]]:
+    path = self._folder / name
+    with archives.open_tar(path) as archive:
+      return path, 0, archives.tar_members(archive, path)
+
+
+class _Packed(_Unpacked):
+  """The files of one part inside the published archive."""
+
+  def __init__(self, path: pathlib.Path):
+    self._path = path
+    self._archive = archives.open_tar(path)
+    self._members = {
+      pathlib.PurePosixPath(member.name).name: member
+      for member in archives.tar_members(self._archive, path)
+    }
+
+  def array(self, name: str, key: str) -> np.ndarray:
+    file = self._archive.extractfile(self._member(name))
+    assert file is not None
+    where = f'{self._path}, {name}'
+    return archives.load_npz(io.BytesIO(file.read()), key, where)
+
+  def tar(self, name: str) -> tuple[pathlib.Path, int, list[tarfile.TarInfo]]:
+    member = self._member(name)
+    where = f'{self._path}, {name}'
+    try:
+      inner = tarfile.open(fileobj=self._archive.extractfile(member), mode='r:')
+    except tarfile.TarError as error:
+      raise ValueError(f'{where}: no tar file ({error}).') from error
+    with inner:
+      members = archives.tar_members(inner, where)
+    return self._path, member.offset_data, members
+
+  def _member(self, name: str) -> tarfile.TarInfo:
+    if name not in self._members:
+      raise ValueError(f'{self._path}: holds no {name}; fetch it again.')
+    return self._members[name]

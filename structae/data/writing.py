@@ -1,0 +1,164 @@
+"""A reading -> one .npy file of uint8 images, resumable.
+
+Rows are appended, and now and then flushed to the disk together with a note
+of how many there are; an interrupted file is cut back to the last note. The
+header, which tells how many rows there are, is written last.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import time
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from structae.data import decoding, files, readers
+
+HEADER_BYTES = 128
+_SECONDS_BETWEEN_NOTES = 2.0
+# Left free on the disk beyond what the images need.
+_MARGIN = 64 << 20
+
+
+class Written(NamedTuple):
+  """What was written: the file, a sha256 over its pixels, and which rows."""
+
+  path: pathlib.Path
+  sha256: str
+  rows: np.ndarray
+
+
+@dataclasses.dataclass
+class _Note:
+  """How far a file is: rows read, rows written, rows that were corrupt."""
+
+  done: int = 0
+  written: int = 0
+  corrupt: dict[int, str] = dataclasses.field(default_factory=dict)
+
+  @classmethod
+  def load(cls, path: pathlib.Path, images: pathlib.Path, row: int) -> '_Note':
+    try:
+      content = json.loads(path.read_text(encoding='utf-8'))
+      corrupt = {int(r): str(why) for r, why in content['corrupt'].items()}
+      note = cls(int(content['done']), int(content['written']), corrupt)
+      enough = HEADER_BYTES + note.written * row
+      return note if images.stat().st_size >= enough else cls()
+    except (OSError, ValueError, KeyError, AttributeError):
+      return cls()
+
+  def save(self, path: pathlib.Path) -> None:
+    fresh = path.with_suffix('.new')
+    fresh.write_text(json.dumps(dataclasses.asdict(self)), encoding='utf-8')
+    fresh.replace(path)
+
+
+def write_images(
+  opened: readers.Reading,
+  folder: pathlib.Path,
+  label: str,
+  skip_corrupt: bool,
+) -> Written:
+  """Writes `images.npy` into a folder, from where an earlier attempt stopped.
+
+  Args:
+    opened: where the images come from.
+    folder: an existing folder.
+    label: the words before the progress bar.
+    skip_corrupt: whether unreadable pictures are left out.
+
+  Raises:
+    ValueError: if there is too little disk, or, without `skip_corrupt`, if
+      pictures cannot be read: the message lists them.
+  """
+  path, note_path = folder / 'images.npy', folder / 'progress.json'
+  row_bytes = int(np.prod(opened.image_shape))
+  note = _Note.load(note_path, path, row_bytes)
+  opened.corrupt.update(note.corrupt)
+  _require_disk(folder, (opened.num_examples - note.done) * row_bytes)
+  with open(path, 'r+b' if path.exists() else 'w+b') as file:
+    digest = _cut_back(file, note.written * row_bytes)
+    with files.progress(opened.num_examples, label, 'images') as bar:
+      bar.update(note.done)
+      last = time.monotonic()
+      for start in range(note.done, opened.num_examples, opened.block):
+        stop = min(start + opened.block, opened.num_examples)
+        data = _good(opened, start, stop)
+        digest.update(data)
+        file.write(data)
+        note.done = stop
+        note.written += len(data) // row_bytes
+        bar.update(stop - start)
+        if time.monotonic() - last > _SECONDS_BETWEEN_NOTES:
+          _flush(file)
+          note.corrupt = dict(opened.corrupt)
+          note.save(note_path)
+          last = time.monotonic()
+    _require_sound(opened, skip_corrupt)
+    rows = np.setdiff1d(np.arange(opened.num_examples), [*opened.corrupt])
+    _write_header(file, (len(rows), *opened.image_shape))
+    _flush(file)
+  note_path.unlink(missing_ok=True)
+  return Written(path, digest.hexdigest(), rows)
+
+
+def _cut_back(file: IO[bytes], num_bytes: int) -> 'hashlib._Hash':
+  """Leaves so many bytes of pixels, goes to their end, and hashes them."""
+  digest = hashlib.sha256()
+  file.truncate(HEADER_BYTES + num_bytes)
+  file.seek(HEADER_BYTES)
+  while block := file.read(1 << 22):
+    digest.update(block)
+  return digest
+
+
+def _good(opened: readers.Reading, start: int, stop: int) -> memoryview:
+  block = opened.read(start, stop)
+  if opened.corrupt:
+    good = [r - start for r in range(start, stop) if r not in opened.corrupt]
+    block = block[good]
+  return np.ascontiguousarray(block).reshape(-1).data
+
+
+def _require_disk(folder: pathlib.Path, num_bytes: int) -> None:
+  free = shutil.disk_usage(folder).free
+  if free < num_bytes + _MARGIN:
+    raise ValueError(
+      f'{folder.parent}: {num_bytes / 1e9:.2f} GB are needed, '
+      f'{free / 1e9:.2f} GB are free; free some, or name another folder '
+      'with --cache=DIR.'
+    )
+
+
+def _require_sound(opened: readers.Reading, skip_corrupt: bool) -> None:
+  if len(opened.corrupt) == opened.num_examples:
+    raise ValueError('None of the images can be read.')
+  if opened.corrupt and not skip_corrupt:
+    rows = sorted(opened.corrupt)
+    names = [name_of(opened, row) for row in rows]
+    listed = decoding.describe_corrupt(names, [opened.corrupt[r] for r in rows])
+    raise ValueError(f'{listed}. Mend them, or pass --skip-corrupt.')
+
+
+def name_of(opened: readers.Reading, row: int) -> str:
+  """The name of a picture: its file where there is one, else its number."""
+  return opened.names[row] if opened.names else f'image {row}'
+
+
+def _flush(file: IO[bytes]) -> None:
+  file.flush()
+  os.fsync(file.fileno())
+
+
+def _write_header(file: IO[bytes], shape: tuple[int, ...]) -> None:
+  """Numpy pads this header to 128 bytes, so that its size is known before."""
+  file.seek(0)
+  np.lib.format.write_array_header_1_0(
+    file, {'descr': '|u1', 'fortran_order': False, 'shape': shape}
+  )
+  if file.tell() != HEADER_BYTES:
+    raise RuntimeError(f'The .npy header has {file.tell()} bytes.')

@@ -1,0 +1,215 @@
+"""Codes of a split with their factors, saved as one `.npz` file."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from structae.evaluation import inputs
+
+
+class Codes(NamedTuple):
+  """The codes of N examples and the factors that made them.
+
+  Attributes:
+    codes: `[N, K, D]` float32, K variables of D numbers (posterior means).
+    log_var: `[N, K, D]` float32, or None where the encoder is deterministic.
+    factors: `[N, F]` int32, each counted from 0.
+    factor_names: F names.
+    factor_sizes: F sizes; `factors[:, j] < factor_sizes[j]`.
+    indices: `[N]` int64, the examples' places in their data set.
+    meta: where they come from: data set, split, model, step, versions.
+  """
+
+  codes: np.ndarray
+  log_var: np.ndarray | None
+  factors: np.ndarray
+  factor_names: tuple[str, ...]
+  factor_sizes: tuple[int, ...]
+  indices: np.ndarray
+  meta: dict[str, Any]
+
+
+def save(path: str | os.PathLike, codes: Codes) -> None:
+  """Writes codes to an `.npz` file, whole or not at all.
+
+  Args:
+    path: the file; its folder is made where it is missing.
+    codes: what to write.
+
+  Raises:
+    ValueError: if the arrays do not fit together.
+  """
+  path = Path(path)
+  codes = _checked(codes._asdict(), path)
+  arrays: dict[str, Any] = {
+    'codes': codes.codes,
+    'factors': codes.factors,
+    'factor_names': np.array(codes.factor_names, dtype=np.str_),
+    'factor_sizes': np.array(codes.factor_sizes, np.int64),
+    'indices': codes.indices,
+    'meta': np.array(json.dumps(codes.meta)),
+  }
+  if codes.log_var is not None:
+    arrays['log_var'] = codes.log_var
+  path.parent.mkdir(parents=True, exist_ok=True)
+  temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+  try:
+    with open(temporary, 'wb') as file:
+      np.savez(file, **arrays)
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(temporary, path)
+  finally:
+    temporary.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike) -> Codes:
+  """Reads codes that `save`, or any other program, wrote.
+
+  A foreign file needs two keys: `codes`, `[N, L]` or `[N, K, D]`, and
+  `factors`, `[N, F]` integers. Names default to `factor_0`, ..., sizes to the
+  largest value plus one, indices to 0, ..., N - 1.
+
+  Args:
+    path: an `.npz` file; nothing in it is unpickled.
+
+  Returns:
+    The codes; `[N, L]` become `[N, L, 1]`.
+
+  Raises:
+    FileNotFoundError: if there is no such file.
+    ValueError: if the file is no such archive, or an array in it is missing,
+      of the wrong type or shape, or not finite.
+  """
+  path = Path(path)
+  if not path.is_file():
+    raise FileNotFoundError(f'{path}: no such file.')
+  try:
+    archive = np.load(path, allow_pickle=False)
+  except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    raise ValueError(f'{path}: not an .npz archive of arrays.') from error
+  if isinstance(archive, np.ndarray):
+    raise ValueError(
+      f'{path}: one array, expected an .npz archive with codes and factors.'
+    )
+  with archive:
+    return _checked({k: _read(archive, k, path) for k in archive.files}, path)
+
+
+def _read(archive: Any, name: str, path: Path) -> np.ndarray:
+  try:
+    return archive[name]
+  except ValueError as error:
+    if 'allow_pickle' not in str(error):
+      raise ValueError(f'{path}: {name} is damaged: {error}') from error
+    raise ValueError(
+      f'{path}: {name} is an array of Python objects, which is not read; '
+      'save numbers.'
+    ) from error
+  except (zipfile.BadZipFile, EOFError, OSError) as error:
+    raise ValueError(f'{path}: {name} is damaged: {error}') from error
+
+
+def _checked(values: dict[str, Any], path: Path) -> Codes:
+  for name in ('codes', 'factors'):
+    if name not in values:
+      found = ', '.join(sorted(values)) or 'nothing'
+      raise ValueError(f'{path}: no {name} in the archive, found {found}.')
+  codes = _numbers(values['codes'], f'{path}: codes')
+  factors = inputs.check_factors(values['factors'], f'{path}: factors')
+  num, num_factors = factors.shape
+  if len(codes) != num:
+    raise ValueError(f'{path}: {len(codes)} codes, but {num} rows of factors.')
+  log_var = values.get('log_var')
+  if log_var is not None:
+    log_var = _numbers(log_var, f'{path}: log_var')
+    if log_var.shape != codes.shape:
+      raise ValueError(
+        f'{path}: log_var has shape {log_var.shape}, codes {codes.shape}.'
+      )
+  return Codes(
+    codes=codes,
+    log_var=log_var,
+    factors=factors.astype(np.int32),
+    factor_names=_names(values.get('factor_names'), num_factors, path),
+    factor_sizes=_sizes(values.get('factor_sizes'), factors, path),
+    indices=_indices(values.get('indices'), num, path),
+    meta=_meta(values.get('meta'), path),
+  )
+
+
+def _numbers(values: Any, name: str) -> np.ndarray:
+  array = np.asarray(values)
+  if array.ndim == 2:
+    array = array[:, :, None]
+  if array.ndim != 3:
+    raise ValueError(
+      f'{name} must be [N, L] or [N, K, D], got shape {array.shape}.'
+    )
+  inputs.check_finite(array, name)
+  narrow = array.astype(np.float32)
+  if not np.isfinite(narrow).all():
+    raise ValueError(f'{name} exceeds the range of float32.')
+  return narrow
+
+
+def _names(values: Any, num: int, path: Path) -> tuple[str, ...]:
+  if values is None:
+    return tuple(f'factor_{j}' for j in range(num))
+  array = np.asarray(values)
+  if array.dtype.kind not in 'US' or array.shape != (num,):
+    raise ValueError(
+      f'{path}: factor_names must be {num} strings, '
+      f'got {array.dtype} of shape {array.shape}.'
+    )
+  names = tuple(map(str, array.astype(np.str_)))
+  if len(set(names)) < num:
+    raise ValueError(f'{path}: factor_names repeat: {", ".join(names)}.')
+  return names
+
+
+def _sizes(values: Any, factors: np.ndarray, path: Path) -> tuple[int, ...]:
+  largest = factors.max(0)
+  if values is None:
+    return tuple(int(v) + 1 for v in largest)
+  array = np.asarray(values)
+  if array.dtype.kind not in 'iu' or array.shape != largest.shape:
+    raise ValueError(
+      f'{path}: factor_sizes must be {len(largest)} integers, '
+      f'got {array.dtype} of shape {array.shape}.'
+    )
+  for j in np.flatnonzero(array <= largest):
+    raise ValueError(
+      f'{path}: factor {j} has the value {largest[j]}, its size is {array[j]}.'
+    )
+  return tuple(map(int, array))
+
+
+def _indices(values: Any, num: int, path: Path) -> np.ndarray:
+  if values is None:
+    return np.arange(num)
+  array = np.asarray(values)
+  if array.dtype.kind not in 'iu' or array.shape != (num,):
+    raise ValueError(
+      f'{path}: indices must be {num} integers, '
+      f'got {array.dtype} of shape {array.shape}.'
+    )
+  return array.astype(np.int64)
+
+
+def _meta(value: Any, path: Path) -> dict[str, Any]:
+  if value is None:
+    return {}
+  if isinstance(value, dict):
+    return value
+  try:
+    meta = json.loads(str(np.asarray(value).item()))
+  except (ValueError, TypeError) as error:
+    raise ValueError(f'{path}: meta must be one JSON string.') from error
+  if not isinstance(meta, dict):
+    raise ValueError(f'{path}: meta must be a JSON object, got {meta!r}.')
+  return meta

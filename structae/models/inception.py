@@ -1,0 +1,289 @@
+"""The InceptionV3 of the Frechet Inception Distance.
+
+It is the network of the 2015 TensorFlow graph, not the one most libraries
+ship: its average pools leave the padding out of the mean, its last block
+pools by the maximum, and its classifier has 1008 outputs. Submodules carry
+the names of the published PyTorch port, so that its weights map one to one.
+
+Sources: Szegedy et al., https://arxiv.org/abs/1512.00567; Heusel et al.,
+https://arxiv.org/abs/1706.08500; https://github.com/mseitzer/pytorch-fid.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import lax
+
+IMAGE_SIZE = 299
+NUM_CLASSES = 1008
+# The dimensions at which features leave the network.
+FEATURE_DIMS = (64, 192, 768, 2048)
+_EPSILON = 1e-3  # of the batch norms
+_WINDOW = (1, 3, 3, 1)
+_AROUND = ((0, 0), (1, 1), (1, 1), (0, 0))
+
+
+def preprocess(images: jax.Array) -> jax.Array:
+  """Turns images of any size into the network's input.
+
+  Args:
+    images: `[B, H, W, C]` uint8 with `C` 3 (RGB) or 1 (grey).
+
+  Returns:
+    `[B, 299, 299, 3]` float32 in [-1, 1], resized bilinearly with half-pixel
+    centers and without antialiasing, grey copied to the three channels.
+
+  Raises:
+    ValueError: if the images have another type or shape.
+  """
+  if images.ndim != 4 or images.shape[-1] not in (1, 3):
+    raise ValueError(f'images must be [B, H, W, 1 or 3], got {images.shape}.')
+  if images.dtype != jnp.uint8:
+    raise ValueError(
+      f'images must be uint8 in 0..255, got {images.dtype}; clip, round and '
+      'cast them first.'
+    )
+  size = (images.shape[0], IMAGE_SIZE, IMAGE_SIZE, images.shape[-1])
+  unit = images.astype(jnp.float32) / 255.0
+  resized = jax.image.resize(unit, size, 'bilinear', antialias=False)
+  return jnp.broadcast_to(2.0 * resized - 1.0, (*size[:3], 3))
+
+
+def average_pool(x: jax.Array) -> jax.Array:
+  """3x3 means at stride 1, over the pixels inside the map alone."""
+  total = lax.reduce_window(x, 0.0, lax.add, _WINDOW, (1, 1, 1, 1), _AROUND)
+  ones = jnp.ones((1, *x.shape[1:3], 1), x.dtype)
+  count = lax.reduce_window(ones, 0.0, lax.add, _WINDOW, (1, 1, 1, 1), _AROUND)
+  return total / count
+
+
+def max_pool(x: jax.Array, stride: int, padding: int = 0) -> jax.Array:
+  """3x3 maxima."""
+  around = (padding, padding)
+  return nn.max_pool(x, (3, 3), (stride, stride), (around, around))
+
+
+class ConvUnit(nn.Module):
+  """Convolution, batch norm of stored statistics, ReLU."""
+
+  features: int
+  kernel: tuple[int, int]
+  stride: int = 1
+  padding: tuple[int, int] = (0, 0)
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to `[B, H', W', features]`."""
+    shape = (*self.kernel, x.shape[-1], self.features)
+    kernel = self.param('kernel', nn.initializers.he_normal(), shape)
+    ones, zeros = nn.initializers.ones, nn.initializers.zeros
+    scale = self.param('scale', ones, (self.features,))
+    bias = self.param('bias', zeros, (self.features,))
+    mean = self.param('mean', zeros, (self.features,))
+    var = self.param('var', ones, (self.features,))
+    x = lax.conv_general_dilated(
+      x,
+      kernel,
+      (self.stride, self.stride),
+      [(p, p) for p in self.padding],
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+      # Three-pass or full float32: TF32 moves the features by a per mille.
+      precision=lax.Precision.HIGHEST,
+    )
+    slope = scale / jnp.sqrt(var + _EPSILON)
+    return nn.relu(x * slope + (bias - mean * slope))
+
+
+def _chain(x: jax.Array, units: Sequence[ConvUnit]) -> jax.Array:
+  for unit in units:
+    x = unit(x)
+  return x
+
+
+def _conv(
+  name: str,
+  features: int,
+  height: int,
+  width: int | None = None,
+  stride: int = 1,
+  pad: bool = True,
+) -> ConvUnit:
+  """A unit whose padding keeps the size, or none."""
+  width = width or height
+  padding = (height // 2, width // 2) if pad else (0, 0)
+  return ConvUnit(features, (height, width), stride, padding, name=name)
+
+
+class BlockA(nn.Module):
+  """35x35: 1x1, 5x5, two 3x3, average pool."""
+
+  pool_features: int
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to `[B, H, W, 224 + pool_features]`."""
+    one = _conv('branch1x1', 64, 1)(x)
+    five = _chain(x, [_conv('branch5x5_1', 48, 1), _conv('branch5x5_2', 64, 5)])
+    three = _chain(
+      x,
+      [
+        _conv('branch3x3dbl_1', 64, 1),
+        _conv('branch3x3dbl_2', 96, 3),
+        _conv('branch3x3dbl_3', 96, 3),
+      ],
+    )
+    pool = _conv('branch_pool', self.pool_features, 1)(average_pool(x))
+    return jnp.concatenate([one, five, three, pool], -1)
+
+
+class BlockB(nn.Module):
+  """35x35 to 17x17."""
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to `[B, (H-1)//2, (W-1)//2, 480 + C]`."""
+    three = _conv('branch3x3', 384, 3, stride=2, pad=False)(x)
+    double = _chain(
+      x,
+      [
+        _conv('branch3x3dbl_1', 64, 1),
+        _conv('branch3x3dbl_2', 96, 3),
+        _conv('branch3x3dbl_3', 96, 3, stride=2, pad=False),
+      ],
+    )
+    return jnp.concatenate([three, double, max_pool(x, 2)], -1)
+
+
+class BlockC(nn.Module):
+  """17x17: 7x7 convolutions as 1x7 and 7x1."""
+
+  channels: int
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to `[B, H, W, 768]`."""
+    c = self.channels
+    one = _conv('branch1x1', 192, 1)(x)
+    seven = _chain(
+      x,
+      [
+        _conv('branch7x7_1', c, 1),
+        _conv('branch7x7_2', c, 1, 7),
+        _conv('branch7x7_3', 192, 7, 1),
+      ],
+    )
+    double = _chain(
+      x,
+      [
+        _conv('branch7x7dbl_1', c, 1),
+        _conv('branch7x7dbl_2', c, 7, 1),
+        _conv('branch7x7dbl_3', c, 1, 7),
+        _conv('branch7x7dbl_4', c, 7, 1),
+        _conv('branch7x7dbl_5', 192, 1, 7),
+      ],
+    )
+    pool = _conv('branch_pool', 192, 1)(average_pool(x))
+    return jnp.concatenate([one, seven, double, pool], -1)
+
+
+class BlockD(nn.Module):
+  """17x17 to 8x8."""
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to `[B, (H-1)//2, (W-1)//2, 512 + C]`."""
+    three = _chain(
+      x,
+      [
+        _conv('branch3x3_1', 192, 1),
+        _conv('branch3x3_2', 320, 3, stride=2, pad=False),
+      ],
+    )
+    seven = _chain(
+      x,
+      [
+        _conv('branch7x7x3_1', 192, 1),
+        _conv('branch7x7x3_2', 192, 1, 7),
+        _conv('branch7x7x3_3', 192, 7, 1),
+        _conv('branch7x7x3_4', 192, 3, stride=2, pad=False),
+      ],
+    )
+    return jnp.concatenate([three, seven, max_pool(x, 2)], -1)
+
+
+class BlockE(nn.Module):
+  """8x8: expanded 3x3 convolutions; the two blocks differ in their pool."""
+
+  pool_by_maximum: bool = False
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to `[B, H, W, 2048]`."""
+    one = _conv('branch1x1', 320, 1)(x)
+    three = _conv('branch3x3_1', 384, 1)(x)
+    double = _chain(
+      x, [_conv('branch3x3dbl_1', 448, 1), _conv('branch3x3dbl_2', 384, 3)]
+    )
+    pool = max_pool(x, 1, 1) if self.pool_by_maximum else average_pool(x)
+    branches = [
+      one,
+      _conv('branch3x3_2a', 384, 1, 3)(three),
+      _conv('branch3x3_2b', 384, 3, 1)(three),
+      _conv('branch3x3dbl_3a', 384, 1, 3)(double),
+      _conv('branch3x3dbl_3b', 384, 3, 1)(double),
+      _conv('branch_pool', 192, 1)(pool),
+    ]
+    return jnp.concatenate(branches, -1)
+
+
+class InceptionV3(nn.Module):
+  """Images to features, by `init` and `apply` alone; nothing is trained."""
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> dict[int, jax.Array]:
+    """Maps preprocessed images to features.
+
+    Args:
+      x: `[B, 299, 299, 3]` in [-1, 1], see `preprocess`; smaller images, of 75
+        pixels at least, pass as well.
+
+    Returns:
+      A dict: `d` to `[B, d]`, the spatial means at the four depths
+      `FEATURE_DIMS`, and 1008 to the classifier's `[B, 1008]` logits. Under
+      `jax.jit` what is not used costs nothing.
+    """
+    features = {}
+    x = _conv('Conv2d_1a_3x3', 32, 3, stride=2, pad=False)(x)
+    x = _conv('Conv2d_2a_3x3', 32, 3, pad=False)(x)
+    x = max_pool(_conv('Conv2d_2b_3x3', 64, 3)(x), 2)
+    features[64] = x
+    x = _conv('Conv2d_3b_1x1', 80, 1)(x)
+    x = max_pool(_conv('Conv2d_4a_3x3', 192, 3, pad=False)(x), 2)
+    features[192] = x
+    x = BlockA(32, name='Mixed_5b')(x)
+    x = BlockA(64, name='Mixed_5c')(x)
+    x = BlockA(64, name='Mixed_5d')(x)
+    x = BlockB(name='Mixed_6a')(x)
+    for letter, channels in zip('bcde', (128, 160, 160, 192)):
+      x = BlockC(channels, name=f'Mixed_6{letter}')(x)
+    features[768] = x
+    x = BlockD(name='Mixed_7a')(x)
+    x = BlockE(name='Mixed_7b')(x)
+    x = BlockE(pool_by_maximum=True, name='Mixed_7c')(x)
+    features[2048] = x
+    features = {d: jnp.mean(f, (1, 2)) for d, f in features.items()}
+    logits = nn.Dense(NUM_CLASSES, name='fc')(features[2048])
+    return {**features, NUM_CLASSES: logits}
+
+
+def parameter_shapes() -> dict[str, tuple[int, ...]]:
+  """The shape of every parameter by its dotted name."""
+  image = jax.ShapeDtypeStruct((1, IMAGE_SIZE, IMAGE_SIZE, 3), jnp.float32)
+  tree = jax.eval_shape(InceptionV3().init, jax.random.key(0), image)
+  leaves = jax.tree_util.tree_leaves_with_path(tree['params'])
+  return {
+    '.'.join(str(entry.key) for entry in path): leaf.shape
+    for path, leaf in leaves
+  }

@@ -1,0 +1,240 @@
+"""The parts of a convolution block: layers, Mish, norm, pooling, upsampling.
+
+Each function equals the stock one of jax or flax to rounding and costs a
+fraction of it (see `experiments/benchmark.py`). Arrays are NHWC.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+Dtype = Any
+
+
+def uniform_fan_in(fan_in: int) -> nn.initializers.Initializer:
+  """Uniform in +-1/sqrt(fan_in): the start of every weight and bias.
+
+  Flax's own default, lecun_normal, lets the scales of a Str-Tfm explode.
+
+  Args:
+    fan_in: the number of inputs one output number is a sum over.
+
+  Returns:
+    An initializer.
+  """
+
+  def init(key: jax.Array, shape: Any, dtype: Dtype = jnp.float32) -> jax.Array:
+    bound = fan_in**-0.5
+    return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+  return init
+
+
+def dense(features: int, fan_in: int, **options: Any) -> nn.Dense:
+  """A dense layer that starts uniform in +-1/sqrt(fan_in)."""
+  init = uniform_fan_in(fan_in)
+  options = dict(kernel_init=init, bias_init=init) | options
+  return nn.Dense(features, **options)
+
+
+def conv(
+  features: int, fan_in: int, kernel: int = 3, **options: Any
+) -> nn.Conv:
+  """A same-size convolution that starts uniform in +-1/sqrt(fan_in).
+
+  Args:
+    features: channels out.
+    fan_in: channels in, times the kernel's area.
+    kernel: odd width of the kernel, in pixels.
+    **options: further settings of `nn.Conv`.
+
+  Returns:
+    The layer.
+  """
+  init = uniform_fan_in(fan_in)
+  options = dict(kernel_init=init, bias_init=init) | options
+  padding = kernel // 2
+  return nn.Conv(
+    features, (kernel, kernel), padding=[(padding, padding)] * 2, **options
+  )
+
+
+@jax.custom_jvp
+def mish(x: jax.Array) -> jax.Array:
+  """x tanh(softplus(x)), written with a single exponential.
+
+  With e = exp(x), tanh(ln(1 + e)) = e (e + 2) / (e (e + 2) + 2).
+
+  Args:
+    x: any shape.
+
+  Returns:
+    The same shape.
+
+  Source: Misra, https://arxiv.org/abs/1908.08681.
+  """
+  e = jnp.exp(jnp.minimum(x, 20))
+  n = e * (e + 2)
+  return x * (n / (n + 2))
+
+
+@mish.defjvp
+def _mish_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
+  (x,), (dx,) = primals, tangents
+  e = jnp.exp(jnp.minimum(x, 20))
+  n = e * (e + 2)
+  r = 1 / (n + 2)
+  return x * (n * r), dx * (n * r + 4 * x * (e * r) * ((e + 1) * r))
+
+
+class GroupNorm(nn.Module):
+  """Group normalization as one scale and one shift per example and channel.
+
+  The moments are summed in float32 at least; the map is read twice and written
+  once.
+
+  Source: Wu and He, https://arxiv.org/abs/1803.08494.
+  """
+
+  num_groups: int = 8
+  epsilon: float = 1e-5
+  param_dtype: Dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to the same shape."""
+    batch, *_, channels = x.shape
+    gain = self.param('scale', nn.initializers.ones, (channels,),
+                      self.param_dtype)  # fmt: skip
+    bias = self.param('bias', nn.initializers.zeros, (channels,),
+                      self.param_dtype)  # fmt: skip
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    moments = jnp.stack([wide.mean((1, 2)), jnp.square(wide).mean((1, 2))])
+    groups = moments.reshape(2, batch, self.num_groups, -1).mean(-1)
+    mean, square = jnp.repeat(groups, channels // self.num_groups, -1)
+    variance = jnp.maximum(square - jnp.square(mean), 0)
+    scale = gain * jax.lax.rsqrt(variance + self.epsilon)
+    shift = bias - mean * scale
+    y = wide * scale[:, None, None] + shift[:, None, None]
+    return y.astype(x.dtype)
+
+
+def upsample(x: jax.Array) -> jax.Array:
+  """Doubles a map bilinearly, by blending each pixel with its neighbours.
+
+  Equals `jax.image.resize(x, ..., 'bilinear')`: pixel centres at half
+  integers, borders repeated.
+
+  Args:
+    x: `[B, H, W, C]`.
+
+  Returns:
+    `[B, 2H, 2W, C]`.
+  """
+  return _upsample_axis(_upsample_axis(x, 1), 2)
+
+
+def _upsample_axis(x: jax.Array, axis: int) -> jax.Array:
+  size = x.shape[axis]
+  cut = lambda start, stop: jax.lax.slice_in_dim(x, start, stop, axis=axis)
+  before = jnp.concatenate([cut(0, 1), cut(0, size - 1)], axis)
+  after = jnp.concatenate([cut(1, size), cut(size - 1, size)], axis)
+  pair = jnp.stack(
+    [0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1
+  )
+  return pair.reshape(*x.shape[:axis], 2 * size, *x.shape[axis + 1 :])
+
+
+@jax.custom_vjp
+def max_pool(x: jax.Array) -> jax.Array:
+  """Halves a map by the maximum over 2x2 windows.
+
+  The gradient goes to the first maximum of a window, found by comparison;
+  XLA's own select-and-scatter is an order of magnitude slower on CPUs.
+
+  Args:
+    x: `[B, H, W, C]`, H and W even.
+
+  Returns:
+    `[B, H/2, W/2, C]`.
+  """
+  return _windows(x).max((2, 4))
+
+
+def _windows(x: jax.Array) -> jax.Array:
+  batch, height, width, channels = x.shape
+  return x.reshape(batch, height // 2, 2, width // 2, 2, channels)
+
+
+def _max_pool_forward(x: jax.Array) -> tuple[jax.Array, Any]:
+  y = max_pool(x)
+  return y, (x, y)
+
+
+def _max_pool_backward(residuals: Any, g: jax.Array) -> tuple[jax.Array]:
+  x, y = residuals
+  free = jnp.ones(y.shape, bool)
+  corners = []
+  for i in range(2):
+    row = []
+    for j in range(2):
+      hit = free & (_windows(x)[:, :, i, :, j] == y)
+      free = free & ~hit
+      row.append(jnp.where(hit, g, 0))
+    corners.append(jnp.stack(row, 3))
+  return (jnp.stack(corners, 2).reshape(x.shape),)
+
+
+max_pool.defvjp(_max_pool_forward, _max_pool_backward)
+
+
+class ConvBlock(nn.Module):
+  """Convolution, pooling if any, group norm, Mish.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, appendix A.2.1.
+  """
+
+  features: int
+  kernel: int = 3
+  pool: bool = False
+  num_groups: int = 8
+  dtype: Dtype = jnp.float32
+  param_dtype: Dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]` to `[B, H, W, features]`, halved if it pools."""
+    fan_in = self.kernel**2 * x.shape[-1]
+    x = conv(
+      self.features, fan_in, self.kernel,
+      dtype=self.dtype, param_dtype=self.param_dtype, name='conv',
+    )(x)  # fmt: skip
+    if self.pool:
+      x = max_pool(x)
+    x = GroupNorm(self.num_groups, param_dtype=self.param_dtype, name='norm')(x)
+    return mish(x)
+
+
+class MLP(nn.Module):
+  """Dense layers with Mish between them; the last one is linear.
+
+  `zero_bias` starts the last layer's biases at 0.
+  """
+
+  features: tuple[int, ...]
+  zero_bias: bool = False
+  dtype: Dtype = jnp.float32
+  param_dtype: Dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    """Maps `[..., in]` to `[..., features[-1]]`."""
+    *hidden, last = self.features
+    options = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+    for i, width in enumerate(hidden):
+      x = mish(dense(width, x.shape[-1], name=f'hidden_{i}', **options)(x))
+    if self.zero_bias:
+      options['bias_init'] = nn.initializers.zeros
+    return dense(last, x.shape[-1], name='out', **options)(x)

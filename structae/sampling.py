@@ -1,0 +1,180 @@
+"""New codes from old ones: hybrid samples, prior samples, paths and sweeps.
+
+Everything here is a pure function of arrays and needs nothing but jax, so it
+serves any encoder and decoder. Axes: `N` stored examples, `K` variables of
+`D` numbers each, `S` samples.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+
+def hybrid(key: jax.Array, codes: jax.Array, num_samples: int) -> jax.Array:
+  """Recombines encoded examples, one variable at a time.
+
+  Variables keep their marginals and lose their dependence; no prior is needed.
+
+  Args:
+    key: a PRNG key.
+    codes: `[N, K, D]`, `N` encoded examples of `K` variables.
+    num_samples: the number of samples `S`.
+
+  Returns:
+    `[S, K, D]`, every variable of every sample copied from a random example.
+
+  Raises:
+    ValueError: if `codes` does not have three axes, or no example.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
+  """
+  _check_codes(codes)
+  rows = jax.random.randint(key, (num_samples, codes.shape[1]), 0, len(codes))
+  return codes[rows, jnp.arange(codes.shape[1])]
+
+
+def pool(key: jax.Array, codes: jax.Array, size: int = 128) -> jax.Array:
+  """Draws the stored codes that hybrid samples are made of.
+
+  Args:
+    key: a PRNG key.
+    codes: `[N, K, D]`, codes of the training set.
+    size: how many of them to keep; the paper keeps 128.
+
+  Returns:
+    `[size, K, D]`, distinct examples in random order.
+
+  Raises:
+    ValueError: if `codes` does not have three axes or fewer than `size` rows.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
+  """
+  _check_codes(codes)
+  if not 0 < size <= len(codes):
+    raise ValueError(
+      f'size must be between 1 and the number of codes, {len(codes)}; '
+      f'got {size}.'
+    )
+  rows = jax.random.choice(key, len(codes), (size,), replace=False)
+  return codes[rows]
+
+
+def partial_hybrid(
+  key: jax.Array,
+  codes: jax.Array,
+  base: jax.Array,
+  variables: Sequence[int],
+) -> jax.Array:
+  """Recombines only the named variables and keeps the others of `base`.
+
+  Args:
+    key: a PRNG key.
+    codes: `[N, K, D]`, the stored codes to copy from.
+    base: `[S, K, D]`, the codes to vary, or one code `[K, D]`.
+    variables: which of the `K` variables are replaced, counted from 0.
+
+  Returns:
+    `[S, K, D]` (or `[K, D]`): `base` with the named variables of a hybrid
+    sample.
+
+  Raises:
+    ValueError: on a variable that is not there or shapes that do not fit.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 6a.
+  """
+  _check_codes(codes)
+  num_variables = codes.shape[1]
+  if base.shape[-2:] != codes.shape[1:] or base.ndim not in (2, 3):
+    raise ValueError(
+      f'base must be [S, K, D] or [K, D] with K, D = {codes.shape[1:]}, '
+      f'got shape {base.shape}.'
+    )
+  unknown = [v for v in variables if not 0 <= v < num_variables]
+  if unknown:
+    raise ValueError(
+      f'variables must lie in 0..{num_variables - 1}, got {unknown}.'
+    )
+  chosen = (
+    jnp.zeros(num_variables, bool).at[jnp.array(variables, int)].set(True)
+  )
+  batch = base if base.ndim == 3 else base[None]
+  mixed = jnp.where(
+    chosen[:, None], hybrid(key, codes, len(batch)), batch
+  ).astype(base.dtype)
+  return mixed if base.ndim == 3 else mixed[0]
+
+
+def prior(
+  key: jax.Array, num_samples: int, num_variables: int, dim: int
+) -> jax.Array:
+  """Draws codes from the standard normal prior of variational models.
+
+  Args:
+    key: a PRNG key.
+    num_samples: the number of samples `S`.
+    num_variables: the number of variables `K`.
+    dim: the numbers per variable `D`.
+
+  Returns:
+    `[S, K, D]`, independent N(0, 1) numbers.
+  """
+  return jax.random.normal(key, (num_samples, num_variables, dim))
+
+
+def interpolate(a: jax.Array, b: jax.Array, num: int) -> jax.Array:
+  """Walks in a straight line from one code to another.
+
+  Args:
+    a: `[..., K, D]`, where to start.
+    b: the same shape, where to end.
+    num: the number of points, both ends included.
+
+  Returns:
+    `[num, ..., K, D]`; the first is `a`, the last is `b`.
+
+  Raises:
+    ValueError: if the shapes differ.
+  """
+  if a.shape != b.shape:
+    raise ValueError(f'a and b must agree in shape: {a.shape}, {b.shape}.')
+  return jnp.linspace(a, b, num)
+
+
+def traverse(
+  code: jax.Array, low: jax.Array, high: jax.Array, num: int
+) -> jax.Array:
+  """Sweeps each number of a code from its lowest to its highest value.
+
+  Args:
+    code: `[K, D]`, the code to vary.
+    low: `[K, D]`, where each sweep starts: the observed minimum.
+    high: `[K, D]`, where it ends: the observed maximum.
+    num: the number of points of a sweep.
+
+  Returns:
+    `[K, D, num, K, D]`: entry `[k, d]` is the sweep of number `d` of variable
+    `k`, all others held.
+
+  Raises:
+    ValueError: if the shapes differ.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 4.
+  """
+  if not code.shape == low.shape == high.shape or code.ndim != 2:
+    raise ValueError(
+      'code, low and high must be [K, D] alike: '
+      f'{code.shape}, {low.shape}, {high.shape}.'
+    )
+  values = jnp.moveaxis(jnp.linspace(low, high, num), 0, -1)
+  one_hot = jnp.eye(code.size, dtype=bool).reshape(*code.shape, *code.shape)
+  return jnp.where(
+    one_hot[:, :, None], values[..., None, None], code[None, None, None]
+  )
+
+
+def _check_codes(codes: jax.Array) -> None:
+  if codes.ndim != 3:
+    raise ValueError(f'codes must be [N, K, D], got shape {codes.shape}.')
+  if not len(codes):
+    raise ValueError('codes holds no example; encode some images first.')

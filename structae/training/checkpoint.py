@@ -1,0 +1,160 @@
+"""Checkpoints: written by Orbax in the background, sealed by checksums.
+
+Orbax commits a checkpoint whole, but restores a flipped bit or a half-deleted
+folder without a word. So each one gets a seal, `seal.json` with the SHA-256 of
+all its files, and only what its seal confirms is restored.
+"""
+
+import concurrent.futures
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+
+from structae import files
+
+SEAL = 'seal.json'
+
+
+class CheckpointError(RuntimeError):
+  """A checkpoint that cannot be written or read; one line for the user."""
+
+
+class Checkpoints:
+  """The checkpoints of one run, the newest two of them kept."""
+
+  def __init__(self, folder: Path, keep: int = 2):
+    """Opens a folder; what an earlier crash left half done is removed.
+
+    Args:
+      folder: where to keep them; made at the first save.
+      keep: how many.
+    """
+    logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax tells its steps
+    self._folder = folder.absolute()
+    self._keep = keep
+    self._orbax = ocp.StandardCheckpointer()
+    self._thread = concurrent.futures.ThreadPoolExecutor(1)
+    self._pending: concurrent.futures.Future | None = None
+    for path in self._folder.glob('*'):
+      if not path.name.isdigit():
+        shutil.rmtree(path, ignore_errors=True)
+
+  def save(self, step: int, state: Any) -> None:
+    """Starts writing a state; returns once it has been copied.
+
+    Args:
+      step: its number, which names it.
+      state: a tree of arrays; may be donated or changed afterwards.
+
+    Raises:
+      CheckpointError: if this save, or the one before it, failed.
+    """
+    self.wait()
+    path = self._folder / f'{step:08d}'
+    try:
+      self._folder.mkdir(parents=True, exist_ok=True)
+      self._orbax.save(path, state, force=True)
+    except Exception as error:
+      raise _failure(path, error) from error
+    self._pending = self._thread.submit(self._commit, path)
+
+  def _commit(self, path: Path) -> None:
+    self._orbax.wait_until_finished()
+    seal(path)
+    for old in self._steps()[self._keep :]:
+      # Renamed first: a folder half deleted never carries a step's name.
+      shutil.rmtree(old.rename(old.with_suffix('.deleted')))
+
+  def wait(self) -> None:
+    """Waits until the last save is on disk and sealed.
+
+    Raises:
+      CheckpointError: if it failed.
+    """
+    pending, self._pending = self._pending, None
+    if pending:
+      try:
+        pending.result()
+      except Exception as error:
+        raise _failure(self._folder, error) from error
+
+  def restore(self, target: Any) -> tuple[Any | None, list[str]]:
+    """Reads the newest checkpoint that its seal confirms.
+
+    Args:
+      target: a tree of `jax.ShapeDtypeStruct` with shardings, or of arrays:
+        what is expected and where it goes.
+
+    Returns:
+      The state, or None if there is none; and a line for each checkpoint that
+      was passed over, with the reason.
+
+    Raises:
+      CheckpointError: if a sound checkpoint holds other arrays than expected.
+    """
+    skipped = []
+    for path in self._steps():
+      reason = damage(path)
+      if reason:
+        skipped.append(f'checkpoint {path.name} passed over: {reason}')
+        continue
+      try:
+        return self._orbax.restore(path, target), skipped
+      except Exception as error:
+        raise CheckpointError(
+          f'{path} does not hold what this model needs '
+          f'({_first_line(error)}); give another --workdir'
+        ) from error
+    return None, skipped
+
+  def _steps(self) -> list[Path]:
+    """Folders of steps, newest first."""
+    found = [p for p in self._folder.glob('*') if p.name.isdigit()]
+    return sorted(found, key=lambda path: int(path.name), reverse=True)
+
+
+def seal(folder: Path) -> None:
+  """Writes down the size and SHA-256 of every file in a folder."""
+  sums = {
+    str(path.relative_to(folder)): [path.stat().st_size, files.sha256(path)]
+    for path in sorted(folder.rglob('*'))
+    if path.is_file() and path.name != SEAL
+  }
+  files.write_text(folder / SEAL, json.dumps(sums, indent=1))
+
+
+def damage(folder: Path) -> str:
+  """Why a sealed folder cannot be trusted; empty if it can."""
+  try:
+    sums = json.loads((folder / SEAL).read_text())
+  except (OSError, ValueError):
+    return 'it has no seal, so it was cut off while written'
+  for name, (size, digest) in sums.items():
+    path = folder / name
+    if not path.is_file():
+      return f'{name} is missing'
+    if path.stat().st_size != size:
+      return f'{name} has {path.stat().st_size} bytes, was {size}'
+    if files.sha256(path) != digest:
+      return f'{name} has changed since it was written'
+  return ''
+
+
+def abstract(state: Any) -> Any:
+  """Shapes, types and shardings of a state's arrays: a target to restore."""
+  return jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state
+  )
+
+
+def _failure(path: Path, error: Exception) -> CheckpointError:
+  return CheckpointError(f'cannot save to {path}: {_first_line(error)}')
+
+
+def _first_line(error: Exception) -> str:
+  return (str(error).strip() or repr(error)).splitlines()[0]

@@ -1,0 +1,137 @@
+"""One update: batch, loss, gradient, update; jitted with its shardings."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from structae.objectives.autoencoding import Loss
+
+
+class TrainState(NamedTuple):
+  """Everything that an update changes.
+
+  Attributes:
+    step: the number of updates made, int32.
+    params: the parameters.
+    opt_state: the optimizer's state.
+    totals: since the last row of metrics: sums of the loss and its terms,
+      `num_steps`, and `first_bad`, the first step whose terms were not finite.
+  """
+
+  step: jax.Array
+  params: Any
+  opt_state: Any
+  totals: dict[str, jax.Array]
+
+
+Batch = Callable[[Any, jax.Array], jax.Array]
+NEVER = np.iinfo(np.int32).max
+
+
+def data_mesh() -> Mesh:
+  """All devices in a row, along which batches are cut."""
+  return jax.make_mesh(
+    (jax.device_count(),), ('data',), axis_types=(AxisType.Auto,)
+  )
+
+
+def init_state(
+  params: Any, optimizer: optax.GradientTransformation, loss: Loss,
+  images: jax.ShapeDtypeStruct,
+) -> TrainState:  # fmt: skip
+  """The state before the first update.
+
+  Args:
+    params: the initial parameters.
+    optimizer: makes its state from them.
+    loss: tells the names of its terms.
+    images: shape and type of a batch.
+
+  Returns:
+    The state at step 0.
+  """
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  _, terms = jax.eval_shape(loss, params, images, key)
+  return TrainState(
+    jnp.zeros((), jnp.int32), params, optimizer.init(params), zeros(terms)
+  )
+
+
+def zeros(terms: dict[str, Any]) -> dict[str, jax.Array]:
+  """Totals of no steps, for a loss of these terms."""
+  return {name: jnp.zeros((), jnp.float32) for name in (*terms, 'loss')} | {
+    'num_steps': jnp.zeros((), jnp.int32),
+    'first_bad': jnp.full((), NEVER, jnp.int32),
+  }
+
+
+def make_step(
+  loss: Loss,
+  optimizer: optax.GradientTransformation,
+  batch: Batch,
+  key: jax.Array,
+  mesh: Mesh,
+  steps_per_dispatch: int = 1,
+) -> Callable[[TrainState, Any], TrainState]:
+  """Makes the compiled update of a model.
+
+  Args:
+    loss: `(params, images, key) -> (nats per example, terms)`.
+    optimizer: turns gradients into updates.
+    batch: `(data, step) -> images [B, H, W, C]`, drawn inside the step.
+    key: the PRNG key of the loss's own noise.
+    mesh: the devices; each gets its part of the batch.
+    steps_per_dispatch: updates per call. More than one spares accelerators the
+      round trip to the host; on CPUs a convolution inside a loop is many times
+      slower.
+
+  Returns:
+    `step(state, data) -> state`; the old state is donated.
+  """
+  replicated = NamedSharding(mesh, P())
+  across = NamedSharding(mesh, P('data'))
+
+  def update(state: TrainState, data: Any) -> TrainState:
+    images = batch(data, state.step)
+    images = jax.lax.with_sharding_constraint(images, across)
+    noise = jax.random.fold_in(key, state.step)
+    (value, terms), gradients = jax.value_and_grad(loss, has_aux=True)(
+      state.params, images, noise
+    )
+    updates, opt_state = optimizer.update(
+      gradients, state.opt_state, state.params
+    )
+    params = optax.apply_updates(state.params, updates)
+    totals = _add(state.totals, {**terms, 'loss': value}, state.step)
+    return TrainState(state.step + 1, params, opt_state, totals)
+
+  def updates(state: TrainState, data: Any) -> TrainState:
+    if steps_per_dispatch == 1:
+      return update(state, data)
+    return jax.lax.scan(
+      lambda s, _: (update(s, data), None), state, length=steps_per_dispatch
+    )[0]
+
+  return jax.jit(
+    updates,
+    in_shardings=(replicated, None),  # data comes placed
+    out_shardings=replicated,
+    donate_argnums=0,
+  )
+
+
+def _add(
+  totals: dict[str, jax.Array], terms: dict[str, jax.Array], step: jax.Array
+) -> dict[str, jax.Array]:
+  finite = jnp.isfinite(jnp.stack([*terms.values()])).all()
+  first_bad = jnp.where(finite, NEVER, step)
+  return {name: totals[name] + term for name, term in terms.items()} | {
+    'num_steps': totals['num_steps'] + 1,
+    'first_bad': jnp.minimum(totals['first_bad'], first_bad),
+  }

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+
+import pytest
+
+from experiments import report
+
+
+def refused(arguments, capsys):
+  with pytest.raises(SystemExit) as stop:
+    report.main(arguments)
+  told = capsys.readouterr()
+  assert stop.value.code == 2 and told.out == ''
+  assert told.err.count('\n') == 1
+  return told.err
+
+
+def test_one_run_gets_its_report(make_run, capsys):
+  folder = make_run()
+  report.main([str(folder)])
+  assert capsys.readouterr().out.strip() == str(folder / 'report.html')
+  assert 'SAE-4' in (folder / 'report.html').read_text()
+
+
+def test_many_runs_get_a_comparison(make_run, tmp_path, monkeypatch):
+  folders = [str(make_run(name, seed=i)) for i, name in enumerate('ab')]
+  report.main([*folders, f'--output={tmp_path / "out" / "page.html"}'])
+  assert (tmp_path / 'out' / 'page.html').exists()
+  monkeypatch.chdir(tmp_path)
+  report.main(folders)
+  assert (tmp_path / 'comparison.html').exists()
+
+
+def test_bad_input_is_one_line(make_run, tmp_path, capsys):
+  folder = make_run()
+  assert 'DIR' in refused([], capsys)
+  assert '--hue' in refused([str(folder), '--hue=3'], capsys)
+  assert 'config.json' in refused([str(tmp_path / 'none')], capsys)
+  assert 'config.json' in refused([str(folder), str(tmp_path)], capsys)
+  inside_a_file = folder / 'config.json' / 'page.html'
+  assert 'write' in refused([str(folder), f'--output={inside_a_file}'], capsys)
+  (folder / 'scores.json').write_text('{')
+  assert 'scores.json' in refused([str(folder)], capsys)
+
+
+def test_the_command_needs_no_model_and_fails_before_anything_is_drawn():
+  code = (
+    'import sys; from experiments import report\n'
+    'try: report.main(["nowhere"])\n'
+    'except SystemExit: pass\n'
+    'heavy = {"jax", "flax", "matplotlib", "tensorflow"}\n'
+    'sys.exit(bool(heavy & set(sys.modules)))'
+  )
+  subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_drawing_a_report_imports_no_jax(make_run):
+  code = (
+    'import sys; from experiments import report\n'
+    f'report.main([{str(make_run())!r}])\n'
+    'sys.exit("jax" in sys.modules)'
+  )
+  subprocess.run([sys.executable, '-c', code], check=True)

@@ -1,0 +1,140 @@
+"""The update: plain Adam, whatever the devices and however it is called."""
+
+import json
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from structae.training import step
+
+TARGET = jnp.array([1.0, -2.0, 3.0])
+
+
+def quadratic(params, images, key):
+  del key
+  value = jnp.square(params - TARGET).sum() + 0 * images.sum()
+  return value, {'reconstruction': value}
+
+
+def batch(data, now):
+  return data * (1.0 + now)
+
+
+def start(optimizer, loss=quadratic):
+  images = jax.ShapeDtypeStruct((8, 4, 4, 1), jnp.float32)
+  return step.init_state(jnp.zeros(3), optimizer, loss, images)
+
+
+def make(optimizer, num=1, loss=quadratic):
+  return step.make_step(
+    loss, optimizer, batch, jax.random.key(0), step.data_mesh(), num
+  )
+
+
+DATA = jnp.ones((8, 4, 4, 1))
+
+
+def test_an_update_is_adam_s():
+  update = make(optax.adam(0.1))
+  state = start(optax.adam(0.1))
+  for _ in range(3):
+    state = update(state, DATA)
+  # Kingma and Ba, algorithm 1, in double precision.
+  params, m, v = np.zeros(3), np.zeros(3), np.zeros(3)
+  for t in range(1, 4):
+    g = 2 * (params - np.asarray(TARGET, np.float64))
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+    params = params - 0.1 * m_hat / (np.sqrt(v_hat) + 1e-8)
+  np.testing.assert_allclose(state.params, params, rtol=1e-5)
+  assert state.step == 3
+
+
+def test_many_steps_per_call_are_the_same_steps():
+  one, many = make(optax.adam(0.1)), make(optax.adam(0.1), 5)
+  a = b = None
+  a, b = start(optax.adam(0.1)), start(optax.adam(0.1))
+  for _ in range(5):
+    a = one(a, DATA)
+  b = many(b, DATA)
+  for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b)):
+    np.testing.assert_allclose(x, y, rtol=1e-6)
+
+
+def test_totals_sum_the_terms_and_count_the_steps():
+  state = make(optax.sgd(0.0), 4)(start(optax.sgd(0.0)), DATA)
+  expected = 4 * float(jnp.square(TARGET).sum())
+  np.testing.assert_allclose(state.totals['loss'], expected)
+  assert state.totals['num_steps'] == 4
+  assert state.totals['first_bad'] == step.NEVER
+
+
+def test_the_first_bad_step_is_remembered():
+  def breaks(params, images, key):
+    value = (
+      jnp.where(images[0, 0, 0, 0] == 3.0, jnp.nan, 1.0) + 0 * params.sum()
+    )
+    return value, {'reconstruction': value}
+
+  state = start(optax.sgd(0.0), breaks)
+  update = make(optax.sgd(0.0), loss=breaks)
+  for _ in range(4):
+    state = update(state, DATA)
+  assert state.totals['first_bad'] == 2
+
+
+EIGHT_DEVICES = """
+import sys, json, jax
+num = int(sys.argv[1])
+jax.config.update('jax_num_cpu_devices', num)
+import jax.numpy as jnp
+from experiments import common, training
+from structae import build
+from structae.data import pipeline, sources
+from structae.training import step
+import numpy as np
+config = common.get_config('smoke')
+config.model.num_blocks, config.model.width = 4, 16
+config.model.num_variables, config.model.num_latents = 4, 4
+config.data.size, config.train.batch_size = 16, 16
+config.train.num_steps = 10
+model = build.model(config, 3)
+mesh = step.data_mesh()
+assert mesh.size == num
+images = jnp.asarray(np.random.RandomState(0).randint(
+    0, 256, (64, 16, 16, 3)), jnp.uint8)
+source = sources.Source('test', (16, 16, 3), 64, (), (), images,
+                        lambda arrays, i: arrays[i], None)
+state, update, batches = training.prepare(
+    config, source, np.arange(64), model, mesh)
+data = batches.data(0, 1)
+key = jax.random.split(jax.random.key(0), 3)[1]
+losses = []
+for _ in range(10):
+  before = float(state.totals['loss'])
+  state = update[1](state, data)
+  losses.append(float(state.totals['loss']) - before)
+drawn = [pipeline.batch_indices(key, n, data[1], 16).tolist() for n in (0, 9)]
+start = state.params['decoder']['start']
+print(json.dumps([losses, drawn, len(start.sharding.device_set)]))
+"""
+
+
+def test_eight_devices_see_the_same_batches_and_losses():
+  outputs = []
+  for num in ('1', '8'):
+    run = subprocess.run(
+      [sys.executable, '-c', EIGHT_DEVICES, num],
+      capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    outputs.append(json.loads(run.stdout))
+  (one, drawn_one, _), (eight, drawn_eight, num_devices) = outputs
+  assert num_devices == 8
+  assert drawn_one == drawn_eight
+  np.testing.assert_allclose(eight[0], one[0], rtol=1e-6)
+  np.testing.assert_allclose(eight, one, rtol=1e-4)
