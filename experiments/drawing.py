@@ -28,6 +28,7 @@ def draw(
   folder: Path,
   run: Any,
   codes: Any,
+  order: np.ndarray,
   samples: Any,
   content: dict[str, Any],
   key: jax.Array,
@@ -38,15 +39,16 @@ def draw(
     folder: the run's folder.
     run: the trained model, see `results.Trained`.
     codes: the codes of the splits by name.
+    order: the test examples in the order in which they are shown.
     samples: hybrid samples, see `results.Samples`.
     content: what is in `scores.json`.
     key: a PRNG key.
   """
   sheets = folder / 'figures'
-  test, train = codes['test'], codes['train'].codes
-  shown = test.indices[:NUM_RECONSTRUCTIONS]
+  train, test = codes['train'].codes, codes['test'].codes[order]
+  shown = codes['test'].indices[order[:NUM_RECONSTRUCTIONS]]
   pairs = grids.pairs(
-    run.doors.images(shown), run.decode(test.codes[:NUM_RECONSTRUCTIONS])
+    run.doors.images(shown), run.decode(test[:NUM_RECONSTRUCTIONS])
   )
   grids.save_png(sheets / 'reconstructions.png', pairs)
   hybrid = grids.grid(samples.images[:NUM_SAMPLES], 8)
@@ -54,7 +56,7 @@ def draw(
   grids.save_png(
     sheets / 'partial_hybrid.png', partial_hybrids(run, test, samples, key)
   )
-  frames = traversal_frames(run, test.codes[0], train)
+  frames = traversal_frames(run, test[0], train)
   labels = grids.variable_labels(train.shape[1])
   grids.save_png(
     sheets / 'traversals.png', grids.traversal_sheet(frames, labels)
@@ -77,24 +79,25 @@ def draw(
 
 
 def partial_hybrids(
-  run: Any, test: Any, samples: Any, key: jax.Array
+  run: Any, codes: np.ndarray, samples: Any, key: jax.Array
 ) -> np.ndarray:
-  """One row a test image: itself, then a quarter of its variables recombined.
+  """One row an image: itself, then with a quarter of its variables recombined.
 
   Each row takes the next quarter of the variables, in decoder order.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 6a.
   """
-  num_variables = test.codes.shape[1]
+  num_variables = codes.shape[1]
   quarters = np.array_split(np.arange(num_variables), min(4, num_variables))
   rows = []
   for i, variables in enumerate(quarters):
-    base = jnp.repeat(jnp.asarray(test.codes[i : i + 1]), 7, 0)
     mixed = sampling.partial_hybrid(
-      jax.random.fold_in(key, i), jnp.asarray(samples.pool), base,
+      jax.random.fold_in(key, i),
+      jnp.asarray(samples.pool),
+      jnp.repeat(jnp.asarray(codes[i : i + 1]), 7, 0),
       variables.tolist(),
-    )  # fmt: skip
-    rows.append(run.decode(np.concatenate([test.codes[i : i + 1], mixed])))
+    )
+    rows.append(run.decode(np.concatenate([codes[i : i + 1], mixed])))
   labels = [_span(variables) for variables in quarters]
   return grids.traversal_sheet(np.stack(rows), labels)
 

@@ -54,12 +54,14 @@ def write(
     stopping.check(f'stopped while encoding {name}; training is complete')
   key = jax.random.fold_in(jax.random.key(run.config.seed), 1)
   samples = draw_samples(run, codes['train'], key)
+  # The saved codes are in the order of the data set, which is by factors.
+  order = np.random.RandomState(1).permutation(len(codes['test'].codes))
   say('scoring')
-  content = score(run, codes, samples)
+  content = score(run, codes, samples, order)
   files.write_text(folder / 'scores.json', json.dumps(content, indent=1) + '\n')
   stopping.check('stopped after scoring; training is complete')
   say('drawing')
-  drawing.draw(folder, run, codes, samples, content, key)
+  drawing.draw(folder, run, codes, order, samples, content, key)
   report.write_report(folder)
   say(table(folder))
 
@@ -112,7 +114,10 @@ def draw_samples(
 
 
 def score(
-  run: Trained, codes: dict[str, codes_lib.Codes], samples: Samples
+  run: Trained,
+  codes: dict[str, codes_lib.Codes],
+  samples: Samples,
+  order: np.ndarray,
 ) -> dict[str, Any]:
   """All scores of a run, each with its definition and number of examples."""
   config, source = run.config, run.source
@@ -134,7 +139,7 @@ def score(
       len(test.codes),
     )
   if source.name == 'shapes3d_synth':
-    scores |= scene_scores(run, test, samples)
+    scores |= scene_scores(run, test, samples, order[: len(samples.images)])
   rows = drawing.latent_names(*train.codes.shape[1:])
   return {
     'scores': scores,
@@ -166,7 +171,8 @@ def reconstruction_scores(
     float(parts[name].mean(dtype=np.float64))
     for name in ('loss', 'floor', 'mse')
   )
-  pixels = run.doors.images(indices[:MOST_VARIANCE_IMAGES]) / np.float32(255)
+  seen = pipeline.subset(indices, MOST_VARIANCE_IMAGES, seed=1)
+  pixels = run.doors.images(seen) / np.float32(255)
   variance = float(pixels.var(0, dtype=np.float64).mean())
   n = len(indices)
   return {
@@ -196,12 +202,11 @@ def reconstruction_scores(
 
 
 def scene_scores(
-  run: Trained, test: codes_lib.Codes, samples: Samples
+  run: Trained, test: codes_lib.Codes, samples: Samples, rows: np.ndarray
 ) -> dict[str, dict[str, Any]]:
   """How far decoded images are from the nearest of all images there are."""
   source = run.source
-  seen = slice(0, len(samples.images))
-  reconstructions = run.decode(test.codes[seen])
+  reconstructions = run.decode(test.codes[rows])
   distance, nearest = scene_distance.scene_distance(
     source.arrays, reconstructions
   )
@@ -219,7 +224,7 @@ def scene_scores(
       len(distance),
     ),
   }
-  right = shapes3d_synth.factors(np.asarray(nearest)) == test.factors[seen]
+  right = shapes3d_synth.factors(np.asarray(nearest)) == test.factors[rows]
   for name, value in zip(source.factor_names, right.mean(0)):
     scores[f'seen_{name}'] = entry(
       value,

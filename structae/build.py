@@ -31,6 +31,7 @@ def model(config: Any, channels: int) -> autoencoder.Autoencoder:
     num_blocks=settings.num_blocks,
     width=settings.width,
     num_groups=settings.num_groups,
+    initializer=settings.initializer,
     dtype=jnp.dtype(settings.dtype),
   )
   return autoencoder.Autoencoder(

@@ -82,6 +82,11 @@ FIELDS = {
   'model.num_blocks': Field(12, 'convolution blocks of each half', *_whole(2)),
   'model.width': Field(64, 'channels of every block', *_whole(1)),
   'model.num_groups': Field(8, 'groups of the group norm', *_whole(1)),
+  'model.initializer': Field(
+    'uniform',
+    'how convolutions and head start; uniform is the paper\'s',
+    *_one_of('uniform', 'lecun'),
+  ),
   'model.head': Field((256, 128), "hidden widths of the encoder's head",
                       *_WIDTHS),
   'model.str_tfm': Field((64, 64, 64), 'hidden widths of a Str-Tfm network',

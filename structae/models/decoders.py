@@ -64,6 +64,7 @@ class StructuralDecoder(nn.Module):
     width: channels of every block.
     str_tfm: widths of the hidden layers of the Str-Tfm networks.
     num_groups: groups of the group norm.
+    initializer: how convolutions start, see `blocks.initializers`.
     unroll: whether runs are unrolled; changes the speed, not the result.
     dtype: what the computation is done in.
     param_dtype: what the parameters are kept in.
@@ -77,6 +78,7 @@ class StructuralDecoder(nn.Module):
   width: int = 64
   str_tfm: tuple[int, ...] = (64, 64, 64)
   num_groups: int = 8
+  initializer: str = 'uniform'
   unroll: bool = True
   dtype: Any = jnp.float32
   param_dtype: Any = jnp.float32
@@ -107,13 +109,20 @@ class StructuralDecoder(nn.Module):
         self.unroll,
         width=self.width,
         num_groups=self.num_groups,
+        initializer=self.initializer,
         name=f'run_{first}',
         **options,
       )(x, (alpha[first - 1 : last - 1], beta[first - 1 : last - 1]))
       outputs.extend(run)
     x = str_tfm.str_tfm(x, alpha[-1], beta[-1])
     x = blocks.upsample(x) if self.num_blocks in ups else x
-    out = blocks.conv(self.channels, 9 * self.width, name='out', **options)
+    out = blocks.conv(
+      self.channels,
+      3,
+      name='out',
+      **options,
+      **blocks.initializers(self.initializer, 9 * self.width),
+    )
     return [*outputs, out(x)]
 
   def _affine_maps(self, codes: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -50,6 +50,7 @@ class ConvEncoder(nn.Module):
     width: channels of every block.
     head: widths of the hidden dense layers.
     num_groups: groups of the group norm.
+    initializer: how layers start, see `blocks.initializers`.
     dtype: what the computation is done in.
     param_dtype: what the parameters are kept in.
   """
@@ -59,6 +60,7 @@ class ConvEncoder(nn.Module):
   width: int = 64
   head: tuple[int, ...] = (256, 128)
   num_groups: int = 8
+  initializer: str = 'uniform'
   dtype: Any = jnp.float32
   param_dtype: Any = jnp.float32
 
@@ -66,7 +68,11 @@ class ConvEncoder(nn.Module):
   def __call__(self, images: jax.Array) -> jax.Array:
     """Maps images `[B, H, W, C]` in [0, 1] to `[B, num_outputs]`."""
     pools = pool_after(images.shape[1], self.num_blocks)
-    options = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+    options = dict(
+      initializer=self.initializer,
+      dtype=self.dtype,
+      param_dtype=self.param_dtype,
+    )
     x = images.astype(self.dtype)
     for i in range(1, self.num_blocks + 1):
       x = blocks.ConvBlock(

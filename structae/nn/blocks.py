@@ -32,33 +32,40 @@ def uniform_fan_in(fan_in: int) -> nn.initializers.Initializer:
   return init
 
 
-def dense(features: int, fan_in: int, **options: Any) -> nn.Dense:
-  """A dense layer that starts uniform in +-1/sqrt(fan_in)."""
-  init = uniform_fan_in(fan_in)
-  options = dict(kernel_init=init, bias_init=init) | options
-  return nn.Dense(features, **options)
+def initializers(name: str, fan_in: int) -> dict[str, Any]:
+  """How a layer starts.
+
+  Args:
+    name: 'uniform', weights and biases in +-1/sqrt(fan_in) as in the paper, or
+      'lecun', weights N(0, 1/fan_in) and no biases, whose codes start wider.
+    fan_in: the number of inputs one output number is a sum over.
+
+  Returns:
+    `kernel_init` and `bias_init` for a layer of Flax.
+  """
+  uniform = uniform_fan_in(fan_in)
+  return {
+    'uniform': dict(kernel_init=uniform, bias_init=uniform),
+    'lecun': dict(
+      kernel_init=nn.initializers.normal(fan_in**-0.5),
+      bias_init=nn.initializers.zeros,
+    ),
+  }[name]
 
 
-def conv(
-  features: int, fan_in: int, kernel: int = 3, **options: Any
-) -> nn.Conv:
-  """A same-size convolution that starts uniform in +-1/sqrt(fan_in).
+def conv(features: int, kernel: int, **options: Any) -> nn.Conv:
+  """A convolution that keeps the size of the map.
 
   Args:
     features: channels out.
-    fan_in: channels in, times the kernel's area.
     kernel: odd width of the kernel, in pixels.
     **options: further settings of `nn.Conv`.
 
   Returns:
     The layer.
   """
-  init = uniform_fan_in(fan_in)
-  options = dict(kernel_init=init, bias_init=init) | options
-  padding = kernel // 2
-  return nn.Conv(
-    features, (kernel, kernel), padding=[(padding, padding)] * 2, **options
-  )
+  padding = [(kernel // 2, kernel // 2)] * 2
+  return nn.Conv(features, (kernel, kernel), padding=padding, **options)
 
 
 @jax.custom_jvp
@@ -200,17 +207,21 @@ class ConvBlock(nn.Module):
   kernel: int = 3
   pool: bool = False
   num_groups: int = 8
+  initializer: str = 'uniform'
   dtype: Dtype = jnp.float32
   param_dtype: Dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, H, W, features]`, halved if it pools."""
-    fan_in = self.kernel**2 * x.shape[-1]
     x = conv(
-      self.features, fan_in, self.kernel,
-      dtype=self.dtype, param_dtype=self.param_dtype, name='conv',
-    )(x)  # fmt: skip
+      self.features,
+      self.kernel,
+      dtype=self.dtype,
+      param_dtype=self.param_dtype,
+      name='conv',
+      **initializers(self.initializer, self.kernel**2 * x.shape[-1]),
+    )(x)
     if self.pool:
       x = max_pool(x)
     x = GroupNorm(self.num_groups, param_dtype=self.param_dtype, name='norm')(x)
@@ -225,16 +236,19 @@ class MLP(nn.Module):
 
   features: tuple[int, ...]
   zero_bias: bool = False
+  initializer: str = 'uniform'
   dtype: Dtype = jnp.float32
   param_dtype: Dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[..., in]` to `[..., features[-1]]`."""
+    types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
     *hidden, last = self.features
-    options = dict(dtype=self.dtype, param_dtype=self.param_dtype)
     for i, width in enumerate(hidden):
-      x = mish(dense(width, x.shape[-1], name=f'hidden_{i}', **options)(x))
+      start = initializers(self.initializer, x.shape[-1])
+      x = mish(nn.Dense(width, name=f'hidden_{i}', **types, **start)(x))
+    start = initializers(self.initializer, x.shape[-1])
     if self.zero_bias:
-      options['bias_init'] = nn.initializers.zeros
-    return dense(last, x.shape[-1], name='out', **options)(x)
+      start['bias_init'] = nn.initializers.zeros
+    return nn.Dense(last, name='out', **types, **start)(x)

@@ -17,6 +17,7 @@ class Stage(nn.Module):
 
   width: int
   num_groups: int = 8
+  initializer: str = 'uniform'
   dtype: Any = jnp.float32
   param_dtype: Any = jnp.float32
 
@@ -32,6 +33,7 @@ class Stage(nn.Module):
     x = blocks.ConvBlock(
       self.width,
       num_groups=self.num_groups,
+      initializer=self.initializer,
       dtype=self.dtype,
       param_dtype=self.param_dtype,
       name='block',

@@ -119,14 +119,10 @@ def test_light_by_hand_at_the_points_that_rays_meet():
     floor_shadow = dark and surface[i, j] == raycast.FLOOR
     other = raycast.FLOOR_SHADOW if floor_shadow else 1.0
     spot = max(np.dot(axis, -to_lamp), 1e-3) ** raycast.LAMP_SPOT_EXPONENT
-    expected = (
-      other
-      * (raycast.AMBIENT + raycast.HEADLIGHT * max(-np.dot(normal, ray), 0))
-      + lit
-      * raycast.LAMP_DIFFUSE
-      * max(np.dot(normal, to_lamp), 0)
-      * spot
-      / (1 + raycast.LAMP_FALL_OFF * far**2)
+    expected = other * (
+      raycast.AMBIENT + raycast.HEADLIGHT * max(-np.dot(normal, ray), 0)
+    ) + lit * raycast.LAMP_DIFFUSE * max(np.dot(normal, to_lamp), 0) * spot / (
+      1 + raycast.LAMP_FALL_OFF * far**2
     )
     assert intensity[i, j] == pytest.approx(expected, abs=2e-3)
     if surface[i, j] == raycast.FLOOR:

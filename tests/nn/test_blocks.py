@@ -71,7 +71,8 @@ def test_pooling_takes_the_first_maximum(x):
 
 
 def test_layers_start_uniform_within_the_inverse_root_of_fan_in(x):
-  params = blocks.conv(32, 9 * 16).init(jax.random.key(0), x)['params']
+  layer = blocks.conv(32, 3, **blocks.initializers('uniform', 9 * 16))
+  params = layer.init(jax.random.key(0), x)['params']
   bound = 1 / np.sqrt(9 * 16)
   for values in params.values():
     assert np.abs(values).max() <= bound

@@ -1,0 +1,122 @@
+"""Mistakes end in one line on stderr and exit code 2, before jax is loaded."""
+
+import os
+import subprocess
+import sys
+
+import filelock
+import pytest
+
+from experiments import command
+from structae.config import ConfigError
+
+SAE = '--config=experiments/sae12.py'
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch):
+  """Runs a command line in this process; returns its error."""
+
+  def run(*args):
+    with pytest.raises(ConfigError) as caught:
+      command.parse(['main', *args], 'usage')
+    assert '\n' not in str(caught.value)
+    return str(caught.value)
+
+  return run
+
+
+@pytest.mark.parametrize(
+  'args, expected',
+  [
+    ([], 'give a config file'),
+    (['--config'], 'give a config file'),
+    (['--config=experiments/sae13.py'], 'no config file experiments/sae13.py'),
+    ([SAE + ':quik'], "'quik' names no data set and no scale; did you mean"),
+    ([SAE + ':quick,smoke'], "two tokens name a scale: 'quick' and 'smoke'"),
+    ([SAE, 'stray'], "'stray' stands alone"),
+    ([SAE, '--nonsense=3'], 'nonsense'),
+    (
+      [SAE, '--config.train.bach_size=3'],
+      'no field train.bach_size; did you mean train.batch_size?',
+    ),
+    ([SAE, '--config.colour=red'], 'no field colour'),
+    (
+      [SAE, '--config.train.batch_size=many'],
+      "train.batch_size is 'many'; expected a whole number from 1",
+    ),
+    ([SAE, '--config.train.batch_size=0'], 'train.batch_size is 0; expected'),
+    ([SAE, '--config.train.num_steps=-1'], 'train.num_steps is -1; expected'),
+    ([SAE, '--config.train.learning_rate=nan'], 'learning_rate is nan; exp'),
+    ([SAE, '--config.train.learning_rate=-1'], 'learning_rate is -1.0; exp'),
+    ([SAE, '--config.model.decoder=hourglas'], "decoder is 'hourglas'; expect"),
+    ([SAE, '--config.model.num_latents=10'], 'does not divide'),
+    ([SAE, '--config.model.num_variables=5'], 'does not divide'),
+    ([SAE, '--config.model.width=20'], 'model.width is 20, not a multiple'),
+    ([SAE, '--config.model.num_groups=0'], 'num_groups is 0; expected'),
+    ([SAE, '--config.model.head=(0,)'], 'model.head is [0]; expected'),
+    ([SAE, '--config.data.size=48'], 'data.size is 48; shapes3d_synth comes'),
+    ([SAE, '--config.train.validate_every=150'], 'not a multiple of train.log'),
+    ([SAE, '--config.train.steps_per_dispatch=3'], 'does not divide train.log'),
+  ],
+)
+def test_a_mistake_is_named_with_what_was_expected(refused, args, expected):
+  assert expected in refused(*args)
+
+
+def test_a_config_file_that_fails_is_one_line(refused, tmp_path):
+  path = tmp_path / 'broken.py'
+  path.write_text('def get_config(tokens=""):\n  return undefined\n')
+  assert 'undefined' in refused(f'--config={path}')
+
+
+def run(*args):
+  return subprocess.run(
+    [sys.executable, '-X', 'importtime', '-m', 'experiments.main', *args],
+    capture_output=True,
+    text=True,
+    env=os.environ | {'PYTHONPATH': '.'},
+  )
+
+
+def lines_without_import_times(text):
+  return [x for x in text.splitlines() if not x.startswith('import time:')]
+
+
+def assert_refused(result, expected):
+  assert result.returncode == 2
+  (line,) = lines_without_import_times(result.stderr)
+  assert line.startswith('error: ') and expected in line
+  assert '| jax\n' not in result.stderr
+
+
+def test_the_program_says_one_line_and_exits_with_2(tmp_path):
+  folder = tmp_path / 'run'
+  result = run(SAE, f'--workdir={folder}', '--config.train.batch_size=0')
+  assert_refused(result, 'train.batch_size is 0')
+  assert not folder.exists()
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+  with filelock.FileLock(tmp_path / '.lock'):
+    result = run(SAE, f'--workdir={tmp_path}')
+  assert_refused(result, 'in use by a live run')
+  assert os.listdir(tmp_path) == ['.lock']
+
+
+def test_a_file_as_folder_is_refused(tmp_path):
+  path = tmp_path / 'file'
+  path.write_text('mine')
+  assert_refused(run(SAE, f'--workdir={path}/run'), 'is a file')
+  assert path.read_text() == 'mine'
+
+
+def test_a_damaged_config_is_refused(tmp_path):
+  (tmp_path / 'config.json').write_text('{"config"')
+  assert_refused(run(SAE, f'--workdir={tmp_path}'), 'is damaged')
+
+
+def test_help_lists_every_field():
+  result = run('--help')
+  assert result.returncode == 0
+  assert 'train.learning_rate' in result.stdout

@@ -1,0 +1,210 @@
+"""Whole runs, as a user starts them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import orbax.checkpoint as ocp
+import pytest
+
+from structae.evaluation import codes as codes_lib
+from structae.training import writers
+
+# An SAE-4 of four blocks, whose steps take milliseconds.
+TINY = [
+  '--config=experiments/sae12.py:smoke',
+  '--config.model.num_variables=4',
+  '--config.model.num_latents=4',
+  '--config.model.num_blocks=4',
+  '--config.model.head=(16,)',
+  '--config.model.str_tfm=(8,)',
+  '--config.train.num_steps=1000',
+  '--config.train.log_every=50',
+  '--config.train.validate_every=100',
+  '--config.train.save_minutes=0.0',
+  '--config.evaluation.num_train=256',
+]
+
+
+@pytest.fixture(scope='module')
+def environment(tmp_path_factory):
+  """One compilation cache for all processes."""
+  return os.environ | {
+    'JAX_COMPILATION_CACHE_DIR': str(tmp_path_factory.mktemp('jax')),
+    'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',
+  }
+
+
+def start(folder, environment, *args):
+  command = [sys.executable, '-m', 'experiments.main', *TINY, *args]
+  return subprocess.Popen(
+    [*command, f'--workdir={folder}'],
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+    env=environment,
+  )
+
+
+def finish(process):
+  out, err = process.communicate(timeout=300)
+  return process.returncode, out, err
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory, environment):
+  """The folder of a run that nobody disturbed, and what it printed."""
+  folder = tmp_path_factory.mktemp('runs') / 'whole'
+  code, out, err = finish(start(folder, environment))
+  assert code == 0, err
+  return folder, out
+
+
+def parameters(folder):
+  newest = max((folder / 'checkpoints').iterdir())
+  return ocp.StandardCheckpointer().restore(newest)
+
+
+def assert_same_run(a, b):
+  left, right = (dict(_leaves(parameters(folder))) for folder in (a, b))
+  assert left.keys() == right.keys()
+  for name in left:
+    np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+  rows = [(folder / 'metrics.jsonl').read_bytes() for folder in (a, b)]
+  assert rows[0] == rows[1]
+
+
+def _leaves(tree, prefix=''):
+  for name, value in tree.items():
+    if isinstance(value, dict):
+      yield from _leaves(value, f'{prefix}{name}/')
+    elif value is not None:
+      yield prefix + name, np.asarray(value)
+
+
+def wait_for_a_checkpoint(process, folder):
+  deadline = time.monotonic() + 200
+  while not list((folder / 'checkpoints').glob('*/seal.json')):
+    assert process.poll() is None, process.communicate()[1]
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+
+
+def test_a_run_leaves_everything_behind(finished):
+  folder, out = finished
+  for name in (
+    'COMPLETE config.json metrics.jsonl scores.json report.html '
+    'codes/train.npz codes/validation.npz codes/test.npz '
+    'figures/reconstructions.png figures/hybrid.png figures/traversals.png '
+    'figures/partial_hybrid.png figures/loss.png figures/frames.npz'
+  ).split():
+    assert (folder / name).stat().st_size > 0, name
+  assert list((folder / 'tensorboard').glob('events*'))
+  for text in ('device: ', 'data: shapes3d_synth', 'with compilation', 'left'):
+    assert text in out
+  rows = writers.read(folder / 'metrics.jsonl')
+  assert [row['step'] for row in rows] == list(range(50, 1001, 50))
+  assert rows[-1]['loss'] < rows[0]['loss']
+  assert set(rows[1]) == {
+    'step', 'loss', 'reconstruction', 'validation_loss', 'validation_mse'
+  }  # fmt: skip
+
+
+def test_codes_carry_their_factors(finished):
+  codes = codes_lib.load(finished[0] / 'codes' / 'test.npz')
+  assert codes.codes.shape == (256, 4, 1)
+  assert codes.factor_names[:2] == ('floor_hue', 'wall_hue')
+  assert codes.meta['step'] == 1000
+  train = codes_lib.load(finished[0] / 'codes' / 'train.npz')
+  assert not set(train.indices) & set(codes.indices)
+
+
+def test_scores_have_definitions(finished):
+  content = json.loads((finished[0] / 'scores.json').read_text())
+  scores = content['scores']
+  assert scores['test_bce']['value'] > scores['test_bce']['floor'] > 0
+  assert scores['mig']['n'] == 256
+  assert all(score['definition'] for score in scores.values())
+  assert 0 < scores['scene_distance_hybrid']['value'] < 1
+
+
+def test_a_finished_run_prints_its_scores_again(finished, environment):
+  folder, _ = finished
+  before = _times(folder)
+  code, out, _ = finish(start(folder, environment))
+  assert code == 0 and 'test_bce' in out
+  assert _times(folder) == before
+
+
+def _times(folder):
+  files = [p for p in folder.rglob('*') if p.is_file() and p.name != '.lock']
+  return {path: path.stat().st_mtime_ns for path in files}
+
+
+def test_another_configuration_is_refused(finished, environment):
+  folder, _ = finished
+  before = _times(folder)
+  args = ['--config.seed=1', '--config.train.learning_rate=0.5']
+  code, _, err = finish(start(folder, environment, *args))
+  assert code == 2
+  (line,) = err.splitlines()
+  assert 'seed was 0, now 1' in line
+  assert 'train.learning_rate was 0.003, now 0.5' in line
+  assert _times(folder) == before
+
+
+def test_a_killed_run_resumes_to_the_same_bits(finished, environment, tmp_path):
+  folder = tmp_path / 'killed'
+  process = start(folder, environment)
+  wait_for_a_checkpoint(process, folder)
+  process.send_signal(signal.SIGKILL)
+  process.communicate()
+  assert not (folder / 'COMPLETE').exists()
+  code, out, err = finish(start(folder, environment))
+  assert code == 0, err
+  assert 'resuming at step' in out
+  assert_same_run(folder, finished[0])
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_saves_and_exits_0(
+  finished, environment, tmp_path, number
+):
+  folder = tmp_path / 'stopped'
+  save_never = '--config.train.save_minutes=1000.0'
+  process = start(folder, environment, save_never)
+  deadline = time.monotonic() + 200
+  while 'with compilation' not in process.stdout.readline():
+    assert time.monotonic() < deadline
+  process.send_signal(number)
+  code, out, err = finish(process)
+  assert code == 0, err
+  assert 'saved' in out and 'Traceback' not in err
+  code, out, err = finish(start(folder, environment, save_never))
+  assert code == 0 and 'resuming at step' in out, err
+  assert_same_run(folder, finished[0])
+
+
+def test_a_loss_that_is_no_number_is_named(environment, tmp_path):
+  args = ['--config.train.learning_rate=1e30']
+  code, _, err = finish(start(tmp_path / 'run', environment, *args))
+  assert code == 1
+  assert 'not finite at step' in err and 'Traceback' not in err
+  assert not (tmp_path / 'run' / 'COMPLETE').exists()
+
+
+def test_devices_must_divide_the_batch(environment, tmp_path):
+  eight = {'XLA_FLAGS': '--xla_force_host_platform_device_count=8'}
+  args = ['--config.train.batch_size=12']
+  process = start(tmp_path / 'run', environment | eight, *args)
+  code, _, err = finish(process)
+  assert code == 2
+  assert err == (
+    'error: train.batch_size is 12, not a multiple of the 8 devices\n'
+  )
+  assert not (tmp_path / 'run').exists()
