@@ -4,13 +4,14 @@ This is not 3D-Shapes. It has the same six factors in the same order, the same
 hues, and a room, an object and a lamp whose sizes were fitted to published
 frames; a score on it is not a score on 3D-Shapes. Not reproduced: the faint
 motif on the walls, the lines between floor tiles, the coarse tessellation of
-sphere and cylinder.
+sphere and cylinder, the darker tone of the side walls.
 
-A room, a wall and an object colour never change which surface a ray meets nor
-how much light falls there, so 480 ray-cast geometries (scale, shape,
-orientation) hold all 480,000 images. A colour channel has one of six levels,
-and a ray meets one surface, so every image is an exact sum of table look-ups:
+Colours never change which surface a ray meets nor how much light falls there,
+so 480 ray-cast geometries (scale, shape, orientation) hold all 480,000 images.
+A channel of a hue has one of six levels, and a ray meets one surface, so every
+image is an exact sum of table look-ups, in whole grey levels:
 sky + floor[level] + wall[level] + object[level].
+The tables take seconds to make, so they are not stored.
 
 Source: Burgess and Kim, 3D Shapes Dataset (2018),
 https://github.com/deepmind/3d-shapes.
@@ -154,6 +155,14 @@ def _build(size: int) -> Tables:
   return jax.lax.map(one, jnp.arange(NUM_GEOMETRIES))
 
 
+def _casting_device() -> jax.Device:
+  """The CPU, so that every accelerator sees the same bytes, if it is there."""
+  try:
+    return jax.local_devices(backend='cpu')[0]
+  except RuntimeError:  # JAX_PLATFORMS names an accelerator alone
+    return jax.local_devices()[0]
+
+
 def tables(size: int = 64) -> Tables:
   """Ray-casts the 480 geometries.
 
@@ -161,7 +170,7 @@ def tables(size: int = 64) -> Tables:
     size: pixels in a row, and rows: 32, 64 or 128.
 
   Returns:
-    The tables.
+    The tables on the default device: 10, 41 or 165 MB by size.
 
   Raises:
     ValueError: for another size.
@@ -170,8 +179,7 @@ def tables(size: int = 64) -> Tables:
     raise ValueError(
       f'shapes3d_synth has no size {size}: choose one of {[*SUBSAMPLES]}.'
     )
-  # Always on the CPU, so that every accelerator sees the same bytes.
-  with jax.default_device(jax.local_devices(backend='cpu')[0]):
+  with jax.default_device(_casting_device()):
     built = _build(size)
   return jax.tree.map(lambda table: jnp.asarray(np.asarray(table)), built)
 
