@@ -61,7 +61,7 @@ def parse(argv: Sequence[str], usage: str) -> Command:
   flags.DEFINE_string('workdir', None, 'the folder of the run',
                       flag_values=values)  # fmt: skip
   config_flags.DEFINE_config_file(
-    'config', None, 'the config file', flag_values=values
+    'config', None, 'the config file', flag_values=values, sys_argv=list(argv)
   )
   try:
     rest = values(list(argv))[1:]

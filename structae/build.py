@@ -27,7 +27,7 @@ def model(config: Any, channels: int) -> autoencoder.Autoencoder:
     The module; `init` and `apply` are pure functions.
   """
   settings = config.model
-  common = dict(
+  common: dict[str, Any] = dict(
     num_blocks=settings.num_blocks,
     width=settings.width,
     num_groups=settings.num_groups,
@@ -65,13 +65,10 @@ def init(
 def loss(config: Any, module: autoencoder.Autoencoder) -> autoencoding.Loss:
   """The training loss of `config.objective`: `loss(params, images, key)`."""
   del config  # one objective so far
+  apply: Any = module.apply
   return autoencoding.autoencoding(
-    lambda params, images: module.apply(
-      {'params': params}, images, method='encode'
-    ),
-    lambda params, codes: module.apply(
-      {'params': params}, codes, method='decode'
-    ),
+    lambda params, x: apply({'params': params}, x, method='encode'),
+    lambda params, u: apply({'params': params}, u, method='decode'),
   )
 
 
