@@ -19,7 +19,7 @@ class _Parser(argparse.ArgumentParser):
 
 def fail(message: object) -> NoReturn:
   """One line on stderr, exit code 2."""
-  print(f'report: {message}', file=sys.stderr)
+  print(f'error: {message}', file=sys.stderr)
   raise SystemExit(2)
 
 

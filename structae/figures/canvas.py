@@ -69,6 +69,23 @@ def axes(width: float = 4.6, height: float = 3.0) -> Axes:
   return Figure(figsize=(width, height)).add_subplot()
 
 
+def short(name: str, length: int = 24) -> str:
+  """A name cut so that it leaves room for what it names."""
+  return name if len(name) <= length else f'{name[: length - 1]}…'
+
+
+def cycle(count: int) -> list[str]:
+  """`count` colours, from the first again where they run out."""
+  return [COLOURS[i % len(COLOURS)] for i in range(count)]
+
+
+def figure_of(axes: Axes) -> Figure:
+  """The figure that axes are on."""
+  figure = axes.get_figure()
+  assert isinstance(figure, Figure)
+  return figure
+
+
 def save_figure(path: str | os.PathLike[str], figure: Figure) -> None:
   """Saves a plot, its format told by the suffix; never half a file."""
   suffix = os.path.splitext(path)[1].lstrip('.') or 'png'

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from structae import files
-from structae.figures import canvas, markup, plots, wording
+from structae.figures import canvas, markup, plots, score_plots, wording
 from structae.figures.embedding import embed_files
 from structae.figures.run_files import Run, read_run
 from structae.figures.seeds import Group, by_seed, differences
@@ -165,7 +165,9 @@ def _seeds(groups: Sequence[Group], identity: str) -> str:
     found = {g.name: g.values(name) for g in groups if g.values(name).size}
     if found:
       title = wording.words(name)
-      svg = canvas.svg(plots.strips(found, label=title), f'{identity}-{name}')
+      svg = canvas.svg(
+        score_plots.strips(found, label=title), f'{identity}-{name}'
+      )
       alt = '; '.join(f'{title} of {g}: {_mean(v)}' for g, v in found.items())
       drawn.append(markup.figure(markup.plot(svg, alt)))
   return markup.side_by_side(drawn)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from structae.figures import canvas, plots
+from structae.figures import canvas, plots, score_plots
 
 STEPS = np.arange(1, 101)
 
@@ -84,7 +84,7 @@ def test_a_matrix_needs_a_name_for_every_row_and_column():
 
 def test_strips_show_every_seed_the_mean_and_the_deviation():
   scores = {'SAE': [0.1, 0.2, 0.6], 'VAE': [0.4]}
-  figure = plots.strips(scores, published={'SAE': 0.5, 'other': 1.0})
+  figure = score_plots.strips(scores, published={'SAE': 0.5, 'other': 1.0})
   span, mean, dots, alone, published = lines(figure)
   np.testing.assert_allclose(dots.get_xdata(), scores['SAE'])
   np.testing.assert_allclose(mean.get_xdata(), [0.3])
@@ -97,20 +97,22 @@ def test_strips_show_every_seed_the_mean_and_the_deviation():
 
 
 def test_bars_are_as_long_as_their_values():
-  figure = plots.bars({'a': 2.0, 'b': 3.0}, errors={'b': 0.5})
+  figure = score_plots.bars({'a': 2.0, 'b': 3.0}, errors={'b': 0.5})
   widths = [bar.get_width() for bar in figure.axes[0].patches]
   assert widths == [2.0, 3.0]
 
 
 def test_a_scatter_keeps_the_pairs():
   points = np.array([[1.0, 5.0], [2.0, 6.0]])
-  (line,) = lines(plots.scatter({'SAE': points}, xlabel='BCE', ylabel='FID'))
+  (line,) = lines(
+    score_plots.scatter({'SAE': points}, xlabel='BCE', ylabel='FID')
+  )
   np.testing.assert_array_equal(line.get_xydata(), points)
 
 
 def test_plots_leave_the_settings_of_others_alone(tmp_path):
   before = dict(matplotlib.rcParams)
-  figure = plots.bars({'a': 1.0})
+  figure = score_plots.bars({'a': 1.0})
   canvas.save_figure(tmp_path / 'plot.png', figure)
   assert dict(matplotlib.rcParams) == before
   with Image.open(tmp_path / 'plot.png') as image:
@@ -119,20 +121,22 @@ def test_plots_leave_the_settings_of_others_alone(tmp_path):
 
 def test_pyplot_is_never_loaded():
   code = (
-    'import sys; from structae.figures import plots, canvas; '
-    'canvas.svg(plots.bars({"a": 1.0}), "x"); '
+    'import sys; from structae.figures import score_plots, canvas; '
+    'canvas.svg(score_plots.bars({"a": 1.0}), "x"); '
     'sys.exit("matplotlib.pyplot" in sys.modules)'
   )
   subprocess.run([sys.executable, '-c', code], check=True)
 
 
 def test_an_embedded_plot_is_repeatable_and_refers_to_its_own_parts_alone():
-  first = canvas.svg(plots.bars({'a': 1.0}), 'one')
-  assert first == canvas.svg(plots.bars({'a': 1.0}), 'one')
+  first = canvas.svg(score_plots.bars({'a': 1.0}), 'one')
+  assert first == canvas.svg(score_plots.bars({'a': 1.0}), 'one')
   assert '://' not in first and 'currentColor' in first
   root = ElementTree.fromstring(first)
   ids = {x.get('id') for x in root.iter() if x.get('id')}
   uses = {x.get('href') for x in root.iter() if x.get('href')}
   assert uses and uses <= {f'#{name}' for name in ids}
-  second = ElementTree.fromstring(canvas.svg(plots.bars({'a': 1.0}), 'two'))
+  second = ElementTree.fromstring(
+    canvas.svg(score_plots.bars({'a': 1.0}), 'two')
+  )
   assert ids.isdisjoint(x.get('id') for x in second.iter() if x.get('id'))

@@ -1,0 +1,143 @@
+"""Scores of runs beside each other, drawn to be read on a phone.
+
+Every function returns a `matplotlib.figure.Figure`; see `canvas.save_figure`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from structae.figures import canvas
+
+
+@canvas.styled
+def strips(
+  scores: Mapping[str, Sequence[float] | np.ndarray],
+  *,
+  label: str = '',
+  published: Mapping[str, float] | None = None,
+) -> Figure:
+  """Scores of seeds as dots, with their mean and standard deviation.
+
+  Args:
+    scores: a name (of a model, say) to the scores of its seeds.
+    label: what the score is.
+    published: values from elsewhere to show beside ours, by the same names.
+
+  Returns:
+    The plot: one line a name, in the given order. The deviation is that of the
+    population, as in the published tables.
+  """
+  axes, names = _lines(scores, label)
+  for y, (name, colour) in enumerate(zip(names, canvas.cycle(len(names)))):
+    values = np.asarray(scores[name], float)
+    mean, deviation = values.mean(), values.std()
+    if len(values) > 1:
+      span = [mean - deviation, mean + deviation]
+      axes.plot(
+        span, [y, y], color=colour, lw=6, alpha=0.25, solid_capstyle='butt'
+      )
+      axes.plot([mean], [y], '|', color=colour, ms=16, mew=2.2)
+    axes.plot(
+      values,
+      np.full(len(values), y),
+      'o',
+      color=colour,
+      ms=6,
+      alpha=0.75,
+      mew=0,
+    )
+  _mark_published(axes, names, published)
+  return canvas.figure_of(axes)
+
+
+@canvas.styled
+def bars(
+  values: Mapping[str, float],
+  *,
+  errors: Mapping[str, float] | None = None,
+  label: str = '',
+  published: Mapping[str, float] | None = None,
+) -> Figure:
+  """One bar a name, from zero, with the value at its end.
+
+  Args:
+    values: name to value.
+    errors: name to the half-length of an error bar.
+    label: what the value is.
+    published: values from elsewhere to show beside ours, by the same names.
+
+  Returns:
+    The plot.
+  """
+  axes, names = _lines(values, label)
+  heights = [values[name] for name in names]
+  lengths = [errors.get(name, 0.0) for name in names] if errors else None
+  drawn = axes.barh(
+    range(len(names)),
+    heights,
+    0.6,
+    xerr=lengths,
+    color=canvas.COLOURS[0],
+    ecolor=canvas.INK,
+  )
+  axes.bar_label(drawn, [f'{v:.4g}' for v in heights], padding=4, fontsize=9)
+  axes.margins(x=0.18)
+  _mark_published(axes, names, published)
+  return canvas.figure_of(axes)
+
+
+@canvas.styled
+def scatter(
+  groups: Mapping[str, np.ndarray], *, xlabel: str, ylabel: str
+) -> Figure:
+  """Two scores of many runs against each other.
+
+  Args:
+    groups: name to `[n, 2]`, the two scores of each seed.
+    xlabel: the first score.
+    ylabel: the second.
+
+  Returns:
+    The plot, a colour and a marker for each name.
+  """
+  axes = canvas.axes()
+  for name, colour, marker in zip(
+    groups, canvas.cycle(len(groups)), 'osD^vP' * 9
+  ):
+    x, y = np.asarray(groups[name], float).reshape(-1, 2).T
+    axes.plot(x, y, marker, color=colour, label=name, ms=6.5, alpha=0.8, mew=0)
+  axes.set_xlabel(xlabel)
+  axes.set_ylabel(ylabel)
+  axes.grid()
+  axes.legend()
+  return canvas.figure_of(axes)
+
+
+def _lines(names: Mapping[str, object], label: str) -> tuple[Axes, list[str]]:
+  axes = canvas.axes(4.6, 0.85 + 0.36 * len(names))
+  axes.set_yticks(range(len(names)), [canvas.short(x) for x in names])
+  axes.set_ylim(len(names) - 0.5, -0.5)
+  axes.tick_params('y', length=0)
+  axes.spines['left'].set_visible(False)
+  axes.set_xlabel(label)
+  axes.xaxis.set_major_locator(MaxNLocator(4))
+  axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.5g}')
+  axes.margins(x=0.06)
+  axes.grid(axis='x')
+  return axes, list(names)
+
+
+def _mark_published(
+  axes: Axes, names: list[str], published: Mapping[str, float] | None
+) -> None:
+  published = published or {}
+  known = [(published[n], y) for y, n in enumerate(names) if n in published]
+  if known:
+    axes.plot(
+      *zip(*known), 'D', mfc='none', mec=canvas.INK, ms=7, label='published'
+    )
+    axes.legend(loc='lower center', bbox_to_anchor=(0.5, 1.0))
