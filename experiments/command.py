@@ -30,13 +30,20 @@ class Command(NamedTuple):
   workdir: Path | None
 
 
+class Failed(RuntimeError):
+  """Something went wrong that is not the input's fault; one line."""
+
+
 def run(main: Callable[[Sequence[str]], None]) -> None:
-  """Runs a command: bad input ends in one line on stderr and exit code 2."""
+  """Runs a command; what goes wrong ends in one line on stderr.
+
+  The exit code is 2 for bad input and 1 for a failure.
+  """
   try:
     main(sys.argv)
-  except ConfigError as error:
+  except (ConfigError, Failed) as error:
     print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
+    sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 
 def parse(argv: Sequence[str], usage: str) -> Command:

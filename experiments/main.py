@@ -11,6 +11,7 @@ that was stopped, and prints the scores of a finished one again.
 from collections.abc import Sequence
 
 from experiments import command, workdir
+from structae.training import stop
 
 
 def main(argv: Sequence[str]) -> None:
@@ -22,10 +23,8 @@ def main(argv: Sequence[str]) -> None:
   if folder.exists():
     with workdir.locked(folder):
       if workdir.is_complete(folder, config):
-        from experiments import results
-
         print(f'finished before: {folder}')
-        print(results.table(folder))
+        print(workdir.table(folder))
         return
 
   from experiments import training  # imports jax, which takes seconds
@@ -33,7 +32,11 @@ def main(argv: Sequence[str]) -> None:
   training.check_devices(config)
   with workdir.locked(folder):
     workdir.write_config(folder, asked.name, config)
-    training.run(config, asked.name, folder)
+    try:
+      training.run(config, asked.name, folder)
+    except stop.Interrupted as wish:
+      print(f'{wish}; the same command goes on from there')
+      return
     workdir.complete(folder, config)
     print(f'report: {folder / "report.html"}')
 

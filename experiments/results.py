@@ -63,7 +63,7 @@ def write(
   say('drawing')
   drawing.draw(folder, run, codes, order, samples, content, key)
   report.write_report(folder)
-  say(table(folder))
+  say(workdir.table(folder))
 
 
 def encode_split(
@@ -232,12 +232,3 @@ def scene_scores(
       len(right),
     )
   return scores
-
-
-def table(folder: Path) -> str:
-  """The score table of a finished run, for a terminal."""
-  scores = json.loads((folder / 'scores.json').read_text())['scores']
-  width = max(map(len, scores))
-  return '\n'.join(
-    f'{name:{width}}  {score["value"]:10.4f}' for name, score in scores.items()
-  )

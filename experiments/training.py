@@ -11,12 +11,12 @@ from clu import parameter_overview
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from experiments import command, results
 from experiments import doors as doors_lib
-from experiments import results
 from structae import build
 from structae import config as config_lib
 from structae.data import pipeline, sources
-from structae.training import loop, progress, step
+from structae.training import checkpoint, loop, progress, step
 from structae.training import stop as stop_lib
 
 # More than this many updates per call gain nothing on an accelerator.
@@ -38,7 +38,22 @@ def check_devices(config: Any) -> None:
 
 
 def run(config: Any, name: str, workdir: Path) -> None:
-  """Trains, or goes on, and writes the results into `workdir`."""
+  """Trains, or goes on, and writes the results into `workdir`.
+
+  Raises:
+    ConfigError: if the data or a checkpoint cannot be used.
+    Failed: if the loss is no longer a number.
+    stop.Interrupted: if asked to stop, once the state is saved.
+  """
+  try:
+    _run(config, name, workdir)
+  except checkpoint.CheckpointError as error:
+    raise config_lib.ConfigError(str(error)) from error
+  except loop.Diverged as error:
+    raise command.Failed(str(error)) from error
+
+
+def _run(config: Any, name: str, workdir: Path) -> None:
   with stop_lib.Stop() as stopping:
     show = progress.Progress(
       config.train.batch_size,

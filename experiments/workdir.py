@@ -109,3 +109,12 @@ def complete(workdir: Path, config: Any) -> None:
 
 def _completion(config: Any) -> str:
   return f'{config.train.num_steps} steps\n'
+
+
+def table(folder: Path) -> str:
+  """The score table of a finished run, for a terminal."""
+  scores = json.loads((folder / 'scores.json').read_text())['scores']
+  width = max(map(len, scores))
+  return '\n'.join(
+    f'{name:{width}}  {score["value"]:10.4f}' for name, score in scores.items()
+  )

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
+import jax
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
@@ -71,20 +71,15 @@ def parameters(folder):
 
 
 def assert_same_run(a, b):
-  left, right = (dict(_leaves(parameters(folder))) for folder in (a, b))
+  left, right = (
+    dict(jax.tree.leaves_with_path(parameters(folder))) for folder in (a, b)
+  )
   assert left.keys() == right.keys()
-  for name in left:
-    np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+  for path in left:
+    name = jax.tree_util.keystr(path)
+    np.testing.assert_array_equal(left[path], right[path], err_msg=name)
   rows = [(folder / 'metrics.jsonl').read_bytes() for folder in (a, b)]
   assert rows[0] == rows[1]
-
-
-def _leaves(tree, prefix=''):
-  for name, value in tree.items():
-    if isinstance(value, dict):
-      yield from _leaves(value, f'{prefix}{name}/')
-    elif value is not None:
-      yield prefix + name, np.asarray(value)
 
 
 def wait_for_a_checkpoint(process, folder):
