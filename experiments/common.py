@@ -15,9 +15,10 @@ from structae.data import catalog
 _QUICK = {
   'data.size': 32,
   'model.width': 32,
+  'model.initializer': 'lecun',
   'train.batch_size': 16,
-  'train.num_steps': 6000,
-  'train.learning_rate': 3e-3,
+  'train.num_steps': 5000,
+  'train.learning_rate': 1.5e-3,
   'train.schedule': 'cosine',
   'train.warmup_steps': 200,
   'train.validate_every': 500,

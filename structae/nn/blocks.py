@@ -128,6 +128,7 @@ class GroupNorm(nn.Module):
     return y.astype(x.dtype)
 
 
+@jax.custom_vjp
 def upsample(x: jax.Array) -> jax.Array:
   """Doubles a map bilinearly, by blending each pixel with its neighbours.
 
@@ -140,18 +141,42 @@ def upsample(x: jax.Array) -> jax.Array:
   Returns:
     `[B, 2H, 2W, C]`.
   """
-  return _upsample_axis(_upsample_axis(x, 1), 2)
+  batch, height, width, channels = x.shape
+  rows = [jnp.stack(_blend(row, 2), 3) for row in _blend(x, 1)]
+  return jnp.stack(rows, 2).reshape(batch, 2 * height, 2 * width, channels)
 
 
-def _upsample_axis(x: jax.Array, axis: int) -> jax.Array:
+def _blend(x: jax.Array, axis: int) -> tuple[jax.Array, jax.Array]:
+  """The even and the odd pixels of an axis twice as long."""
+  even = 0.75 * x + 0.25 * _shift(x, x, axis, -1)
+  odd = 0.75 * x + 0.25 * _shift(x, x, axis, 1)
+  return even, odd
+
+
+def _shift(x: jax.Array, border: jax.Array, axis: int, by: int) -> jax.Array:
+  """The neighbour of every pixel; beyond the border, a pixel of `border`."""
   size = x.shape[axis]
-  cut = lambda start, stop: jax.lax.slice_in_dim(x, start, stop, axis=axis)
-  before = jnp.concatenate([cut(0, 1), cut(0, size - 1)], axis)
-  after = jnp.concatenate([cut(1, size), cut(size - 1, size)], axis)
-  pair = jnp.stack(
-    [0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1
+  cut = lambda a, i, j: jax.lax.slice_in_dim(a, i, j, axis=axis)
+  if by < 0:
+    return jnp.concatenate([cut(border, 0, 1), cut(x, 0, size - 1)], axis)
+  return jnp.concatenate([cut(x, 1, size), cut(border, size - 1, size)], axis)
+
+
+def _transpose_blend(g: jax.Array, axis: int) -> jax.Array:
+  """Gathers what `_blend` spread; at a border a pixel blends with itself."""
+  pairs = g.reshape(*g.shape[:axis], -1, 2, *g.shape[axis + 1 :])
+  even, odd = (
+    jax.lax.index_in_dim(pairs, i, axis + 1, keepdims=False) for i in (0, 1)
   )
-  return pair.reshape(*x.shape[:axis], 2 * size, *x.shape[axis + 1 :])
+  return 0.75 * (even + odd) + 0.25 * (
+    _shift(even, odd, axis, 1) + _shift(odd, even, axis, -1)
+  )
+
+
+upsample.defvjp(
+  lambda x: (upsample(x), None),
+  lambda _, g: (_transpose_blend(_transpose_blend(g, 2), 1),),
+)
 
 
 @jax.custom_vjp
