@@ -28,6 +28,9 @@ class Progress:
     self._batch_size = batch_size
     self._hint = long_run_hint
     self._line_seconds = line_seconds
+    # Devices made of one CPU share its threads: with several steps under way,
+    # their sums over devices can wait for each other for ever.
+    self._lockstep = jax.default_backend() == 'cpu' and jax.device_count() > 1
     self._bar: tqdm.tqdm | None = None
     self._loss = ''
 
@@ -51,6 +54,8 @@ class Progress:
     """Notes that `step` was dispatched; waits for it once a second."""
     now = time.monotonic()
     if self._begin and now - self._clock < 1:
+      if self._lockstep:
+        jax.block_until_ready(state)
       return
     jax.block_until_ready(state)
     now = time.monotonic()
