@@ -14,6 +14,8 @@ from structae.evaluation import moments
 
 # Covariances whose Cholesky pivots span more than this take the slower way.
 _WELL_CONDITIONED = 1e-11
+# From here on the quick way to singular values is tried first.
+_LARGE = 512
 # What rounding to float32 may do to a covariance, relative to its largest.
 _ASYMMETRY = 1e-5
 
@@ -56,7 +58,8 @@ def frechet_distance(
   factor_a = (a - mean_a) / np.sqrt(len(a) - 1)
   factor_b = (b - mean_b) / np.sqrt(len(b) - 1)
   traces = np.sum(factor_a**2) + np.sum(factor_b**2)
-  overlap = _nuclear_norm(factor_a, factor_b)
+  # Rows about their mean span one dimension less than their number.
+  overlap = _nuclear_norm(factor_a, factor_b, min(len(a), len(b)) - 1)
   return {**_distance(mean_a, mean_b, traces - 2 * overlap), **sizes}
 
 
@@ -107,11 +110,27 @@ def _distance(
   }
 
 
-def _nuclear_norm(factor_a: np.ndarray, factor_b: np.ndarray) -> float:
+def _nuclear_norm(
+  factor_a: np.ndarray, factor_b: np.ndarray, rank: int
+) -> float:
+  """The sum of the singular values of `F_a F_b^T`, of at most this rank."""
   product = factor_a @ factor_b.T
   if not product.size:  # a set without any spread
     return 0.0
+  if min(product.shape) > _LARGE:
+    roots = _roots_of_squares(product, rank)
+    # A direction whose share drowns in rounding counts as much as the noise.
+    noise = np.sqrt(10 * np.finfo(np.float64).eps) * roots.max()
+    if np.sum(roots < 30 * noise) * noise <= 1e-9 * roots.sum():
+      return float(roots.sum())
   return float(np.linalg.svd(product, compute_uv=False).sum())
+
+
+def _roots_of_squares(product: np.ndarray, rank: int) -> np.ndarray:
+  """Singular values by eigenvalues: several times faster, half the digits."""
+  wide = product if product.shape[0] <= product.shape[1] else product.T
+  squares = np.linalg.eigvalsh(wide @ wide.T)[-rank:]
+  return np.sqrt(np.clip(squares, 0, None))
 
 
 def _trace_of_root(cov_a: np.ndarray, cov_b: np.ndarray) -> float:
@@ -122,7 +141,9 @@ def _trace_of_root(cov_a: np.ndarray, cov_b: np.ndarray) -> float:
     eigenvalues = np.linalg.eigvalsh((product + product.T) / 2)
     return float(np.sqrt(np.clip(eigenvalues, 0, None)).sum())
   # The root of rounding noise in null directions would add up: leave them out.
-  return _nuclear_norm(_factor(cov_a), _factor(cov_b))
+  factor_a, factor_b = _factor(cov_a), _factor(cov_b)
+  rank = min(len(factor_a), len(factor_b))
+  return _nuclear_norm(factor_a, factor_b, rank)
 
 
 def _cholesky(cov: np.ndarray) -> np.ndarray | None:

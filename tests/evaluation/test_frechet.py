@@ -60,6 +60,20 @@ def test_few_samples_give_the_same_by_features_and_by_moments():
   np.testing.assert_allclose(by_features, by_moments, rtol=1e-12)
 
 
+@pytest.mark.parametrize('decay', [0, 2, 12])
+@pytest.mark.parametrize('rank', [90, 20])
+def test_large_sets_take_a_quicker_way_to_the_same(decay, rank, monkeypatch):
+  # Flat, steep and low-rank spectra; the last must fall back.
+  rng = np.random.default_rng(decay)
+  scales = 10.0 ** (-decay * np.arange(90) / 90) * (np.arange(90) < rank)
+  turn = _rotation(rng, 90)
+  a, b = rng.normal(size=(2, 70, 90)) * scales @ turn
+  slow = frechet.frechet_distance(a, b[:65])['frechet_distance']
+  monkeypatch.setattr(frechet, '_LARGE', 8)
+  quick = frechet.frechet_distance(a, b[:65])['frechet_distance']
+  np.testing.assert_allclose(quick, slow, rtol=1e-8)
+
+
 def test_two_lines_in_space_have_a_closed_form():
   # Rank one each: u s and v t overlap in s t |u . v|.
   rng = np.random.default_rng(4)
