@@ -47,7 +47,7 @@ def best_splits(
   gains = _gain(sums, counts, sums[-1, 0], counts[-1, 0])
   best = gains.max(0)
   near = np.nonzero((best >= _NEAR * best.max(0)) & (best > _MIN_GAIN))
-  cuts = gains[:, *near].argmax(0)
+  cuts = gains[:, near[0], near[1], near[2]].argmax(0)
   ranks = np.zeros(best.shape, int)
   best.fill(0)
   best[near], ranks[near] = _refined(histogram, level, near, cuts)
