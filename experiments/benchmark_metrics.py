@@ -37,10 +37,10 @@ def mixture(num: int, sizes: Sequence[int] = SIZES, seed: int = 0) -> Codes:
   return Codes(codes, None, factors, names, tuple(sizes), np.arange(num), {})
 
 
-def timed(function: Callable[[], Any]) -> tuple[Any, float, float]:
+def timed(function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
   """The answer, CPU seconds and seconds of a call."""
   cpu, wall = time.process_time(), time.perf_counter()
-  answer = function()
+  answer = function(*args, **settings)
   return answer, time.process_time() - cpu, time.perf_counter() - wall
 
 
@@ -52,45 +52,41 @@ def main(argv: Sequence[str] | None = None) -> int:
   train, test = mixture(10_000), mixture(5_000, seed=1)
   _compare_trees(train, test, exact)
   scores.score_codes(mixture(60))  # imports, so that they are not timed
-  print(f'\n{"metric":24} {"CPU s":>8} {"10x rows":>9} {"10x factors":>12}')
-  many = mixture(100_000)
-  wide = mixture(10_000, SIZES * TIMES_MORE)
-  for name in ('mig', 'modularity', 'irs', 'explicitness', 'dci'):
-    columns = [
-      timed(lambda data=data: scores.score_codes(data, test, [name], chance=0))
-      for data in (train, many)
-    ]
-    columns.append(
-      timed(
-        lambda: scores.score_codes(
-          wide, mixture(5_000, SIZES * TIMES_MORE, 1), [name], chance=0
-        )
-      )
-    )
-    cpu = [c for _, c, _ in columns]
-    print(f'{name:24} {cpu[0]:8.3f} {cpu[1]:9.3f} {cpu[2]:12.3f}', flush=True)
   for chance in (False, True):
-    run = lambda: scores.score_codes(train, test, chance=chance)
-    _, cpu, wall = timed(run)
-    label = 'all, with shuffled codes' if chance else 'all metrics'
-    print(f'{label:24} {cpu:8.3f}   ({wall:.1f} s on the clock)', flush=True)
+    _, cpu, wall = timed(scores.score_codes, train, test, chance=chance)
+    label = 'all metrics and shuffled codes' if chance else 'all metrics'
+    print(f'{label}: {cpu:.1f} CPU s, {wall:.1f} s on the clock', flush=True)
+  cases = [
+    (train, test),
+    (mixture(TIMES_MORE * 10_000), test),
+    (
+      mixture(10_000, SIZES * TIMES_MORE),
+      mixture(5_000, SIZES * TIMES_MORE, 1),
+    ),
+  ]
+  print(f'\n{"CPU s of":14} {"1x":>9} {"10x rows":>9} {"10x factors":>12}')
+  for name in ('mig', 'modularity', 'irs', 'explicitness', 'dci'):
+    cpu = []
+    for a, b in cases:
+      function = getattr(evaluation, name)
+      split = scores.METRICS[name].takes == 'split'
+      arrays = [x for c in (a, b)[: 1 + split] for x in _arrays(c)]
+      cpu.append(timed(function, *arrays)[1])
+    print(f'{name:14} {cpu[0]:9.3f} {cpu[1]:9.3f} {cpu[2]:12.3f}', flush=True)
   return 0
+
+
+def _arrays(codes: Codes) -> tuple[np.ndarray, np.ndarray]:
+  return codes.codes[:, :, 0], codes.factors
 
 
 def _compare_trees(train: Codes, test: Codes, exact: bool) -> None:
   keys = ('disentanglement', 'completeness', 'informativeness_test')
   print(f'{"DCI by":12} {"D":>8} {"C":>8} {"I test":>8} {"CPU s":>8}')
+  arrays = (*_arrays(train), *_arrays(test))
   spent = {}
   for backend in ('histogram', 'sklearn')[: 1 + exact]:
-    answer, spent[backend], _ = timed(
-      lambda: evaluation.dci(
-        train.codes[:, :, 0],
-        train.factors,
-        test.codes[:, :, 0],
-        test.factors,
-        backend=backend,  # noqa: B023
-      )
-    )
+    answer, spent[backend], _ = timed(evaluation.dci, *arrays, backend=backend)
     values = ' '.join(f'{answer[key]:8.4f}' for key in keys)
     print(f'{backend:12} {values} {spent[backend]:8.2f}', flush=True)
   if exact:
