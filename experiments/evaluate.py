@@ -19,6 +19,9 @@ from structae.evaluation import scores
 FULL = (10_000, 5_000)  # the paper's protocol: points to fit, points to judge
 
 
+_PARTS = ('scores', 'matrices', 'details')
+
+
 class _Parser(argparse.ArgumentParser):
   def error(self, message: str) -> NoReturn:
     self.exit(2, f'{self.prog}: {message}\n')
@@ -36,9 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
       parts = _drawn(parts)
     test = parts[1] if len(parts) > 1 else None
     result = scores.score_codes(parts[0], test, metrics)
-    for entry in result['metrics'].values():
+    for entry in result['scores'].values():
       entry['points'] = arguments.points
-    for name in result['data']['dropped_factors']:
+    for name in result['codes']['dropped_factors']:
       print(f'factor {name} is constant and was left out.', file=sys.stderr)
     if output is not None:
       result = _merged(output, result)
@@ -103,19 +106,27 @@ def _drawn(parts: list[saved.Codes]) -> list[saved.Codes]:
 
 
 def _merged(path: Path, result: dict[str, Any]) -> dict[str, Any]:
-  """Keeps other metrics that the file holds of the same codes."""
+  """Keeps what else the file holds of the same codes."""
   if not path.is_file():
     return result
   try:
     old = json.loads(path.read_text())
-    same = old['data'] == json.loads(json.dumps(result['data']))
-    others = dict(old['metrics'])
-  except (ValueError, KeyError, TypeError) as error:
+    kept = {key: dict(old.get(key, {})) for key in _PARTS}
+    was = dict(old.get('codes', result['codes']))
+  except (ValueError, AttributeError, TypeError) as error:
     raise ValueError(f'{path} holds no scores; move it away.') from error
-  if not same:
+  for key in ('step', 'config_hash'):
+    mine = result['codes']['meta'].get(key)
+    if None not in (mine, old.get(key)) and mine != old[key]:
+      raise ValueError(
+        f'the codes are of {key} {mine}, the scores in {path} of {old[key]}; '
+        'encode again, or give another --output.'
+      )
+  if was != json.loads(json.dumps(result['codes'])):
     print(f'{path} held scores of other codes; replaced.', file=sys.stderr)
     return result
-  return {**result, 'metrics': {**others, **result['metrics']}}
+  merged = {key: {**kept[key], **result[key]} for key in _PARTS}
+  return {**old, **result, **merged}
 
 
 if __name__ == '__main__':

@@ -164,10 +164,12 @@ def score_codes(
     seed: of draws.
 
   Returns:
-    `data`: names and sizes of the factors, the constant ones that were left
-    out, the codes' shape and `meta`. `metrics`: by name, `scores`, their
-    values for shuffled codes `chance`, `definitions`, `matrices`, `settings`,
-    `num_train`, `num_test` (None where no part is held out), `versions`.
+    `scores`: by name, the `value`, its `definition`, `n` rows and `n_test` that
+    were held out, if any, the `metric`, and the value of shuffled codes,
+    `chance`. `matrices`: by name, `values` with the names of their `rows`
+    (latents or variables) and `columns` (factors). `details`: what else the
+    metrics answer, settings among it. `codes`: what was scored, and the
+    constant factors that were left out. `versions`.
 
   Raises:
     ValueError: if a metric is unknown, the parts do not match, or the codes
@@ -186,13 +188,14 @@ def score_codes(
   jobs += [(k, shuffled) for k in metrics if chance and METRICS[k].chance]
   with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
     answers = list(pool.map(lambda job: _answer(job[0], job[1], test), jobs))
-  result = {
-    name: _entry(name, answer, len(train.codes), len(test.codes))
-    for name, answer in zip(metrics, answers)
-  }
-  for (name, _), answer in zip(jobs[len(result) :], answers[len(result) :]):
-    result[name]['chance'] = {k: answer[k] for k in METRICS[name].scores}
-  return {'data': data, 'metrics': result}
+  result: dict[str, Any] = {'scores': {}, 'matrices': {}, 'details': {}}
+  sizes = len(train.codes), len(test.codes)
+  for name, answer in zip(metrics, answers):
+    _add(result, name, answer, train, sizes)
+  for (name, _), answer in zip(jobs[len(metrics) :], answers[len(metrics) :]):
+    for key in METRICS[name].scores:
+      result['scores'][key]['chance'] = answer[key]
+  return {**result, 'codes': data, 'versions': versions()}
 
 
 def check_names(metrics: Sequence[str]) -> None:
@@ -225,12 +228,12 @@ def save(path: str | os.PathLike, scores: dict[str, Any]) -> None:
 def table(scores: dict[str, Any]) -> str:
   """Scores as lines to read: name, value, value of shuffled codes, meaning."""
   lines = [f'{"score":34} {"value":>8} {"chance":>8}  definition']
-  for entry in scores['metrics'].values():
-    for name, value in entry['scores'].items():
-      chance = entry.get('chance', {}).get(name)
-      beside = '' if chance is None else f'{chance:.4f}'
-      definition = entry.get('definitions', {}).get(name, '')
-      lines.append(f'{name:34} {value:8.4f} {beside:>8}  {definition}')
+  for name, entry in scores['scores'].items():
+    beside = f'{entry["chance"]:.4f}' if 'chance' in entry else ''
+    value = entry.get('value')
+    shown = 'missing' if value is None else f'{value:.4f}'
+    definition = entry.get('definition', '')
+    lines.append(f'{name:34} {shown:>8} {beside:>8}  {definition}')
   return '\n'.join(lines)
 
 
@@ -290,7 +293,10 @@ def _prepared(train: Codes, test: Codes) -> tuple[Codes, Codes, dict[str, Any]]:
     'meta': train.meta,
   }
   parts = [
-    part._replace(factors=part.factors[:, keep]) for part in (train, test)
+    part._replace(
+      factors=part.factors[:, keep], factor_names=tuple(data['factor_names'])
+    )
+    for part in (train, test)
   ]
   return parts[0], parts[1], data
 
@@ -311,18 +317,38 @@ def _answer(name: str, train: Codes, test: Codes) -> dict[str, Any]:
     raise ValueError(f'{name}: {error}') from error
 
 
-def _entry(
-  name: str, answer: dict[str, Any], num_train: int, num_test: int
-) -> dict[str, Any]:
+def _add(
+  result: dict[str, Any],
+  name: str,
+  answer: dict[str, Any],
+  train: Codes,
+  sizes: tuple[int, int],
+) -> None:
+  """Files a metric's answer under scores, matrices and details."""
   metric = METRICS[name]
-  rest = {k: v for k, v in answer.items() if k not in metric.scores}
-  arrays = {k: v for k, v in rest.items() if isinstance(v, np.ndarray)}
-  return {
-    'scores': {k: answer[k] for k in metric.scores},
-    'definitions': metric.scores,
-    'num_train': num_train,
-    'num_test': num_test if metric.takes == 'split' else None,
-    'settings': {k: v for k, v in rest.items() if k not in arrays},
-    'matrices': {k: v.tolist() for k, v in arrays.items()},
-    'versions': versions(),
-  }
+  num_train, num_test = sizes
+  held_out = {'n_test': num_test} if metric.takes == 'split' else {}
+  details: dict[str, Any] = {}
+  _, num_variables, width = train.codes.shape
+  rows = [f'U_{k + 1}' for k in range(num_variables)]
+  if width > 1 and not metric.by_variable:
+    rows = [f'{row}.{d + 1}' for row in rows for d in range(width)]
+  shape = (len(rows), len(train.factor_names))
+  for key, value in answer.items():
+    if key in metric.scores:
+      result['scores'][key] = {
+        'value': value,
+        'definition': metric.scores[key],
+        'n': num_train,
+        **held_out,
+        'metric': name,
+      }
+    elif isinstance(value, np.ndarray) and value.shape == shape:
+      result['matrices'][key] = {
+        'values': value.tolist(),
+        'rows': rows,
+        'columns': list(train.factor_names),
+      }
+    elif key not in result['scores']:
+      details[key] = value.tolist() if isinstance(value, np.ndarray) else value
+  result['details'][name] = details

@@ -146,8 +146,8 @@ def irs_by_variable(
     num_bins: as of `irs`.
 
   Returns:
-    `irs_by_variable`, in 0 ... 1; `irs_matrix` `[K, F]`; `num_active`, how many
-    variables vary; the settings.
+    `irs_by_variable`, in 0 ... 1; `irs_matrix_by_variable` `[K, F]`;
+    `num_active`, how many variables vary; the settings.
 
   Raises:
     ValueError: if the arrays are unfit or the quantile is not in 0 ... 1.
@@ -155,7 +155,11 @@ def irs_by_variable(
   codes, factors = _check(codes, factors)
   found = robustness.robustness(codes, factors, quantile, num_bins)
   del found['irs_per_latent']
-  return {'irs_by_variable': found.pop('irs'), **found}
+  return {
+    'irs_by_variable': found.pop('irs'),
+    'irs_matrix_by_variable': found.pop('irs_matrix'),
+    **found,
+  }
 
 
 def _check(

@@ -23,7 +23,7 @@ def test_a_file_of_another_program_is_scored(tmp_path, capsys):
   written = json.loads((tmp_path / 's.json').read_text())
   lines = capsys.readouterr().out.splitlines()
   for name in ('mig', 'irs'):
-    value = written['metrics'][name]['scores'][name]
+    value = written['scores'][name]['value']
     assert any(line.split()[:2] == [name, f'{value:.4f}'] for line in lines)
 
 
@@ -33,12 +33,12 @@ def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
   where = f'--workdir={tmp_path}'
   assert evaluate.main([where, '--metrics=sap']) == 0
   assert evaluate.main([where, '--metrics=mig']) == 0
-  written = json.loads((tmp_path / 'scores.json').read_text())['metrics']
+  written = json.loads((tmp_path / 'scores.json').read_text())['scores']
   assert list(written) == ['sap', 'mig']
-  assert written['sap']['num_train'] == 90 and written['sap']['num_test'] == 60
+  assert written['sap']['n'] == 90 and written['sap']['n_test'] == 60
   assert evaluate.main([where, '--metrics=sap', '--points=full']) == 0
-  written = json.loads((tmp_path / 'scores.json').read_text())['metrics']
-  assert written['sap']['num_train'] == 100 and written['sap']['num_test'] == 50
+  written = json.loads((tmp_path / 'scores.json').read_text())['scores']
+  assert written['sap']['n'] == 100 and written['sap']['n_test'] == 50
   assert (
     written['sap']['points'] == 'full' and written['mig']['points'] != 'full'
   )
@@ -48,7 +48,7 @@ def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
   assert evaluate.main([where, '--metrics=irs']) == 0
   assert 'held scores of other codes' in capsys.readouterr().err
   written = json.loads((tmp_path / 'scores.json').read_text())
-  assert list(written['metrics']) == ['irs']
+  assert list(written['scores']) == ['irs']
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,19 @@ def test_a_constant_factor_is_named(tmp_path, capsys):
   _write(tmp_path / 'a.npz', factors=factors)
   assert evaluate.main([f'--codes={tmp_path / "a.npz"}', '--metrics=mig']) == 0
   assert 'factor factor_1 is constant' in capsys.readouterr().err
+
+
+def test_codes_of_another_step_are_refused(tmp_path, capsys):
+  _write(tmp_path / 'a.npz', meta=np.array('{"step": 3}'))
+  output = tmp_path / 's.json'
+  run = {'scores': {'test_bce': {'value': 1.0, 'definition': ''}}, 'step': 3}
+  output.write_text(json.dumps(run))
+  command = [f'--codes={tmp_path / "a.npz"}', f'--output={output}']
+  assert evaluate.main([*command, '--metrics=mig']) == 0
+  assert set(json.loads(output.read_text())['scores']) == {'test_bce', 'mig'}
+  output.write_text(json.dumps({**run, 'step': 4}))
+  assert evaluate.main([*command, '--metrics=mig']) == 2
+  assert 'codes are of step 3' in capsys.readouterr().err
 
 
 def test_foreign_scores_are_not_overwritten(tmp_path, capsys):

@@ -20,47 +20,50 @@ def _codes(num=240, width=1, seed=0, **changes):
 def test_every_metric_is_scored_and_survives_json(tmp_path):
   train, test = _codes(width=2), _codes(num=120, width=2, seed=1)
   result = scores.score_codes(train, test)
-  assert set(result['metrics']) == set(scores.METRICS)
+  assert set(result['details']) == set(scores.METRICS)
   scores.save(tmp_path / 'new' / 'scores.json', result)
   text = (tmp_path / 'new' / 'scores.json').read_text()
   assert json.loads(text) == json.loads(json.dumps(result))
   assert 'NaN' not in text and 'Infinity' not in text
-  for name, entry in result['metrics'].items():
-    assert entry['num_train'] == 240
-    takes_split = scores.METRICS[name].takes == 'split'
-    assert entry['num_test'] == (120 if takes_split else None)
-    assert set(entry['scores']) == set(entry['definitions'])
-    assert 'scikit-learn' in entry['versions']
-    for key in entry['scores']:
-      assert key in scores.table(result)
+  assert 'scikit-learn' in result['versions']
+  expected = {k for metric in scores.METRICS.values() for k in metric.scores}
+  assert set(result['scores']) == expected
+  for name, entry in result['scores'].items():
+    split = scores.METRICS[entry['metric']].takes == 'split'
+    assert entry['n'] == 240 and entry.get('n_test') == (120 if split else None)
+    assert name in scores.table(result)
+  for matrix in result['matrices'].values():
+    shape = len(matrix['rows']), len(matrix['columns'])
+    assert np.shape(matrix['values']) == shape
 
 
 def test_scores_are_those_of_the_functions():
   train, test = _codes(), _codes(num=120, seed=1)
   names = ['mig', 'explicitness', 'distance_correlation']
-  result = scores.score_codes(train, test, names)['metrics']
+  result = scores.score_codes(train, test, names)
   z, v = train.codes[:, :, 0], train.factors
   expected = evaluation.mig(z, v)
-  assert result['mig']['scores']['mig'] == expected['mig']
-  matrix = result['mig']['matrices']['mutual_information']
+  mig = result['scores']['mig']
+  assert mig['value'] == expected['mig']
+  matrix = result['matrices']['mutual_information']['values']
   np.testing.assert_array_equal(matrix, expected['mutual_information'])
   split = evaluation.explicitness(z, v, test.codes[:, :, 0], test.factors)
-  for key, value in result['explicitness']['scores'].items():
-    assert value == split[key]
-  assert result['mig']['chance']['mig'] < 0.1 < expected['mig']
-  assert 'chance' not in result['distance_correlation']
+  for key in ('explicitness_train', 'explicitness_test'):
+    assert result['scores'][key]['value'] == split[key]
+  assert mig['chance'] < 0.1 < mig['value']
+  assert 'chance' not in result['scores']['distance_correlation']
 
 
 def test_metrics_by_variable_need_wide_variables():
-  default = scores.score_codes(_codes(num=60), chance=False)['metrics']
+  default = scores.score_codes(_codes(num=60), chance=False)['scores']
   assert not any(name.endswith('by_variable') for name in default)
 
 
 def test_a_third_is_held_out_by_default():
   codes = _codes(num=90)
   result = scores.score_codes(codes, metrics=['sap', 'mig'], chance=False)
-  assert result['metrics']['sap']['num_train'] == 60
-  assert result['metrics']['sap']['num_test'] == 30
+  assert result['scores']['sap']['n'] == 60
+  assert result['scores']['sap']['n_test'] == 30
   assert result == scores.score_codes(codes, metrics=['sap', 'mig'], chance=0)
 
 
@@ -71,10 +74,10 @@ def test_constant_factors_are_left_out_and_named():
     factors=both, factor_names=('a', 'c', 'b'), factor_sizes=(3, 3, 4)
   )
   result = scores.score_codes(wide, metrics=['mig'])
-  assert result['data']['dropped_factors'] == ['c']
-  assert result['data']['factor_names'] == ['a', 'b']
+  assert result['codes']['dropped_factors'] == ['c']
+  assert result['codes']['factor_names'] == ['a', 'b']
   same = scores.score_codes(codes, metrics=['mig'])
-  assert result['metrics']['mig'] == same['metrics']['mig']
+  assert result['scores']['mig'] == same['scores']['mig']
 
 
 @pytest.mark.parametrize(

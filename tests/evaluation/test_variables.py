@@ -75,7 +75,7 @@ def test_irs_is_that_of_lengths():
       groups = [u[v[:, j] == value] for value in range(v[:, j].max() + 1)]
       spread = [np.linalg.norm(g - g.mean(0), axis=1).max() for g in groups]
       expected = 1 - np.mean(spread) / largest
-      assert result['irs_matrix'][k, j] == pytest.approx(expected)
+      assert result['irs_matrix_by_variable'][k, j] == pytest.approx(expected)
 
 
 def test_irs_does_not_change_when_a_variable_is_turned():
