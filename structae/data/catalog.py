@@ -53,6 +53,20 @@ class DataSet:
     return originals.FILES.get(self.name, ())
 
   @property
+  def splits(self) -> tuple[str, ...]:
+    """The splits that exist: `splits.split` makes them.
+
+    The authors permuted the sets that are full grids; which pictures of the
+    others they tested on follows the order of files that were not published.
+    """
+    kinds = ['random']
+    if self.grid:
+      kinds.append('authors')
+    if self.name in ('celeba', 'smallnorb'):
+      kinds.append('official')
+    return tuple(kinds)
+
+  @property
   def factor_names(self) -> tuple[str, ...]:
     """The F names of the factors."""
     return tuple(self.factors)

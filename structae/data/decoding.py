@@ -74,17 +74,16 @@ def decode_rows(
       corrupt[row] = str(error)
 
   # Pillow lets go of the interpreter while it decodes.
-  with futures.ThreadPoolExecutor(_num_threads()) as pool:
+  with futures.ThreadPoolExecutor(num_threads()) as pool:
     for _ in pool.map(one, range(start, start + len(out))):
       pass
 
 
-def _num_threads() -> int:
-  return (
-    len(os.sched_getaffinity(0))
-    if hasattr(os, 'sched_getaffinity')
-    else os.cpu_count() or 1
-  )
+def num_threads() -> int:
+  """The number of cores that this process may use."""
+  if hasattr(os, 'sched_getaffinity'):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
 
 
 def describe_corrupt(names: Sequence[str], reasons: Sequence[str]) -> str:

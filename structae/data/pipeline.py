@@ -132,6 +132,10 @@ class DeviceBatches:
     """Nothing to let go of."""
 
 
+# A draw on the CPU costs as much for one step as for many.
+_STEPS_PER_DRAW = 64
+
+
 class HostBatches:
   """Batches gathered from a memory map by a thread, ahead of their use.
 
@@ -150,19 +154,22 @@ class HostBatches:
     """See `make_batches`."""
     assert source.host is not None
     self._host = source.host
-    self._batch_size = batch_size
     self._sharding = NamedSharding(mesh, P(None, 'data'))
-    self._replicated = NamedSharding(mesh, P())
-    self._device = _host_device()
-    key, rows = jax.device_put((key, jnp.asarray(part)), self._device)
+    device = _host_device()
+    key, rows = jax.device_put((key, jnp.asarray(part)), device)
 
-    @functools.partial(jax.jit, static_argnums=1)
-    def draw(step: jax.Array, num_steps: int) -> jax.Array:
-      return jax.vmap(lambda now: batch_indices(key, now, rows, batch_size))(
-        step + jnp.arange(num_steps)
+    @jax.jit
+    def draw(first: jax.Array) -> jax.Array:
+      return jax.vmap(lambda step: batch_indices(key, step, rows, batch_size))(
+        first + jnp.arange(_STEPS_PER_DRAW)
       )
 
-    self._draw = draw
+    @functools.lru_cache(maxsize=2)
+    def drawn(block: int) -> np.ndarray:
+      first = np.int32(block * _STEPS_PER_DRAW)
+      return np.asarray(draw(jax.device_put(first, device)))
+
+    self._drawn = drawn
     self._thread = futures.ThreadPoolExecutor(1, 'gather')
     self._pending: dict[tuple[int, int], futures.Future] = {}
 
@@ -189,15 +196,19 @@ class HostBatches:
     self._thread.shutdown(wait=True, cancel_futures=True)
 
   def _gather(self, step: int, num_steps: int) -> Any:
-    with jax.default_device(self._device):
-      rows = np.asarray(self._draw(jnp.int32(step), num_steps))
+    rows = np.stack(
+      [
+        self._drawn(now // _STEPS_PER_DRAW)[now % _STEPS_PER_DRAW]
+        for now in range(step, step + num_steps)
+      ]
+    )
     shape = (*rows.shape, *self._host.shape[1:])
 
     def gather(index: Any) -> np.ndarray:
       return self._host[rows[index[:2]]]
 
     images = jax.make_array_from_callback(shape, self._sharding, gather)
-    return jax.device_put(np.int32(step), self._replicated), images
+    return np.int32(step), images
 
 
 def _host_device() -> jax.Device:

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding
+from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from structae.data import catalog, manifest, prepare, shapes3d_synth
@@ -145,7 +145,7 @@ def prepared(
   """Opens a prepared folder; see `load`."""
   made = manifest.load(folder)
   host = manifest.map_images(folder, made)
-  mesh = mesh or jax.make_mesh((jax.device_count(),), ('data',))
+  mesh = mesh or _all_devices()
   if storage == 'auto':
     storage = choose(host.nbytes, mesh)
   arrays, images = _place(host, storage, mesh)
@@ -163,6 +163,12 @@ def prepared(
     extras={n: manifest.load_array(folder, n) for n in made.extras},
     digest=made.images_sha256
     or '+'.join(source['sha256'] for source in made.sources),
+  )
+
+
+def _all_devices() -> Mesh:
+  return jax.make_mesh(
+    (jax.device_count(),), ('data',), axis_types=(AxisType.Auto,)
   )
 
 

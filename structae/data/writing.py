@@ -12,6 +12,8 @@ import os
 import pathlib
 import shutil
 import time
+from collections.abc import Iterator
+from concurrent import futures
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -85,14 +87,13 @@ def write_images(
     with files.progress(opened.num_examples, label, 'images') as bar:
       bar.update(note.done)
       last = time.monotonic()
-      for start in range(note.done, opened.num_examples, opened.block):
-        stop = min(start + opened.block, opened.num_examples)
-        data = _good(opened, start, stop)
+      for start, block in _blocks(opened, note.done):
+        data = _good(opened, start, block)
         digest.update(data)
         file.write(data)
-        note.done = stop
+        note.done = start + len(block)
         note.written += len(data) // row_bytes
-        bar.update(stop - start)
+        bar.update(len(block))
         if time.monotonic() - last > _SECONDS_BETWEEN_NOTES:
           _flush(file)
           note.corrupt = dict(opened.corrupt)
@@ -116,11 +117,30 @@ def _cut_back(file: IO[bytes], num_bytes: int) -> 'hashlib._Hash':
   return digest
 
 
-def _good(opened: readers.Reading, start: int, stop: int) -> memoryview:
-  block = opened.read(start, stop)
-  if opened.corrupt:
-    good = [r - start for r in range(start, stop) if r not in opened.corrupt]
-    block = block[good]
+def _blocks(
+  opened: readers.Reading, start: int
+) -> Iterator[tuple[int, np.ndarray]]:
+  """Yields blocks from row `start` on; the next is read meanwhile."""
+  with futures.ThreadPoolExecutor(1) as thread:
+
+    def read(row: int) -> futures.Future:
+      stop = min(row + opened.block, opened.num_examples)
+      return thread.submit(opened.read, row, stop)
+
+    starts = range(start, opened.num_examples, opened.block)
+    ahead = [read(row) for row in starts[:1]]
+    for row, following in zip(starts, [*starts[1:], None]):
+      block = ahead.pop().result()
+      if following is not None:
+        ahead.append(read(following))
+      yield row, block
+
+
+def _good(opened: readers.Reading, start: int, block: np.ndarray) -> memoryview:
+  """The bytes of those images of a block that could be read."""
+  corrupt = {row - start for row in list(opened.corrupt)}
+  good = [row for row in range(len(block)) if row not in corrupt]
+  block = block if len(good) == len(block) else block[good]
   return np.ascontiguousarray(block).reshape(-1).data
 
 

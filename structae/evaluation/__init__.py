@@ -9,9 +9,28 @@ from typing import Any
 
 _MODULES = {
   'Codes': 'codes',
+  'beta_vae_score': 'interventions',
+  'concentration': 'importance',
+  'dci': 'importance',
+  'dci_by_variable': 'variables',
+  'dci_es': 'capacity',
+  'distance_correlation': 'dependence',
+  'ease_of_use': 'capacity',
+  'explicitness': 'probes',
+  'factor_vae_score': 'interventions',
+  'gaussian_dependence': 'dependence',
+  'infomec': 'information_scores',
+  'irs': 'robustness',
+  'irs_by_variable': 'variables',
   'mig': 'information',
+  'mig_by_variable': 'variables',
   'modularity': 'information',
   'mutual_information': 'information',
+  'pairwise_information': 'dependence',
+  'sap': 'probes',
+  'sap_continuous': 'probes',
+  'score_codes': 'scores',
+  'udr': 'agreement',
 }
 
 __all__ = sorted(_MODULES)

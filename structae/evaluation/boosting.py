@@ -9,10 +9,11 @@ Newton-gain boosters (HistGradientBoosting, XGBoost, LightGBM) follow another
 rule, and their importances give other DCI scores.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, logsumexp, softmax
 
 from structae.evaluation.histogram import Histogram
 from structae.evaluation.splits import Level, best_splits
@@ -46,7 +47,15 @@ class Boosting(NamedTuple):
 
   def predict(self, ranks: np.ndarray) -> np.ndarray:
     """The likeliest label of every row of ranks `[L, M]`: `[M]`."""
+    *_, scores = self.stages(ranks)
+    if len(self.classes) == 2:
+      return self.classes[(scores[0] > 0).astype(int)]
+    return self.classes[scores.argmax(0)]
+
+  def stages(self, ranks: np.ndarray) -> Iterator[np.ndarray]:
+    """The scores `[C, M]` of ranks `[L, M]`: T + 1 times the same array."""
     scores = np.repeat(self.prior[:, None], ranks.shape[1], axis=1)
+    yield scores
     for latents, thresholds, leaves in zip(
       self.latents, self.thresholds, self.leaves
     ):
@@ -54,9 +63,22 @@ class Boosting(NamedTuple):
       for depth in range(DEPTH):
         place = _descend(ranks, place, latents, thresholds, depth)
       scores += leaves.ravel()[_leaf_index(place)]
-    if len(self.classes) == 2:
-      return self.classes[(scores[0] > 0).astype(int)]
-    return self.classes[scores.argmax(0)]
+      yield scores
+
+  def losses(self, ranks: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The mean log loss after 0 ... T stages: `[T + 1]` nats.
+
+    Rows whose label is none of the classes are left out.
+    """
+    known = np.isin(labels, self.classes)
+    place = np.searchsorted(self.classes, labels[known])
+    losses = []
+    for scores in self.stages(ranks[:, known]):
+      if len(self.classes) == 2:
+        scores = np.concatenate([np.zeros_like(scores), scores])
+      own = scores[place, np.arange(len(place))]
+      losses.append(np.mean(logsumexp(scores, axis=0) - own))
+    return np.array(losses)
 
 
 def fit(histogram: Histogram, labels: np.ndarray, *, seed: int) -> Boosting:
@@ -88,13 +110,9 @@ def fit(histogram: Histogram, labels: np.ndarray, *, seed: int) -> Boosting:
     leaves = _leaf_values(index, residuals, p * (1 - p), len(classes))
     scores += leaves.ravel()[index]
     trees.append((latents, thresholds, leaves))
-  total = gains.sum()
-  return Boosting(
-    classes,
-    prior,
-    *(np.stack(part) for part in zip(*trees)),
-    importances=gains / total if total > 0 else gains,
-  )
+  latents, thresholds, leaves = (np.stack(part) for part in zip(*trees))
+  gains /= gains.sum() or 1
+  return Boosting(classes, prior, latents, thresholds, leaves, gains)
 
 
 def _grow(

@@ -151,7 +151,8 @@ def _numbers(values: Any, name: str) -> np.ndarray:
       f'{name} must be [N, L] or [N, K, D], got shape {array.shape}.'
     )
   inputs.check_finite(array, name)
-  narrow = array.astype(np.float32)
+  with np.errstate(over='ignore'):
+    narrow = array.astype(np.float32)
   if not np.isfinite(narrow).all():
     raise ValueError(f'{name} exceeds the range of float32.')
   return narrow

@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse
 
 NUM_BINS = 128
+MAX_SINGLE = 512  # up to so many distinct numbers, each has a bin of its own
 
 
 class Histogram:
@@ -86,7 +87,7 @@ def _bin_ends(last: np.ndarray) -> np.ndarray:
     Rising ends of the bins, from 0 to N.
   """
   ends = np.flatnonzero(last) + 1
-  if len(ends) > NUM_BINS:
+  if len(ends) > MAX_SINGLE:
     goals = np.arange(1, NUM_BINS + 1) * len(last) / NUM_BINS
     ends = ends[np.unique(np.searchsorted(ends, goals))]
   return np.append(0, ends)

@@ -24,9 +24,9 @@ def dci(
   Boosted trees predict every factor from all latents; R_ij is the share of
   latent i in what they learnt of factor j. A latent is disentangled if its
   importance lies on one factor, a factor complete if one latent holds it:
-  1 - H(.) with logarithms to the base F or L, averaged with the rows' (columns')
-  importance as weights. Informativeness is the accuracy of the prediction:
-  higher is better (the source reports an error).
+  1 - H(.) with logarithms to the base F or L, averaged with the importance of
+  the latent or factor as weight. Informativeness is the accuracy of the
+  prediction: higher is better (the source reports an error).
 
   Args:
     codes: `[N, L]` finite numbers, what the trees are fitted to.

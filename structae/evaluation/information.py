@@ -51,11 +51,11 @@ def discretize(codes: np.ndarray, num_bins: int) -> np.ndarray:
   """
   if num_bins < 2:
     raise ValueError(f'num_bins is {num_bins}, expected 2 or more.')
-  bins = np.empty(codes.shape, np.int64)
-  for i, column in enumerate(codes.T):
+  bins = np.empty(codes.shape[::-1], np.int64)
+  for row, column in zip(bins, np.ascontiguousarray(codes.T)):
     inner = np.histogram_bin_edges(column, num_bins)[1:-1]
-    bins[:, i] = np.searchsorted(inner, column, side='right')
-  return bins
+    row[:] = np.searchsorted(inner, column, side='right')
+  return bins.T
 
 
 def entropy(factors: np.ndarray) -> np.ndarray:
@@ -73,11 +73,11 @@ def information_matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
   Returns:
     `[L, F]` float64 in nats, of the observed frequencies.
   """
-  b = np.stack([np.unique(v, return_inverse=True)[1] for v in b.T], axis=1)
   information = np.empty((a.shape[1], b.shape[1]))
-  for i, rows in enumerate(a.T):
-    for j, columns in enumerate(b.T):
-      size = columns.max() + 1
+  for j, values in enumerate(b.T):
+    columns = np.unique(values, return_inverse=True)[1]
+    size = columns.max() + 1
+    for i, rows in enumerate(np.ascontiguousarray(a.T)):
       joint = np.bincount(rows * size + columns, minlength=0)
       information[i, j] = _information_of(
         np.pad(joint, (0, -len(joint) % size)).reshape(-1, size)

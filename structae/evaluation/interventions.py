@@ -110,8 +110,7 @@ def beta_vae_score(
     ValueError: if the arrays are unfit, or there are fewer than two factors.
 
   Source: Higgins et al., https://openreview.net/forum?id=Sy2fzU9gl, section 3,
-    without its difference of pairs' classifiers: as by Locatello et al.,
-    https://arxiv.org/abs/1811.12359.
+    with the classifier of Locatello et al., https://arxiv.org/abs/1811.12359.
   """
   codes, factors = inputs.check_pair(codes, factors)
   if factors.shape[1] < 2:

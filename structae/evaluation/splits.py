@@ -47,10 +47,11 @@ def best_splits(
   gains = _gain(sums, counts, sums[-1, 0], counts[-1, 0])
   best = gains.max(0)
   near = np.nonzero((best >= _NEAR * best.max(0)) & (best > _MIN_GAIN))
-  cuts = gains[:, *near].argmax(0)
+  cuts = gains[:, near[0], near[1], near[2]].argmax(0)
   ranks = np.zeros(best.shape, int)
   best.fill(0)
-  best[near], ranks[near] = _refined(histogram, level, near, cuts)
+  if len(cuts):
+    best[near], ranks[near] = _refined(histogram, level, near, cuts)
   top = best.max(0)
   lots = rng.random(best.shape)
   latents = np.where(best >= top * (1 - _TIE), lots, -1).argmax(0)
@@ -106,7 +107,7 @@ def _refined(
     left.append(running + np.repeat(offset, length))
   gains = _gain(left[0], np.rint(left[1]), total, number)
   gains[~histogram.last[latent, position]] = 0
-  top = np.maximum.reduceat(gains, first) if len(first) else gains
+  top = np.maximum.reduceat(gains, first)
   is_top = gains >= np.repeat(top, length)
   at = np.minimum.reduceat(np.where(is_top, steps, len(steps)), first)
   return top, histogram.ranks[latents, rows[at]]

@@ -323,11 +323,11 @@ def test_an_interrupted_preparation_goes_on(shapes, tmp_path, monkeypatch):
     'structae.data.readers.hdf5._BLOCK', 32
   )  # nine blocks instead of one
 
-  def stop_at_third(opened, start, stop):
+  def stop_at_third(opened, start, block):
     blocks.append(start)
     if len(blocks) == 3:
       raise KeyboardInterrupt
-    return good(opened, start, stop)
+    return good(opened, start, block)
 
   monkeypatch.setattr(writing, '_good', stop_at_third)
   with pytest.raises(KeyboardInterrupt):

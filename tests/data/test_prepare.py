@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from structae.data import manifest, pixels, prepare
+from structae.data.readers import chunks, hdf5
 
 
 def load(folder):
@@ -32,6 +33,28 @@ def test_shapes3d(tmp_path):
   _, _, half, _ = run(data_set, tmp_path, tmp_path, size=32)
   blocks = images.reshape(-1, 32, 2, 32, 2, 3).astype(np.float64)
   assert np.abs(half - blocks.mean((2, 4))).max() <= 0.5
+
+
+def test_chunks_are_read_as_the_library_reads_them(tmp_path):
+  import h5py
+
+  images = layouts.random_images((50, 64, 64, 3))
+  for options in (
+    {'chunks': (16, 24, 8, 2), 'compression': 'gzip'},
+    {'chunks': (50, 64, 64, 3), 'compression': 'gzip'},
+    {'chunks': (7, 64, 64, 3), 'compression': 'gzip', 'shuffle': True},
+    {'chunks': (7, 64, 64, 3)},
+    {},
+  ):
+    with h5py.File(tmp_path / 'x.h5', 'w') as file:
+      dataset = file.create_dataset('images', data=images, **options)
+      read, block = hdf5.slices(dataset, 'x.h5')
+      assert chunks.is_plain_gzip(dataset) == (
+        'compression' in options and 'shuffle' not in options
+      )
+      for start, stop in ((0, 50), (0, 16), (16, 50), (3, 5), (15, 33)):
+        np.testing.assert_array_equal(read(start, stop), images[start:stop])
+      assert block % (options['chunks'][0] if 'chunks' in options else 1) == 0
 
 
 @pytest.mark.parametrize('compressed', [False, True])

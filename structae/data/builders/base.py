@@ -31,10 +31,14 @@ def config(name: str, data_set: str) -> Config:
   return Config(name=name, description=entry.title, data_set=entry)
 
 
-def instructions(data_set: str) -> str:
+def instructions(*data_sets: str) -> str:
   """Tells which files belong into the folder of manual downloads."""
-  wanted = catalog.CATALOG[data_set].files
-  return 'Put into manual_dir: ' + '; '.join(map(files.describe, wanted))
+  wanted = {
+    files.describe(file): None
+    for name in data_sets
+    for file in catalog.CATALOG[name].files
+  }
+  return 'Put into manual_dir, as the variant needs: ' + '; '.join(wanted)
 
 
 class FactorBuilder(

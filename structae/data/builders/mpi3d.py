@@ -17,4 +17,6 @@ class Mpi3d(base.FactorBuilder):
     base.config(name, f'mpi3d_{name}')
     for name in ('toy', 'realistic', 'real', 'complex')
   ]
-  MANUAL_DOWNLOAD_INSTRUCTIONS = base.instructions('mpi3d_toy')
+  MANUAL_DOWNLOAD_INSTRUCTIONS = base.instructions(
+    'mpi3d_toy', 'mpi3d_realistic', 'mpi3d_real', 'mpi3d_complex'
+  )

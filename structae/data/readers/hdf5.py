@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from structae.data import archives, catalog
-from structae.data.readers import reading
+from structae.data.readers import chunks, reading
 
 # Rows read at a time where the file's own chunks leave a choice.
 _BLOCK = 4096
@@ -55,9 +55,12 @@ def slices(images: Any, where: object) -> tuple[Any, int]:
   rows = images.chunks[0] if images.chunks else 1
   block = max(1, _BLOCK // rows) * rows
   block = min(block, max(1, _MAX_BLOCK_BYTES // row_bytes))
+  plain = chunks.is_plain_gzip(images)
 
   def read(start: int, stop: int) -> np.ndarray:
     try:
+      if plain:
+        return chunks.read_rows(images, start, stop)
       return images[start:stop]
     except OSError as error:
       raise ValueError(

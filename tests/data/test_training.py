@@ -1,0 +1,85 @@
+"""Every set is prepared from files in its true layout and trained on."""
+
+import jax
+import jax.numpy as jnp
+import layouts
+import numpy as np
+import optax
+import pytest
+
+from structae.data import catalog, pipeline, prepare, sources, splits
+
+
+def write(name, place):
+  """Makes the files of a set; returns its catalog entry and where they are."""
+  if name == 'shapes3d':
+    data_set = layouts.small(name, (2, 2, 2, 2, 4, 2))
+    layouts.shapes3d(place / '3dshapes.h5', data_set)
+  elif name.startswith('mpi3d'):
+    data_set = layouts.small(name, (2, 2, 2, 2, 2, 2, 2))
+    layouts.mpi3d(place / data_set.files[0].name, data_set)
+  elif name == 'celeba':
+    data_set = layouts.small(name, num_examples=40)
+    layouts.celeba(place, 40)
+  elif name.startswith('rfd'):
+    data_set = layouts.small(name)
+    prefix = data_set.tfds_name.split('/')[1]
+    layouts.rfd(place, prefix, 40)
+    layouts.rfd_archive(place)
+  elif name == 'dsprites':
+    data_set = layouts.small(name, (3, 2, 4, 2, 2))
+    layouts.dsprites(place / data_set.files[0].name, data_set)
+  elif name == 'cars3d':
+    data_set = layouts.small(name, (4, 24, 2))
+    layouts.cars3d(place / data_set.files[0].name, 2)
+  elif name == 'smallnorb':
+    data_set = layouts.small(name, num_examples=40)
+    layouts.smallnorb(place, 20)
+  else:
+    data_set = catalog.CATALOG[name]
+    layouts.pictures(place / 'pictures', 6)
+    place = place / 'pictures'
+  return data_set, place
+
+
+REAL = [name for name in catalog.CATALOG if name != 'shapes3d_synth']
+
+
+@pytest.mark.parametrize('name', REAL)
+def test_every_set_trains(name, tmp_path):
+  data_set, place = write(name, tmp_path)
+  folder = prepare.prepare(
+    data_set, place, prepare.Options(verify=False), tmp_path / 'cache'
+  )
+  source = sources.prepared(folder, mesh=MESH)
+  if data_set.image_shape:
+    assert source.image_shape == data_set.image_shape
+  before, after = train(source, splits.split(source.size).train)
+  assert after < before
+
+
+MESH = jax.sharding.Mesh(np.array(jax.devices()[:1]), ('data',))
+
+
+def train(source, part, num_steps=4):
+  """Fits the logits of a mean image; the loss of a batch before and after."""
+  batches = pipeline.make_batches(source, part, jax.random.key(1), 8, MESH)
+
+  def loss(params, images):
+    targets = images / 255.0
+    return optax.sigmoid_binary_cross_entropy(params, targets).sum() / 8
+
+  @jax.jit
+  def run(data):
+    def update(params, step):
+      images = batches.images(data, step)
+      return params - jax.grad(loss)(params, images), None
+
+    params = jnp.zeros(source.image_shape)
+    trained, _ = jax.lax.scan(update, params, jnp.arange(num_steps))
+    images = batches.images(data, jnp.int32(0))
+    return jnp.stack([loss(params, images), loss(trained, images)])
+
+  result = np.asarray(run(batches.data(0, num_steps)))
+  batches.close()
+  return result

@@ -1,0 +1,117 @@
+import json
+
+import numpy as np
+import pytest
+
+from structae.evaluation import codes as saved
+
+
+def _codes(**changes):
+  rng = np.random.default_rng(0)
+  values = {
+    'codes': rng.normal(size=(7, 3, 2)).astype(np.float32),
+    'log_var': rng.normal(size=(7, 3, 2)).astype(np.float32),
+    'factors': rng.integers(0, 3, (7, 2)).astype(np.int32),
+    'factor_names': ('shape', 'hue'),
+    'factor_sizes': (3, 4),
+    'indices': np.arange(7)[::-1],
+    'meta': {'model': 'sae', 'step': 3},
+  }
+  return saved.Codes(**{**values, **changes})
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+  expected = _codes()
+  saved.save(tmp_path / 'new' / 'a.npz', expected)
+  actual = saved.load(tmp_path / 'new' / 'a.npz')
+  for name in ('codes', 'log_var', 'factors', 'indices'):
+    a, b = getattr(actual, name), getattr(expected, name)
+    np.testing.assert_array_equal(a, b)
+    assert a.dtype == b.dtype
+  assert actual[3:5] == expected[3:5]
+  assert actual.meta == expected.meta
+  assert [p.name for p in (tmp_path / 'new').iterdir()] == ['a.npz']
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path):
+  saved.save(tmp_path / 'a.npz', _codes())
+  before = (tmp_path / 'a.npz').read_bytes()
+  with pytest.raises(ValueError, match='log_var has shape'):
+    saved.save(tmp_path / 'a.npz', _codes(log_var=np.zeros((7, 3, 1))))
+  with pytest.raises(TypeError):
+    saved.save(tmp_path / 'a.npz', _codes(meta={'bad': object()}))
+  assert (tmp_path / 'a.npz').read_bytes() == before
+  assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_foreign_file_needs_two_keys(tmp_path):
+  z = np.arange(8.0).reshape(4, 2)
+  np.savez(tmp_path / 'a.npz', codes=z, factors=np.array([[0], [4], [1], [0]]))
+  loaded = saved.load(tmp_path / 'a.npz')
+  np.testing.assert_array_equal(loaded.codes, z[:, :, None])
+  assert loaded.factor_names == ('factor_0',)
+  assert loaded.factor_sizes == (5,)
+  assert loaded.indices.tolist() == [0, 1, 2, 3]
+  assert loaded.log_var is None and loaded.meta == {}
+
+
+_GOOD = {'codes': np.zeros((4, 2)), 'factors': np.array([[0], [1], [1], [0]])}
+
+
+@pytest.mark.parametrize(
+  'changes, message',
+  [
+    ({'codes': None}, r'no codes in the archive, found factors'),
+    ({'factors': None}, r'no factors in the archive, found codes'),
+    (
+      {'codes': np.array([1, 'a', None, 2], object)},
+      r'codes is an array of Py',
+    ),
+    ({'codes': np.zeros(4)}, r'codes must be .* got shape \(4,\)'),
+    ({'codes': np.zeros((4, 0))}, r'codes is empty'),
+    ({'codes': np.full((4, 2), np.nan)}, r'codes has 8 values that are not f'),
+    ({'codes': np.full((4, 2), 1e300)}, r'codes exceeds the range of float32'),
+    (
+      {'codes': np.zeros((4, 2), complex)},
+      r'codes must be real numbers, got c',
+    ),
+    ({'codes': np.zeros((5, 2))}, r'5 codes, but 4 rows of factors'),
+    ({'factors': np.zeros((4, 1))}, r'factors must be integers .* got float64'),
+    ({'factors': np.array([[0], [-3], [0], [0]])}, r'got -3 at \[1, 0\]'),
+    (
+      {'factors': np.zeros(4, int)},
+      r'factors must be \[N, F\], got shape \(4,',
+    ),
+    ({'log_var': np.zeros((4, 3))}, r'log_var has shape \(4, 3, 1\)'),
+    ({'factor_names': np.array(['a', 'b'])}, r'factor_names must be 1 strings'),
+    (
+      {'factor_sizes': np.array([1])},
+      r'factor 0 has the value 1, its size is 1',
+    ),
+    ({'indices': np.zeros(3, int)}, r'indices must be 4 integers'),
+    ({'meta': np.array('{')}, r'meta must be one JSON string'),
+    ({'meta': np.array(json.dumps([1]))}, r'meta must be a JSON object'),
+  ],
+)
+def test_a_wrong_file_is_named_with_key_and_number(tmp_path, changes, message):
+  arrays = {k: v for k, v in {**_GOOD, **changes}.items() if v is not None}
+  np.savez(tmp_path / 'bad.npz', **arrays)
+  with pytest.raises(ValueError, match=message) as error:
+    saved.load(tmp_path / 'bad.npz')
+  assert 'bad.npz' in str(error.value) and '\n' not in str(error.value)
+
+
+def test_what_is_no_archive_is_refused(tmp_path):
+  (tmp_path / 'text.npz').write_text('hello')
+  np.save(tmp_path / 'one.npy', np.zeros(3))
+  saved.save(tmp_path / 'a.npz', _codes())
+  whole = (tmp_path / 'a.npz').read_bytes()
+  (tmp_path / 'half.npz').write_bytes(whole[: len(whole) // 2])
+  flipped = bytearray(whole)
+  flipped[200] ^= 255
+  (tmp_path / 'flipped.npz').write_bytes(bytes(flipped))
+  for name in ('text.npz', 'one.npy', 'half.npz', 'flipped.npz'):
+    with pytest.raises(ValueError, match=name):
+      saved.load(tmp_path / name)
+  with pytest.raises(FileNotFoundError, match='none.npz'):
+    saved.load(tmp_path / 'none.npz')

@@ -1,0 +1,133 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from experiments import evaluate
+
+
+def _write(path, num=90, seed=0, **changes):
+  rng = np.random.default_rng(seed)
+  factors = np.stack([rng.integers(0, k, num) for k in (3, 4)], axis=1)
+  codes = factors @ rng.normal(size=(2, 3)) + rng.normal(size=(num, 3))
+  path.parent.mkdir(exist_ok=True)
+  np.savez(path, **{'codes': codes, 'factors': factors, **changes})
+
+
+def test_a_file_of_another_program_is_scored(tmp_path, capsys):
+  _write(tmp_path / 'a.npz')
+  command = [f'--codes={tmp_path / "a.npz"}', '--metrics=mig,irs']
+  assert evaluate.main([*command, f'--output={tmp_path / "s.json"}']) == 0
+  written = json.loads((tmp_path / 's.json').read_text())
+  lines = capsys.readouterr().out.splitlines()
+  for name in ('mig', 'irs'):
+    value = written['scores'][name]['value']
+    assert any(line.split()[:2] == [name, f'{value:.4f}'] for line in lines)
+
+
+def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
+  for part, num in (('train', 90), ('test', 60)):
+    _write(tmp_path / 'codes' / f'{part}.npz', num)
+  where = f'--workdir={tmp_path}'
+  assert evaluate.main([where, '--metrics=sap']) == 0
+  assert evaluate.main([where, '--metrics=mig']) == 0
+  written = json.loads((tmp_path / 'scores.json').read_text())['scores']
+  assert list(written) == ['sap', 'mig']
+  assert written['sap']['n'] == 90 and written['sap']['n_test'] == 60
+  assert evaluate.main([where, '--metrics=sap', '--points=full']) == 0
+  written = json.loads((tmp_path / 'scores.json').read_text())['scores']
+  assert written['sap']['n'] == 100 and written['sap']['n_test'] == 50
+  assert (
+    written['sap']['points'] == 'full' and written['mig']['points'] != 'full'
+  )
+  wide = np.random.default_rng(1).normal(size=(90, 5))
+  _write(tmp_path / 'codes' / 'train.npz', codes=wide)
+  _write(tmp_path / 'codes' / 'test.npz', codes=wide)
+  assert evaluate.main([where, '--metrics=irs']) == 0
+  assert 'held scores of other codes' in capsys.readouterr().err
+  written = json.loads((tmp_path / 'scores.json').read_text())
+  assert list(written['scores']) == ['irs']
+
+
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
+    ([], 'either --workdir=DIR or --codes=FILE'),
+    (['--codes=none.npz'], 'none.npz: no such file'),
+    (['--codes=none.npz', '--metrics=mag'], "unknown metric 'mag'"),
+    (['--codes=a', '--workdir=b'], 'either --workdir=DIR'),
+    (['--workdir=b', '--test_codes=a'], '--test_codes goes with --codes'),
+    (['--codes=a', '--points=some'], "invalid choice: 'some'"),
+    (['--code=a'], 'unrecognized arguments: --code=a'),
+  ],
+)
+def test_bad_arguments_are_one_line(arguments, message, capsys):
+  try:
+    code = evaluate.main(arguments)
+  except SystemExit as error:
+    code = error.code
+  err = capsys.readouterr().err
+  assert code == 2 and message in err and err.count('\n') == 1
+
+
+def test_bad_codes_are_one_line(tmp_path, capsys):
+  path = tmp_path / 'a.npz'
+  cases = [
+    ({'codes': np.full((90, 3), np.nan)}, 'codes has 270 values that are not'),
+    ({'factors': np.zeros((90, 2))}, 'factors must be integers'),
+    ({'factors': np.full((90, 2), -1)}, 'must not be negative, got -1'),
+    ({'factors': np.full((90, 2), 1)}, 'all 2 factors are constant'),
+    ({'factors': np.array([{}] * 90)}, 'array of Python objects'),
+    ({'codes': np.zeros((8, 3))}, '8 codes, but 90 rows of factors'),
+  ]
+  for changes, message in cases:
+    _write(path, **changes)
+    assert evaluate.main([f'--codes={path}']) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.count('\n') == 1
+
+
+def test_a_constant_factor_is_named(tmp_path, capsys):
+  factors = np.stack([np.arange(90) % 3, np.full(90, 2)], axis=1)
+  _write(tmp_path / 'a.npz', factors=factors)
+  assert evaluate.main([f'--codes={tmp_path / "a.npz"}', '--metrics=mig']) == 0
+  assert 'factor factor_1 is constant' in capsys.readouterr().err
+
+
+def test_codes_of_another_step_are_refused(tmp_path, capsys):
+  _write(tmp_path / 'a.npz', meta=np.array('{"step": 3}'))
+  output = tmp_path / 's.json'
+  run = {'scores': {'test_bce': {'value': 1.0, 'definition': ''}}, 'step': 3}
+  output.write_text(json.dumps(run))
+  command = [f'--codes={tmp_path / "a.npz"}', f'--output={output}']
+  assert evaluate.main([*command, '--metrics=mig']) == 0
+  assert set(json.loads(output.read_text())['scores']) == {'test_bce', 'mig'}
+  output.write_text(json.dumps({**run, 'step': 4}))
+  assert evaluate.main([*command, '--metrics=mig']) == 2
+  assert 'codes are of step 3' in capsys.readouterr().err
+
+
+def test_foreign_scores_are_not_overwritten(tmp_path, capsys):
+  _write(tmp_path / 'a.npz')
+  (tmp_path / 's.json').write_text('mine')
+  command = [f'--codes={tmp_path / "a.npz"}', f'--output={tmp_path / "s.json"}']
+  assert evaluate.main([*command, '--metrics=mig']) == 2
+  assert 'holds no scores' in capsys.readouterr().err
+  assert (tmp_path / 's.json').read_text() == 'mine'
+
+
+def test_metrics_import_no_framework():
+  code = (
+    'import sys, numpy as np\n'
+    'from structae import evaluation\n'
+    'from experiments import evaluate\n'
+    'evaluation.mig(np.eye(4), np.eye(4, dtype=int)[:, :2])\n'
+    'print([m for m in ("jax", "flax", "orbax", "tensorflow", "sklearn",'
+    ' "tensorflow_datasets") if m in sys.modules])'
+  )
+  done = subprocess.run(
+    [sys.executable, '-c', code], capture_output=True, text=True, check=True
+  )
+  assert done.stdout.strip() == '[]'
