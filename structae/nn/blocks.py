@@ -99,7 +99,8 @@ def _mish_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
 
 def activation(name: str) -> Callable[[jax.Array], jax.Array]:
   """The activation of that name: 'mish' or 'elu'."""
-  return {'mish': mish, 'elu': jax.nn.elu}[name]
+  named: dict[str, Any] = {'mish': mish, 'elu': jax.nn.elu}
+  return named[name]
 
 
 class GroupNorm(nn.Module):
