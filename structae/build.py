@@ -9,7 +9,8 @@ import optax
 
 from structae import config as config_lib
 from structae.data import arm_synth, sources
-from structae.models import autoencoder, critic, decoders, encoders, ladder
+from structae.models import autoencoder, decoders, encoders, ladder
+from structae.models import critic as critics
 from structae.objectives import (
   adversarial,
   autoencoding,
@@ -125,7 +126,7 @@ def init(
     params = module.init(key, images)['params']
     if config.objective.name == 'factor_vae':
       codes = jnp.zeros((1, config.model.num_latents, 1))
-      judge = _critic(config).init(jax.random.fold_in(key, 1), codes)
+      judge = critic(config).init(jax.random.fold_in(key, 1), codes)
       params = {**params, 'critic': judge['params']}
     return params
 
@@ -136,8 +137,9 @@ def init(
   return compiled(key, images)
 
 
-def _critic(config: Any) -> critic.Critic:
-  return critic.Critic(tuple(config.objective.critic))
+def critic(config: Any) -> critics.Critic:
+  """FactorVAE's critic: maps codes `[B, K, D]` to logits `[B, 2]`."""
+  return critics.Critic(tuple(config.objective.critic))
 
 
 def likelihood(config: Any) -> reconstruction.Likelihood:
@@ -173,7 +175,7 @@ def loss(
   kl = divergences.released_kl if settings.released else divergences.kl
   mmd = divergences.released_mmd if settings.released else divergences.mmd
   if settings.name == 'factor_vae':
-    judge: Any = _critic(config).apply
+    judge: Any = critic(config).apply
     return adversarial.factor_vae(
       encode,
       decode,

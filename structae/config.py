@@ -1,4 +1,4 @@
-"""What can be configured: the fields, their defaults, and what tells runs apart.
+"""What can be configured: the fields, their defaults, what tells runs apart.
 
 Imports no jax, so that a mistake is answered at once.
 """

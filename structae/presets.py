@@ -1,4 +1,4 @@
-"""What is trained on what: settings by family of data sets, widths by preset."""
+"""Settings by family of data sets, and widths of dense layers by preset."""
 
 from typing import Any
 
