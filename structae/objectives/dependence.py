@@ -109,7 +109,6 @@ def stratified(batch_size: int, num_examples: int) -> np.ndarray:
   others = batch_size - 1
   weights = np.full((batch_size, batch_size), 1 / others)
   rows = np.arange(batch_size)
-  # The last term of the sum is 0 if the batch is the whole data set.
   rest = (num_examples - others) / (num_examples * others)
   weights[rows, (rows + 1) % batch_size] = rest
   weights[rows, rows] = 1 / num_examples
