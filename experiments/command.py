@@ -82,6 +82,7 @@ def parse(argv: Sequence[str], usage: str) -> Command:
       f'{rest[0]!r} stands alone; give flags as --name=value (see --help)'
     )
   config_lib.check(config)
+  config_lib.update(config, config_lib.widths(config))
   workdir = Path(values.workdir) if values.workdir else None
   return Command(config, path.stem, workdir)
 

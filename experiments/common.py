@@ -1,7 +1,7 @@
 """What all configs share: the data sets and scales a token can name.
 
-`--config=experiments/sae12.py:TOKEN,...`; a token is the name of a data set or
-of a scale.
+`--config=experiments/sae12.py:TOKEN,...`; a token is the name of a data set, of
+a scale, of a size (64px, 128px) or of a preset (released, rfd_released).
 """
 
 import difflib
@@ -34,6 +34,13 @@ SCALES = {
   'smoke': _QUICK
   | {
     'model.width': 8,
+    'model.head': (16,),
+    'model.start': (16,),
+    'model.str_tfm': (8, 8),
+    'model.inference_rung': (8, 8),
+    'model.generative_rung': (8, 8),
+    'model.num_groups': 2,
+    'objective.critic': (16, 16),
     'train.num_steps': 20,
     'train.warmup_steps': 0,
     'train.log_every': 10,
@@ -47,45 +54,66 @@ SCALES = {
 }
 
 
-def get_config(tokens: str = '') -> ml_collections.ConfigDict:
+def get_config(
+  tokens: str = '', family: str = '64px'
+) -> ml_collections.ConfigDict:
   """The paper's settings, on the data set and at the scale of the tokens.
 
   Args:
-    tokens: names of a data set and a scale, comma-separated, in any order.
+    tokens: names of a data set, a size, a scale and a preset, comma-separated,
+      in any order.
+    family: the settings where neither data set nor size asks for others; a key
+      of `config.PRESETS`.
 
   Returns:
     The configuration, which a config file then makes its own.
 
   Raises:
-    ConfigError: on a token that is neither, or two of a kind.
+    ConfigError: on a token that is none of them, or two of a kind.
   """
-  data, scale = _parse(tokens)
+  named = _parse(tokens)
+  data, scale = named.get('data set', 'shapes3d_synth'), named.get('scale')
+  preset = named.get('preset')
+  usual = catalog.get(data).preset
+  family = named.get('size') or (usual if usual != '64px' else family)
+  if preset in config_lib.PRESETS:
+    family = preset
   config = config_lib.default_config()
-  config.scale = scale
+  config.scale = scale or 'paper'
   config.data.name = data
-  config_lib.update(config, config_lib.PRESETS[config.data.size])
-  config_lib.update(config, SCALES[scale])
+  if preset == 'released':
+    config.model.preset = preset
+  config_lib.update(config, config_lib.PRESETS[family])
+  size = config.data.size
+  config_lib.update(config, SCALES[config.scale])
+  sizes = catalog.get(data).sizes
+  if sizes and config.data.size not in sizes:
+    config.data.size = size  # a scale's smaller images, where there are any
   return config
 
 
-def _parse(tokens: str) -> tuple[str, str]:
-  chosen = {'data set': 'shapes3d_synth', 'scale': 'paper'}
+def _parse(tokens: str) -> dict[str, str]:
+  """The tokens by their kind."""
+  known = {
+    'data set': [*catalog.CATALOG],
+    'scale': [*SCALES],
+    'size': ['64px', '128px'],
+    'preset': ['released', 'rfd_released'],
+  }
   named: dict[str, str] = {}
-  known = {'data set': [*catalog.CATALOG], 'scale': [*SCALES]}
   for token in filter(None, tokens.split(',')):
     kind = next((k for k, names in known.items() if token in names), None)
     if kind is None:
       names = [name for names in known.values() for name in names]
       close = difflib.get_close_matches(token, names, 1)
       hint = f'did you mean {close[0]}? ' if close else ''
+      listed = [f'{k}s: {", ".join(names)}' for k, names in known.items()]
       raise config_lib.ConfigError(
-        f'{token!r} names no data set and no scale; {hint}data sets: '
-        f'{", ".join(known["data set"])}; scales: {", ".join(known["scale"])}'
+        f'{token!r} names no data set and no scale; {hint}{"; ".join(listed)}'
       )
     if kind in named:
       raise config_lib.ConfigError(
         f'two tokens name a {kind}: {named[kind]!r} and {token!r}; give one'
       )
     named[kind] = token
-  chosen |= named
-  return chosen['data set'], chosen['scale']
+  return named

@@ -24,7 +24,7 @@ class Doors(NamedTuple):
   Attributes:
     images: `indices [N] -> uint8 [N, H, W, C]`.
     encode: `params, indices [N] -> Posterior` of `[N, K, D]`.
-    decode: `params, codes [N, K, D] -> uint8 [N, H, W, C]`.
+    decode: `params, codes [N, K, D] -> uint8 [N, H, W, C]`, or feature vectors.
     reconstruct: `params, indices [N] -> scores [N]` by name: `loss` (nats),
       `floor` (nats no reconstruction can do without) and `mse`.
   """
@@ -36,7 +36,11 @@ class Doors(NamedTuple):
 
 
 def make_doors(
-  source: sources.Source, model: Any, batch_size: int, mesh: Mesh
+  source: sources.Source,
+  model: Any,
+  batch_size: int,
+  mesh: Mesh,
+  likelihood: reconstruction.Likelihood = reconstruction.BERNOULLI,
 ) -> Doors:
   """Makes the doors of a model on a data set.
 
@@ -45,6 +49,7 @@ def make_doors(
     model: a module with the methods `encode` and `decode`.
     batch_size: images at a time.
     mesh: the devices, which share a batch if they divide it.
+    likelihood: of the images given what the model decodes.
 
   Returns:
     The doors; each compiles when first used.
@@ -69,16 +74,19 @@ def make_doors(
 
   @jit(None, rows, rows)
   def compare(arrays: Any, indices: jax.Array, logits: jax.Array) -> Any:
-    targets = reconstruction.targets(source.images(arrays, indices))
+    images = source.images(arrays, indices)
     return {
-      'loss': reconstruction.bernoulli_cross_entropy(logits, targets),
-      'floor': reconstruction.bernoulli_entropy(targets),
-      'mse': reconstruction.squared_error(logits, targets),
+      'loss': likelihood.nats(logits, images),
+      'floor': likelihood.floor(images),
+      'mse': likelihood.squared_error(logits, images),
     }
 
   @jit(rows)
   def grey(logits: jax.Array) -> jax.Array:
-    return jnp.round(255 * jax.nn.sigmoid(logits)).astype(jnp.uint8)
+    images = likelihood.mean(logits)
+    if images.ndim == 2:  # feature vectors
+      return images
+    return jnp.round(255 * jnp.clip(images, 0, 1)).astype(jnp.uint8)
 
   def reconstruct(params: Any, indices: np.ndarray) -> dict[str, jax.Array]:
     arrays, numbers = source.load(indices)

@@ -45,14 +45,45 @@ def draw(
     key: a PRNG key.
   """
   sheets = folder / 'figures'
+  if len(run.source.image_shape) == 3:
+    draw_images(sheets, run, codes, order, samples, key)
+  draw_loss(folder, content)
+  information = content['matrices']['mutual_information']
+  canvas.save_figure(
+    sheets / 'mutual_information.png',
+    plots.matrix(
+      np.array(information['values']),
+      information['rows'],
+      information['columns'],
+      label='mutual information, nats',
+    ),
+  )
+
+
+def draw_images(
+  sheets: Path,
+  run: Any,
+  codes: Any,
+  order: np.ndarray,
+  samples: Any,
+  key: jax.Array,
+) -> None:
+  """Writes the sheets of images; the arguments are those of `draw`."""
   train, test = codes['train'].codes, codes['test'].codes[order]
   shown = codes['test'].indices[order[:NUM_RECONSTRUCTIONS]]
   pairs = grids.pairs(
     run.doors.images(shown), run.decode(test[:NUM_RECONSTRUCTIONS])
   )
   grids.save_png(sheets / 'reconstructions.png', pairs)
-  hybrid = grids.grid(samples.images[:NUM_SAMPLES], 8)
-  grids.save_png(sheets / 'hybrid.png', hybrid)
+  drawn = {
+    'hybrid': samples.images,
+    'hybrid_by_dimension': samples.by_dimension,
+    'prior': samples.prior,
+  }
+  for name, images in drawn.items():
+    if images is not None:
+      sheet = grids.grid(images[:NUM_SAMPLES], 8)
+      grids.save_png(sheets / f'{name}.png', sheet)
   grids.save_png(
     sheets / 'partial_hybrid.png', partial_hybrids(run, test, samples, key)
   )
@@ -65,17 +96,6 @@ def draw(
     np.savez_compressed(
       path, traversal=frames, hybrid=samples.images, labels=labels
     )
-  draw_loss(folder, content)
-  information = content['matrices']['mutual_information']
-  canvas.save_figure(
-    sheets / 'mutual_information.png',
-    plots.matrix(
-      np.array(information['values']),
-      information['rows'],
-      information['columns'],
-      label='mutual information, nats',
-    ),
-  )
 
 
 def partial_hybrids(
@@ -125,7 +145,7 @@ def draw_loss(folder: Path, content: dict[str, Any]) -> None:
   for label, name in {'train': 'loss', 'validation': 'validation_loss'}.items():
     points = [(row['step'], row[name]) for row in rows if name in row]
     curves[label] = tuple(zip(*points))
-  floor = content['scores']['test_bce']['floor']
+  floor = content['scores'].get('test_bce', {}).get('floor')
   canvas.save_figure(
     folder / 'figures' / 'loss.png', plots.loss_curve(curves, floor=floor)
   )

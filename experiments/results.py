@@ -69,7 +69,13 @@ def write(
 def encode_split(
   run: Trained, name: str, indices: np.ndarray
 ) -> codes_lib.Codes:
-  """Encodes the images of one part of the data."""
+  """Encodes the images of one part of the data.
+
+  Codes are posterior means: metrics then judge what the encoder says of an
+  example and not its noise, as in the papers compared with, and hybrid samples
+  recombine what the decoder reconstructs from. The log variances are saved
+  beside them, so samples of the posterior can be drawn later.
+  """
   config, source = run.config, run.source
   posterior = run.doors.encode(run.params, indices)
   return codes_lib.Codes(
@@ -94,23 +100,45 @@ def encode_split(
 
 
 class Samples(NamedTuple):
-  """Hybrid samples of a run: the stored codes and what came of them."""
+  """Samples of a run: the stored codes and what came of them.
+
+  Attributes:
+    pool: `[P, K, D]`, the stored codes.
+    images: hybrid samples, every variable from another stored code.
+    by_dimension: the same for every single number of a code; None where
+      variables are single numbers.
+    prior: samples of the prior; None where codes have none.
+  """
 
   pool: np.ndarray
-  codes: np.ndarray
   images: np.ndarray
+  by_dimension: np.ndarray | None
+  prior: np.ndarray | None
 
 
 def draw_samples(
   run: Trained, train: codes_lib.Codes, key: jax.Array
 ) -> Samples:
-  """Draws hybrid samples from a pool of training codes."""
+  """Draws hybrid samples from a pool of training codes, and prior samples."""
   pool_key, hybrid_key = jax.random.split(key)
+  prior_key, flat_key = jax.random.split(jax.random.fold_in(key, 1))
   settings = run.config.evaluation
   size = min(settings.pool_size, len(train.codes))
   pool = sampling.pool(pool_key, jnp.asarray(train.codes), size)
-  codes = np.asarray(sampling.hybrid(hybrid_key, pool, settings.num_samples))
-  return Samples(np.asarray(pool), codes, run.decode(codes))
+  num = settings.num_samples
+  decode = lambda codes: run.decode(
+    np.asarray(codes).reshape(-1, *pool.shape[1:])
+  )
+  by_dimension = prior = None
+  if pool.shape[2] > 1:
+    single = pool.reshape(len(pool), -1, 1)
+    by_dimension = decode(sampling.hybrid(flat_key, single, num))
+  num_prior = settings.num_prior_samples
+  if num_prior and run.config.objective.name in config_lib.WITH_PRIOR:
+    num_prior = num if num_prior < 0 else num_prior
+    prior = decode(sampling.prior(prior_key, num_prior, *pool.shape[1:]))
+  images = decode(sampling.hybrid(hybrid_key, pool, num))
+  return Samples(np.asarray(pool), images, by_dimension, prior)
 
 
 def score(
@@ -167,24 +195,27 @@ def reconstruction_scores(
 ) -> dict[str, dict[str, Any]]:
   """How well test images are reconstructed."""
   parts = run.doors.reconstruct(run.params, indices)
-  bce, floor, mse = (
+  nats, floor, mse = (
     float(parts[name].mean(dtype=np.float64))
     for name in ('loss', 'floor', 'mse')
   )
   seen = pipeline.subset(indices, MOST_VARIANCE_IMAGES, seed=1)
-  pixels = run.doors.images(seen) / np.float32(255)
+  pixels = run.doors.images(seen)
+  if pixels.dtype != np.uint8:
+    return vector_scores(nats, mse, pixels, len(indices))
+  pixels = pixels / np.float32(255)
   variance = float(pixels.var(0, dtype=np.float64).mean())
   n = len(indices)
   return {
     'test_bce': entry(
-      bce,
+      nats,
       'Cross entropy of test images, in nats per image, summed over pixels and '
       'channels.',
       n,
       floor=floor,
     ),
     'test_bce_above_floor': entry(
-      bce - floor,
+      nats - floor,
       'Test cross entropy above the entropy of the images themselves, which no '
       'reconstruction can beat.',
       n,
@@ -196,6 +227,27 @@ def reconstruction_scores(
       1 - mse / variance,
       'Share of the variance of test pixels about their mean image that the '
       'reconstruction explains.',
+      n,
+    ),
+  }
+
+
+def vector_scores(
+  nats: float, mse: float, vectors: np.ndarray, n: int
+) -> dict[str, dict[str, Any]]:
+  """How well feature vectors are reconstructed."""
+  variance = float(vectors.var(0, dtype=np.float64).mean())
+  return {
+    'test_loss': entry(
+      nats,
+      'Negative log likelihood of test examples, in nats per example, under a '
+      'normal distribution about their reconstructions.',
+      n,
+    ),
+    'test_mse': entry(mse, 'Mean squared error of test examples.', n),
+    'explained_variance': entry(
+      1 - mse / variance,
+      'Share of the variance of test examples that reconstructions explain.',
       n,
     ),
   }
@@ -224,6 +276,19 @@ def scene_scores(
       len(distance),
     ),
   }
+  others = {
+    'hybrid_by_dimension': (
+      samples.by_dimension,
+      'from a hybrid of single numbers instead of whole variables',
+    ),
+    'prior': (samples.prior, 'from a sample of the prior'),
+  }
+  for name, (images, words) in others.items():
+    if images is not None:
+      errors, _ = scene_distance.scene_distance(source.arrays, images)
+      scores[f'scene_distance_{name}'] = entry(
+        np.mean(errors), f'The same {words}.', len(errors)
+      )
   right = shapes3d_synth.factors(np.asarray(nearest)) == test.factors[rows]
   for name, value in zip(source.factor_names, right.mean(0)):
     scores[f'seen_{name}'] = entry(

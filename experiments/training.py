@@ -64,7 +64,11 @@ def _run(config: Any, name: str, workdir: Path) -> None:
     parts = pipeline.split(source.size, config.data.split_seed)
     model = build.model(config, source.image_shape[-1])
     doors = doors_lib.make_doors(
-      source, model, config.evaluation.batch_size, mesh
+      source,
+      model,
+      config.evaluation.batch_size,
+      mesh,
+      build.likelihood(config),
     )
     state, updates, batches = prepare(config, source, parts.train, model, mesh)
     describe(source, parts, state.params, show)
@@ -102,13 +106,14 @@ def prepare(
     and the batches they draw from.
   """
   keys = jax.random.split(jax.random.key(config.seed), 3)
-  loss, optimizer = build.loss(config, model), build.optimizer(config)
-  params = build.init(model, keys[0], source.image_shape)
-  batches = pipeline.make_batches(
-    source, part, keys[1], config.train.batch_size, mesh
-  )
+  loss = build.loss(config, model, len(part))
+  optimizer = build.optimizer(config)
+  params = build.init(config, model, keys[0], source.image_shape)
+  num_images = build.images_per_update(config)
+  batches = pipeline.make_batches(source, part, keys[1], num_images, mesh)
   images = jax.ShapeDtypeStruct(
-    (config.train.batch_size, *source.image_shape), jnp.uint8
+    (num_images, *source.image_shape),
+    jnp.uint8 if len(source.image_shape) == 3 else jnp.float32,
   )
   state = step.init_state(params, optimizer, loss, images)
   updates = {
@@ -150,8 +155,8 @@ def describe(
   sizes = ', '.join(
     f'{len(part):,} {name}' for name, part in parts._asdict().items()
   )
-  height, width, channels = source.image_shape
+  shape = 'x'.join(map(str, source.image_shape))
   table = parameter_overview.get_parameter_overview(params, include_stats=False)
   show.say(table)
   show.say(f'device: {jax.device_count()} x {device.device_kind}')
-  show.say(f'data: {source.name}, {height}x{width}x{channels}, {sizes}')
+  show.say(f'data: {source.name}, {shape}, {sizes}')

@@ -2,78 +2,202 @@
 
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 
-from structae.data import sources
-from structae.models import autoencoder, decoders, encoders
-from structae.objectives import autoencoding
+from structae import config as config_lib
+from structae.data import arm_synth, sources
+from structae.models import autoencoder, decoders, encoders, ladder
+from structae.models import critic as critics
+from structae.objectives import (
+  adversarial,
+  autoencoding,
+  divergences,
+  reconstruction,
+)
 
 
 def source(config: Any) -> sources.Source:
   """The data set of `config.data`."""
+  if config.data.name == 'arm_synth':
+    return arm_synth.source()
   return sources.shapes3d(config.data.size)
 
 
 def model(config: Any, channels: int) -> autoencoder.Autoencoder:
-  """The autoencoder of `config.model` for square images.
+  """The autoencoder of `config.model` for square images or feature vectors.
 
   Args:
     config: a checked configuration.
-    channels: channels of the images.
+    channels: channels of the images, or length of the feature vectors.
 
   Returns:
     The module; `init` and `apply` are pure functions.
   """
   settings = config.model
-  common: dict[str, Any] = dict(
+  layers: dict[str, Any] = dict(
+    initializer=settings.initializer,
+    activation=settings.activation,
+    dtype=jnp.dtype(settings.dtype),
+  )
+  backbone: dict[str, Any] = dict(
     num_blocks=settings.num_blocks,
     width=settings.width,
     num_groups=settings.num_groups,
-    initializer=settings.initializer,
-    dtype=jnp.dtype(settings.dtype),
+    strided=settings.resampling == 'strided',
+    **layers,
   )
+  gaussian = config.objective.name in config_lib.VARIATIONAL
   return autoencoder.Autoencoder(
-    encoder=encoders.ConvEncoder(
-      settings.num_latents, head=tuple(settings.head), **common
-    ),
-    decoder=decoders.StructuralDecoder(
-      size=config.data.size,
-      num_stages=settings.num_stages or settings.num_variables,
-      shared=settings.decoder == 'adaptive',
-      channels=channels,
-      str_tfm=tuple(settings.str_tfm),
-      unroll=settings.unroll,
-      **common,
-    ),
+    encoder=_encoder(config, gaussian, layers, backbone),
+    decoder=_decoder(config, channels, backbone),
     num_variables=settings.num_variables,
+    gaussian=gaussian,
+    vectors=config.data.size == 1,
+  )
+
+
+def _encoder(
+  config: Any, gaussian: bool, layers: dict[str, Any], backbone: dict[str, Any]
+) -> nn.Module:
+  settings, widths = config.model, config_lib.widths(config)
+  if settings.encoder == 'ladder':
+    return ladder.LadderEncoder(
+      settings.num_variables,
+      settings.num_latents // settings.num_variables,
+      gaussian=gaussian,
+      rung=widths['model.inference_rung'],
+      **backbone,
+    )
+  num_outputs = settings.num_latents * (1 + gaussian)
+  head = widths['model.head']
+  if settings.encoder == 'mlp':
+    return encoders.MLPEncoder(num_outputs, head, **layers)
+  return encoders.ConvEncoder(num_outputs, head=head, **backbone)
+
+
+def _decoder(config: Any, channels: int, backbone: dict[str, Any]) -> nn.Module:
+  settings, widths = config.model, config_lib.widths(config)
+  image: dict[str, Any] = dict(size=config.data.size, channels=channels)
+  if settings.decoder == 'hourglass':
+    return decoders.HourglassDecoder(
+      hidden=widths['model.start'], **image, **backbone
+    )
+  if settings.decoder == 'ladder':
+    return ladder.LadderDecoder(
+      num_variables=settings.num_variables,
+      shrink=settings.preset == 'released',
+      rung=widths['model.generative_rung'],
+      **image,
+      **backbone,
+    )
+  return decoders.StructuralDecoder(
+    num_stages=settings.num_stages or settings.num_variables,
+    shared=settings.decoder == 'adaptive',
+    str_tfm=widths['model.str_tfm'],
+    unroll=settings.unroll,
+    **image,
+    **backbone,
   )
 
 
 def init(
-  module: autoencoder.Autoencoder, key: jax.Array, image_shape: tuple[int, ...]
-) -> Any:
-  """The initial parameters of a model, without running it eagerly."""
+  config: Any,
+  module: autoencoder.Autoencoder,
+  key: jax.Array,
+  image_shape: tuple[int, ...],
+) -> dict[str, Any]:
+  """The initial parameters, without running the model eagerly.
+
+  Args:
+    config: a checked configuration.
+    module: its model.
+    key: a PRNG key.
+    image_shape: (H, W, C), or (X,) for feature vectors.
+
+  Returns:
+    Parameters of the `encoder`, the `decoder` and, for an objective that has
+    one, the `critic`.
+  """
+
+  def start(key: jax.Array, images: jax.Array) -> dict[str, Any]:
+    params = module.init(key, images)['params']
+    if config.objective.name == 'factor_vae':
+      codes = jnp.zeros((1, config.model.num_latents, 1))
+      judge = critic(config).init(jax.random.fold_in(key, 1), codes)
+      params = {**params, 'critic': judge['params']}
+    return params
+
   images = jnp.zeros((1, *image_shape))
-  program = jax.jit(module.init).lower(key, images)
+  program = jax.jit(start).lower(key, images)
   # Runs once: optimizing it would take longer than it does.
   compiled = program.compile({'xla_backend_optimization_level': 0})
-  return compiled(key, images)['params']
+  return compiled(key, images)
 
 
-def loss(config: Any, module: autoencoder.Autoencoder) -> autoencoding.Loss:
-  """The training loss of `config.objective`: `loss(params, images, key)`."""
-  del config  # one objective so far
+def critic(config: Any) -> critics.Critic:
+  """FactorVAE's critic: maps codes `[B, K, D]` to logits `[B, 2]`."""
+  return critics.Critic(tuple(config.objective.critic))
+
+
+def likelihood(config: Any) -> reconstruction.Likelihood:
+  """What the decoder's outputs say of the data."""
+  if config.objective.likelihood == 'gaussian':
+    return reconstruction.gaussian(config.objective.noise)
+  return reconstruction.BERNOULLI
+
+
+def images_per_update(config: Any) -> int:
+  """How many images the loss is given: the batch, and the critic's own."""
+  batches = 2 if config.objective.name == 'factor_vae' else 1
+  return batches * config.train.batch_size
+
+
+def loss(
+  config: Any, module: autoencoder.Autoencoder, num_examples: int
+) -> autoencoding.Loss:
+  """The training loss of `config.objective`: `loss(params, images, key)`.
+
+  Args:
+    config: a checked configuration.
+    module: its model.
+    num_examples: the number of training images.
+
+  Returns:
+    The loss, which takes `images_per_update` images.
+  """
   apply: Any = module.apply
-  return autoencoding.autoencoding(
-    lambda params, x: apply({'params': params}, x, method='encode'),
-    lambda params, u: apply({'params': params}, u, method='decode'),
-  )
+  encode = lambda params, x: apply({'params': params}, x, method='encode')
+  decode = lambda params, u: apply({'params': params}, u, method='decode')
+  settings = config.objective
+  kl = divergences.released_kl if settings.released else divergences.kl
+  mmd = divergences.released_mmd if settings.released else divergences.mmd
+  if settings.name == 'factor_vae':
+    judge: Any = critic(config).apply
+    return adversarial.factor_vae(
+      encode,
+      decode,
+      lambda params, u: judge({'params': params['critic']}, u),
+      gamma=settings.gamma,
+      divergence=kl,
+      likelihood=likelihood(config),
+    )
+  penalties = {
+    'autoencoding': lambda: None,
+    'beta_vae': lambda: autoencoding.kl_penalty(settings.beta, kl),
+    'wae': lambda: autoencoding.mmd_penalty(settings.mmd_weight, mmd),
+    'beta_tcvae': lambda: autoencoding.dependence_penalty(
+      settings.beta_tc, num_examples, settings.tc_estimator
+    ),
+  }
+  penalty = penalties[settings.name]()
+  return autoencoding.autoencoding(encode, decode, penalty, likelihood(config))
 
 
 def optimizer(config: Any) -> optax.GradientTransformation:
-  """Adam with the learning rate of `config.train`.
+  """Adam with the learning rate of `config.train`; the critic has its own.
 
   Source: Kingma and Ba, https://arxiv.org/abs/1412.6980.
   """
@@ -90,4 +214,15 @@ def optimizer(config: Any) -> optax.GradientTransformation:
       peak_value=train.learning_rate,
       warmup_steps=train.warmup_steps,
     )
-  return optax.adam(rate)
+  if config.objective.name != 'factor_vae':
+    return optax.adam(rate)
+  return optax.partition(
+    {
+      'autoencoder': optax.adam(rate),
+      # Kim and Mnih, https://arxiv.org/abs/1802.05983, appendix A.
+      'critic': optax.adam(config.objective.critic_learning_rate, 0.5, 0.9),
+    },
+    lambda params: {
+      name: 'critic' if name == 'critic' else 'autoencoder' for name in params
+    },
+  )

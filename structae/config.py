@@ -1,4 +1,4 @@
-"""What can be configured: the fields, their defaults, their checks, presets.
+"""What can be configured: the fields, their defaults, what tells runs apart.
 
 Imports no jax, so that a mistake is answered at once.
 """
@@ -13,11 +13,15 @@ from typing import Any
 
 import ml_collections
 
-from structae.data import catalog
+from structae import checks
+from structae.checks import ConfigError
+from structae.presets import PRESETS, VARIATIONAL, WITH_PRIOR, widths
 
-
-class ConfigError(ValueError):
-  """A setting that cannot be used; the message is one line for the user."""
+__all__ = [
+  'ConfigError', 'FIELDS', 'Field', 'PRESETS', 'VARIATIONAL', 'WITH_PRIOR',
+  'check', 'config_hash', 'default_config', 'differences', 'flat', 'identity',
+  'update', 'widths',
+]  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,14 +75,18 @@ _WIDTHS = (
 FIELDS = {
   'scale': Field('paper', 'the scale the settings were chosen for', *_TEXT),
   'seed': Field(0, 'seed of parameters, batches and samples', *_whole(0)),
+  'model.preset': Field(
+      'paper', 'whose widths of dense layers, and whose ladder',
+      *_one_of('paper', 'released')),
   'model.encoder': Field('convolutional', 'kind of encoder',
-                         *_one_of('convolutional')),
-  'model.decoder': Field('structural', 'kind of decoder',
-                         *_one_of('structural', 'adaptive')),
+                         *_one_of('convolutional', 'mlp', 'ladder')),
+  'model.decoder': Field(
+      'structural', 'kind of decoder',
+      *_one_of('structural', 'adaptive', 'ladder', 'hourglass')),
   'model.num_variables': Field(12, 'variables K of a code', *_whole(1)),
   'model.num_latents': Field(12, 'numbers L of a code', *_whole(1)),
-  'model.num_stages': Field(0, 'Str-Tfm layers; 0: one per variable',
-                            *_whole(0)),
+  'model.num_stages': Field(
+      0, 'Str-Tfm layers or rungs; 0: one per variable', *_whole(0)),
   'model.num_blocks': Field(12, 'convolution blocks of each half', *_whole(2)),
   'model.width': Field(64, 'channels of every block', *_whole(1)),
   'model.num_groups': Field(8, 'groups of the group norm', *_whole(1)),
@@ -87,16 +95,50 @@ FIELDS = {
     'how convolutions and head start; uniform is the paper\'s',
     *_one_of('uniform', 'lecun'),
   ),
-  'model.head': Field((256, 128), "hidden widths of the encoder's head",
+  'model.activation': Field('mish', 'activation of every block and layer',
+                            *_one_of('mish', 'elu')),
+  'model.resampling': Field(
+      'pooled', 'maps change size by pooling and bilinearly, or by strides',
+      *_one_of('pooled', 'strided')),
+  'model.head': Field((), "hidden widths of the encoder's head; (): preset's",
                       *_WIDTHS),
-  'model.str_tfm': Field((64, 64, 64), 'hidden widths of a Str-Tfm network',
-                         *_WIDTHS),
+  'model.start': Field((), "hidden widths of an hourglass decoder's start",
+                       *_WIDTHS),
+  'model.str_tfm': Field((), 'hidden widths of a Str-Tfm network', *_WIDTHS),
+  'model.inference_rung': Field((), 'hidden widths of a rung of the encoder',
+                                *_WIDTHS),
+  'model.generative_rung': Field((), 'hidden widths of a rung of the decoder',
+                                 *_WIDTHS),
   'model.unroll': Field(True, 'list the stages instead of looping over them',
                         *_BOOL),
   'model.dtype': Field('float32', 'type of the computation, not of parameters',
                        *_one_of('float32', 'bfloat16')),
-  'objective.name': Field('autoencoding', 'the training loss',
-                          *_one_of('autoencoding')),
+  'objective.name': Field(
+      'autoencoding', 'the training loss',
+      *_one_of('autoencoding', 'beta_vae', 'wae', 'beta_tcvae', 'factor_vae')),
+  'objective.likelihood': Field(
+      'bernoulli', 'of pixels, or of the numbers of a feature vector',
+      *_one_of('bernoulli', 'gaussian')),
+  'objective.noise': Field(
+      0.1, 'standard deviation of a Gaussian likelihood', *_POSITIVE),
+  'objective.beta': Field(2.0, 'weight of the KL divergence of beta_vae',
+                          *_NOT_NEGATIVE),
+  'objective.beta_tc': Field(
+      4.0, 'weight of the total correlation of beta_tcvae', *_NOT_NEGATIVE),
+  'objective.tc_estimator': Field(
+      'stratified', "beta_tcvae's estimate of the codes' density",
+      *_one_of('stratified', 'weighted')),
+  'objective.gamma': Field(
+      40.0, 'weight of the total correlation of factor_vae', *_NOT_NEGATIVE),
+  'objective.critic': Field((1000,) * 6, "hidden widths of factor_vae's critic",
+                            *_WIDTHS),
+  'objective.critic_learning_rate': Field(1e-4, "the critic's step size",
+                                          *_POSITIVE),
+  'objective.mmd_weight': Field(10.0, 'weight of the MMD of wae',
+                                *_NOT_NEGATIVE),
+  'objective.released': Field(
+      False, "the KL or MMD of the authors' code in place of the correct one",
+      *_BOOL),
   'train.num_steps': Field(100_000, 'updates', *_whole(1)),
   'train.batch_size': Field(128, 'images per update', *_whole(1)),
   'train.learning_rate': Field(5e-4, "Adam's step size, its peak if scheduled",
@@ -117,8 +159,9 @@ FIELDS = {
       10.0, 'minutes between checkpoints; 0 saves at every row',
       *_NOT_NEGATIVE),
   'data.name': Field('shapes3d_synth', 'the data set',
-                     *_one_of('shapes3d_synth')),
-  'data.size': Field(64, 'width of the images in pixels', *_whole(4)),
+                     *_one_of('shapes3d_synth', 'arm_synth')),
+  'data.size': Field(64, 'width of the images in pixels; 1 for feature vectors',
+                     *_whole(1)),
   'data.split_seed': Field(0, 'seed of the 70/10/20 split', *_whole(0)),
   'evaluation.num_train': Field(0, 'training codes to save; 0 saves all',
                                 *_whole(0)),
@@ -129,22 +172,13 @@ FIELDS = {
   'evaluation.batch_size': Field(128, 'images encoded at a time', *_whole(1)),
   'evaluation.num_samples': Field(256, 'hybrid samples that are scored',
                                   *_whole(1)),
+  'evaluation.num_prior_samples': Field(
+      -1, 'prior samples that are scored; -1: as many, where there is a prior',
+      *_whole(-1)),
   'evaluation.pool_size': Field(128, 'stored codes that samples recombine',
                                 *_whole(1)),
 }
 # fmt: on
-
-# What a backbone looks like by image size, and what the paper trains it with.
-PRESETS: dict[int, dict[str, Any]] = {
-  64: {},
-  128: {
-    'model.num_blocks': 16,
-    'model.width': 128,
-    'model.num_latents': 32,
-    'model.head': (512, 256, 128),
-    'model.str_tfm': (64, 128, 256),
-  },
-}
 
 # May change when a run is resumed: none changes what is computed.
 RESUMABLE = frozenset(
@@ -209,78 +243,10 @@ def check(config: ml_collections.ConfigDict) -> None:
   missing = [name for name in FIELDS if name not in values]
   if missing:
     raise ConfigError(f'the config lacks {", ".join(missing)}')
-  _check_data(config.data)
-  _check_model(config.model, config.data.size)
-  _check_train(config.train)
-
-
-def _check_data(data: Any) -> None:
-  sizes = catalog.get(data.name).sizes
-  if sizes and data.size not in sizes:
-    raise ConfigError(
-      f'data.size is {data.size}; {data.name} comes at {_listed(sizes)} pixels'
-    )
-  if data.size & (data.size - 1):
-    raise ConfigError(f'data.size is {data.size}; expected a power of two')
-
-
-def _check_model(model: Any, size: int) -> None:
-  if model.num_latents % model.num_variables:
-    raise ConfigError(
-      f'model.num_variables is {model.num_variables}, which does not divide '
-      f'model.num_latents {model.num_latents}; '
-      f'take {_listed(_divisors(model.num_latents))}'
-    )
-  num_stages = model.num_stages or model.num_variables
-  if model.num_blocks % num_stages:
-    raise ConfigError(
-      f'{num_stages} stages (model.num_stages or model.num_variables) do not '
-      f'divide the {model.num_blocks} blocks at {size} pixels; '
-      f'take {_listed(_divisors(model.num_blocks))}'
-    )
-  if model.decoder == 'structural' and num_stages != model.num_variables:
-    raise ConfigError(
-      f'model.num_stages is {model.num_stages}; a structural decoder has one '
-      f'for each of its {model.num_variables} variables'
-    )
-  if model.width % model.num_groups:
-    raise ConfigError(
-      f'model.width is {model.width}, not a multiple of model.num_groups '
-      f'{model.num_groups}'
-    )
-  halvings = size.bit_length() - 2
-  if model.num_blocks < halvings:
-    raise ConfigError(
-      f'model.num_blocks is {model.num_blocks}; {size} pixels are halved '
-      f'{halvings} times, once a block'
-    )
-
-
-def _check_train(train: Any) -> None:
-  if train.validate_every % train.log_every:
-    raise ConfigError(
-      f'train.validate_every is {train.validate_every}, not a multiple of '
-      f'train.log_every {train.log_every}'
-    )
-  if train.steps_per_dispatch and train.log_every % train.steps_per_dispatch:
-    raise ConfigError(
-      f'train.steps_per_dispatch is {train.steps_per_dispatch}, which does not '
-      f'divide train.log_every {train.log_every}'
-    )
-  if train.warmup_steps >= train.num_steps:
-    raise ConfigError(
-      f'train.warmup_steps is {train.warmup_steps}; expected fewer than the '
-      f'{train.num_steps} of train.num_steps'
-    )
-
-
-def _divisors(number: int) -> list[int]:
-  return [d for d in range(1, number + 1) if number % d == 0]
-
-
-def _listed(numbers: Any) -> str:
-  *most, last = [str(number) for number in numbers]
-  return f'{", ".join(most)} or {last}' if most else last
+  checks.check_data(config.data)
+  checks.check_model(config.model, config.data.size)
+  checks.check_objective(config)
+  checks.check_train(config.train)
 
 
 def identity(config: Any) -> dict[str, Any]:

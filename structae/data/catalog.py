@@ -18,14 +18,16 @@ class DataSet:
   Attributes:
     name: the name by which configs and commands call it.
     title: its name in prose.
-    image_shape: (H, W, C) at its usual size; () where the user's files tell.
-    sizes: the image sizes it can be made at, in pixels; () means any.
+    image_shape: (H, W, C) at its usual size, (X,) for feature vectors; ()
+      where the user's files tell.
+    sizes: the image sizes it can be made at, in pixels, 1 for feature vectors;
+      () means any.
     num_examples: N; None where only the files tell.
     factors: F names, each with what its values mean. A factor with a single
       value is constant, and no metric may use it.
     grid: whether the images are the full factor grid in row-major order (last
       factor fastest), so that an index tells every factor.
-    preset: the paper's settings for it, '64px' or '128px'.
+    preset: the settings for it: '64px', '128px', 'rfd' or 'vectors'.
     homepage: where it is described.
     licence: its terms.
     citation: whom to cite.
@@ -89,8 +91,8 @@ class DataSet:
 
   @property
   def num_bytes(self) -> int | None:
-    """Size of all images as uint8 at `image_shape`; None if N is unknown."""
-    if self.num_examples is None or not self.image_shape:
+    """Size of all images as uint8; None if N is unknown or without images."""
+    if self.num_examples is None or len(self.image_shape) != 3:
       return None
     height, width, channels = self.image_shape
     return self.num_examples * height * width * channels
@@ -143,7 +145,7 @@ def _rfd(
     sizes=(32, 64, 128),
     num_examples=None,
     factors=factors,
-    preset='128px',
+    preset='rfd',
     homepage='https://arxiv.org/abs/2010.14407',
     licence='none stated; do not redistribute',
     citation=_RFD_CITATION,
@@ -167,6 +169,19 @@ _DATA_SETS = (
       'Made on the device; needs no download and no storage. It is not '
       '3D-Shapes, and no score on it is a score on 3D-Shapes.'
     ),
+  ),
+  DataSet(
+    name='arm_synth',
+    title='what the sensors of a planar robot arm read',
+    image_shape=(15,),
+    sizes=(1,),
+    num_examples=13_824,
+    factors=grids.ARM,
+    grid=True,
+    preset='vectors',
+    licence='Apache-2.0 (part of this project)',
+    citation='this project',
+    note='Feature vectors, made here: there are no images.',
   ),
   DataSet(
     name='shapes3d',

@@ -77,6 +77,13 @@ DSPRITES: Factors = {
   'y': _linspace(0.0, 1.0, 32),
 }
 
+ARM: Factors = {
+  'shoulder': _linspace(-90.0, 90.0, 12),
+  'elbow': _linspace(-120.0, 120.0, 12),
+  'wrist': _linspace(-120.0, 120.0, 12),
+  'payload': _linspace(0.0, 2.0, 8),
+}
+
 CARS3D: Factors = {
   'elevation': tuple(range(4)),
   'azimuth': tuple(range(24)),

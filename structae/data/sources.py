@@ -29,7 +29,7 @@ class Source:
 
   Attributes:
     name: the data set.
-    image_shape: (H, W, C).
+    image_shape: (H, W, C), or (X,) for feature vectors.
     size: the number of images.
     factor_names: F names.
     factor_sizes: F sizes; those of size 1 are constant.
@@ -37,7 +37,8 @@ class Source:
       the images themselves. Passed to jitted functions as an argument, since a
       constant of this size would be compiled into the program. None if the
       images stay on the host.
-    images: `(arrays, indices [B]) -> uint8 [B, H, W, C]`, pure, jittable.
+    images: `(arrays, indices [B]) -> uint8 [B, H, W, C]`, or feature vectors
+      float32 `[B, X]`; pure, jittable.
     factors: `indices [B] -> int32 [B, F]`, numpy.
     storage: 'composed', 'resident', 'sharded' or 'memmap'.
     host: the images as a memory map [N, H, W, C]; None where they are composed.
@@ -46,7 +47,7 @@ class Source:
   """
 
   name: str
-  image_shape: tuple[int, int, int]
+  image_shape: tuple[int, ...]
   size: int
   factor_names: tuple[str, ...]
   factor_sizes: tuple[int, ...]

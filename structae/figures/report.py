@@ -40,7 +40,9 @@ def write_report(
 def report(run: Run) -> str:
   """The page about a run, at most 5 MB, as text."""
   sheets = _sheets(run)
-  first = ('hybrid', 'partial_hybrid')
+  # A model with a prior shows it beside the hybrids.
+  rest = 'prior' if 'prior' in sheets else 'partial_hybrid'
+  first = ('hybrid', rest)
   body = [
     _header(run),
     markup.section('Reconstructions', sheets.pop('reconstructions', '')),

@@ -22,6 +22,11 @@ FIGURES = {
     'The first image of a row keeps its code; in the others the variables '
     'named on the left are taken from other images.',
   ),
+  'hybrid_by_dimension': (
+    'Hybrids of single numbers',
+    'Every number of a code, not every variable, is taken from another '
+    'training image.',
+  ),
   'prior': ('Samples of the prior', 'Codes drawn from the prior.'),
   'interpolations': (
     'Interpolations',

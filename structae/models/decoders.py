@@ -19,7 +19,7 @@ def upsample_before(size: int, num_blocks: int) -> tuple[int, ...]:
   maps; where those are too few the first upsampling comes one block sooner.
 
   Args:
-    size: width of the image in pixels, a power of two.
+    size: width of the image in pixels, a power of two; 1 where there are none.
     num_blocks: the number of convolution blocks.
 
   Returns:
@@ -30,7 +30,7 @@ def upsample_before(size: int, num_blocks: int) -> tuple[int, ...]:
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, appendix A.2.1.
   """
-  doublings = (size // START).bit_length() - 1
+  doublings = max((size // START).bit_length() - 1, 0)
   if (num_blocks, doublings) == (12, 5):  # as published at 64 pixels
     return 2, 4, 7, 10, 12
   for stride in (3, 2, 1):
@@ -43,6 +43,36 @@ def upsample_before(size: int, num_blocks: int) -> tuple[int, ...]:
   )
 
 
+def kernel(size: int) -> int:
+  """Width of the kernels for images of that size: 1 on a single pixel."""
+  return 3 if size > 1 else 1
+
+
+def start_map(
+  module: nn.Module, size: int, channels: int, batch: int
+) -> jax.Array:
+  """S_0, a learned parameter of the module, once for each example.
+
+  Args:
+    module: the decoder, whose `dtype` and `param_dtype` count.
+    size: width of the image in pixels.
+    channels: channels of the map.
+    batch: the number of examples.
+
+  Returns:
+    `[batch, 2, 2, channels]`; one pixel where the image has only one.
+  """
+  side = min(START, size)
+  settings: Any = module
+  x = module.param(
+    'start',
+    nn.initializers.normal(1.0),
+    (side, side, channels),
+    settings.param_dtype,
+  )
+  return jnp.broadcast_to(x.astype(settings.dtype), (batch, *x.shape))
+
+
 class StructuralDecoder(nn.Module):
   """A chain S_i = f_i(S_{i-1}, U_i) from a learned start S_0 to an image.
 
@@ -50,22 +80,30 @@ class StructuralDecoder(nn.Module):
   blocks between keep alpha = 1 and beta = 0. Blocks of one resolution are one
   scanned run. A pixelwise affine map commutes with bilinear upsampling, so in a
   run the upsampling comes first; before the output convolution, which is
-  block n, the map comes first, on a quarter of the pixels.
+  block n, the map comes first, on a quarter of the pixels. The zeros of a
+  transposed convolution do not commute with it: there it always comes first.
 
-  Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.1.
+  A feature vector is an image of one pixel: its blocks are dense layers with
+  group norms.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.1 and
+  appendix A.1.
 
   Attributes:
-    size: width of the image in pixels, a power of two.
+    size: width of the image in pixels, a power of two; 1 for feature vectors.
     num_stages: the number of Str-Tfm layers; divides `num_blocks`.
     shared: whether every Str-Tfm reads the whole code (AdaAE), instead of
       stage i its variable U_i (SAE).
-    channels: channels of the image.
+    channels: channels of the image, or length of the feature vector.
     num_blocks: convolution blocks, the output convolution included.
     width: channels of every block.
     str_tfm: widths of the hidden layers of the Str-Tfm networks.
     num_groups: groups of the group norm.
     initializer: how convolutions start, see `blocks.initializers`.
     unroll: whether runs are unrolled; changes the speed, not the result.
+    activation: see `blocks.activation`.
+    strided: whether transposed convolutions double maps, in place of bilinear
+      upsampling.
     dtype: what the computation is done in.
     param_dtype: what the parameters are kept in.
   """
@@ -80,6 +118,8 @@ class StructuralDecoder(nn.Module):
   num_groups: int = 8
   initializer: str = 'uniform'
   unroll: bool = True
+  activation: str = 'mish'
+  strided: bool = False
   dtype: Any = jnp.float32
   param_dtype: Any = jnp.float32
 
@@ -92,36 +132,40 @@ class StructuralDecoder(nn.Module):
     """Maps codes to the outputs S_1, ..., S_n of all blocks; S_n the logits."""
     options = dict(dtype=self.dtype, param_dtype=self.param_dtype)
     alpha, beta = self._affine_maps(codes)
-    x = self.param(
-      'start',
-      nn.initializers.normal(1.0),
-      (START, START, self.width),
-      self.param_dtype,
-    )
-    x = jnp.broadcast_to(x.astype(self.dtype), (len(codes), *x.shape))
+    x = start_map(self, self.size, self.width, len(codes))
     outputs: list[jax.Array] = []
     ups = upsample_before(self.size, self.num_blocks)
     # Blocks first..last-1 work at one resolution; the last block is the output.
     for first, last in itertools.pairwise(sorted({1, *ups, self.num_blocks})):
-      x = blocks.upsample(x) if first in ups else x
+      maps = alpha[first - 1 : last - 1], beta[first - 1 : last - 1]
+      if first in ups and self.strided:
+        x = blocks.dilate(str_tfm.str_tfm(x, maps[0][0], maps[1][0]))
+        maps = maps[0].at[0].set(1), maps[1].at[0].set(0)
+      elif first in ups:
+        x = blocks.upsample(x)
       x, run = stages.chain(
         last - first,
         self.unroll,
         width=self.width,
+        kernel=kernel(self.size),
         num_groups=self.num_groups,
         initializer=self.initializer,
+        activation=self.activation,
         name=f'run_{first}',
         **options,
-      )(x, (alpha[first - 1 : last - 1], beta[first - 1 : last - 1]))
+      )(x, maps)
       outputs.extend(run)
     x = str_tfm.str_tfm(x, alpha[-1], beta[-1])
-    x = blocks.upsample(x) if self.num_blocks in ups else x
+    if self.num_blocks in ups:
+      x = blocks.dilate(x) if self.strided else blocks.upsample(x)
     out = blocks.conv(
       self.channels,
-      3,
+      kernel(self.size),
       name='out',
       **options,
-      **blocks.initializers(self.initializer, 9 * self.width),
+      **blocks.initializers(
+        self.initializer, kernel(self.size) ** 2 * self.width
+      ),
     )
     return [*outputs, out(x)]
 
@@ -136,6 +180,7 @@ class StructuralDecoder(nn.Module):
     alpha, beta = str_tfm.StrTfmNetworks(
       self.str_tfm,
       self.width,
+      activation=self.activation,
       dtype=self.dtype,
       param_dtype=self.param_dtype,
       name='str_tfm_networks',
@@ -146,3 +191,144 @@ class StructuralDecoder(nn.Module):
       jnp.ones(shape, alpha.dtype).at[::every].set(alpha),
       jnp.zeros(shape, beta.dtype).at[::every].set(beta),
     )
+
+
+class ConvChain(nn.Module):
+  """Blocks that grow a small map to an image; features may join on the way.
+
+  Features that join a block are the same for every pixel and are concatenated
+  to the map that enters it.
+
+  Attributes:
+    size: width of the image in pixels, a power of two; 1 for feature vectors.
+    channels: channels of the image, or length of the feature vector.
+    num_blocks: convolution blocks, the output convolution included.
+    width: channels of every block.
+    shrink: whether the map makes room for the features that join it, so that
+      both together are `width` channels.
+    num_groups, initializer, activation, strided, dtype, param_dtype: see
+      `StructuralDecoder`.
+  """
+
+  size: int
+  channels: int = 3
+  num_blocks: int = 12
+  width: int = 64
+  shrink: bool = False
+  num_groups: int = 8
+  initializer: str = 'uniform'
+  activation: str = 'mish'
+  strided: bool = False
+  dtype: Any = jnp.float32
+  param_dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(
+    self, x: jax.Array, joining: dict[int, jax.Array] | None = None
+  ) -> list[jax.Array]:
+    """Grows a map to an image.
+
+    Args:
+      x: `[B, 2, 2, C]`.
+      joining: features `[B, F]` by the number of the block that they join,
+        counted from 1.
+
+    Returns:
+      The outputs S_1, ..., S_n of all blocks; S_n the logits of the image.
+    """
+    joining = joining or {}
+    options = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+    ups = upsample_before(self.size, self.num_blocks)
+    outputs = []
+    for i in range(1, self.num_blocks + 1):
+      if i in joining and self.strided:
+        x = _join(x, joining[i])
+      if i in ups:
+        x = blocks.dilate(x) if self.strided else blocks.upsample(x)
+      if i in joining and not self.strided:
+        x = _join(x, joining[i])
+      if i < self.num_blocks:
+        room = joining[i + 1].shape[-1] if i + 1 in joining else 0
+        x = blocks.ConvBlock(
+          self.width - room * self.shrink,
+          kernel(self.size),
+          num_groups=self.num_groups,
+          initializer=self.initializer,
+          activation=self.activation,
+          name=f'block_{i}',
+          **options,
+        )(x)
+        outputs.append(x)
+    out = blocks.conv(
+      self.channels,
+      kernel(self.size),
+      name='out',
+      **options,
+      **blocks.initializers(
+        self.initializer, kernel(self.size) ** 2 * x.shape[-1]
+      ),
+    )
+    return [*outputs, out(x)]
+
+
+def _join(x: jax.Array, features: jax.Array) -> jax.Array:
+  wide = jnp.broadcast_to(
+    features[:, None, None].astype(x.dtype), (*x.shape[:3], features.shape[-1])
+  )
+  return jnp.concatenate([x, wide], -1)
+
+
+class HourglassDecoder(nn.Module):
+  """Dense layers from the code to a small map, then convolution blocks.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, appendix A.2.1.
+
+  Attributes:
+    size: width of the image in pixels, a power of two; 1 for feature vectors.
+    channels: channels of the image, or length of the feature vector.
+    num_blocks: convolution blocks, the output convolution included.
+    width: channels of every block.
+    hidden: widths of the hidden dense layers.
+    num_groups, initializer, activation, strided, dtype, param_dtype: see
+      `StructuralDecoder`.
+  """
+
+  size: int
+  channels: int = 3
+  num_blocks: int = 12
+  width: int = 64
+  hidden: tuple[int, ...] = (128, 256)
+  num_groups: int = 8
+  initializer: str = 'uniform'
+  activation: str = 'mish'
+  strided: bool = False
+  dtype: Any = jnp.float32
+  param_dtype: Any = jnp.float32
+
+  def __call__(self, codes: jax.Array) -> jax.Array:
+    """Maps codes `[B, K, D]` to logits `[B, size, size, channels]`."""
+    return self.stages(codes)[-1]
+
+  @nn.compact
+  def stages(self, codes: jax.Array) -> list[jax.Array]:
+    """Maps codes to the outputs S_1, ..., S_n of all blocks; S_n the logits."""
+    options = dict(
+      initializer=self.initializer,
+      activation=self.activation,
+      dtype=self.dtype,
+      param_dtype=self.param_dtype,
+    )
+    side = min(START, self.size)
+    x = blocks.MLP(
+      (*self.hidden, side * side * self.width), name='start', **options
+    )(codes.reshape(len(codes), -1))
+    return ConvChain(
+      self.size,
+      self.channels,
+      num_blocks=self.num_blocks,
+      width=self.width,
+      num_groups=self.num_groups,
+      strided=self.strided,
+      name='chain',
+      **options,
+    )(x.reshape(len(x), side, side, self.width))

@@ -1,9 +1,10 @@
-"""The parts of a convolution block: layers, Mish, norm, pooling, upsampling.
+"""The parts of a convolution block: layers, activation, norm, resampling.
 
 Each function equals the stock one of jax or flax to rounding and costs a
 fraction of it (see `experiments/benchmark.py`). Arrays are NHWC.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -96,6 +97,12 @@ def _mish_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
   return x * (n * r), dx * (n * r + 4 * x * (e * r) * ((e + 1) * r))
 
 
+def activation(name: str) -> Callable[[jax.Array], jax.Array]:
+  """The activation of that name: 'mish' or 'elu'."""
+  named: dict[str, Any] = {'mish': mish, 'elu': jax.nn.elu}
+  return named[name]
+
+
 class GroupNorm(nn.Module):
   """Group normalization as one scale and one shift per example and channel.
 
@@ -179,6 +186,22 @@ upsample.defvjp(
 )
 
 
+def dilate(x: jax.Array) -> jax.Array:
+  """Doubles a map by a zero behind every pixel, along both axes.
+
+  A convolution of it, 3 pixels wide, is the transposed convolution of `x` with
+  stride 2, padding 1 and output padding 1.
+
+  Args:
+    x: `[B, H, W, C]`.
+
+  Returns:
+    `[B, 2H, 2W, C]`.
+  """
+  keep, spread = (0, 0, 0), (0, 1, 1)
+  return jax.lax.pad(x, jnp.zeros((), x.dtype), [keep, spread, spread, keep])
+
+
 @jax.custom_vjp
 def max_pool(x: jax.Array) -> jax.Array:
   """Halves a map by the maximum over 2x2 windows.
@@ -223,7 +246,9 @@ max_pool.defvjp(_max_pool_forward, _max_pool_backward)
 
 
 class ConvBlock(nn.Module):
-  """Convolution, pooling if any, group norm, Mish.
+  """Convolution, pooling if any, group norm, activation.
+
+  Where it is `strided`, the convolution itself halves the map.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, appendix A.2.1.
   """
@@ -235,6 +260,8 @@ class ConvBlock(nn.Module):
   initializer: str = 'uniform'
   dtype: Dtype = jnp.float32
   param_dtype: Dtype = jnp.float32
+  activation: str = 'mish'
+  strided: bool = False
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
@@ -242,19 +269,20 @@ class ConvBlock(nn.Module):
     x = conv(
       self.features,
       self.kernel,
+      strides=2 if self.pool and self.strided else 1,
       dtype=self.dtype,
       param_dtype=self.param_dtype,
       name='conv',
       **initializers(self.initializer, self.kernel**2 * x.shape[-1]),
     )(x)
-    if self.pool:
+    if self.pool and not self.strided:
       x = max_pool(x)
     x = GroupNorm(self.num_groups, param_dtype=self.param_dtype, name='norm')(x)
-    return mish(x)
+    return activation(self.activation)(x)
 
 
 class MLP(nn.Module):
-  """Dense layers with Mish between them; the last one is linear.
+  """Dense layers with activations between them; the last one is linear.
 
   `zero_bias` starts the last layer's biases at 0.
   """
@@ -264,6 +292,7 @@ class MLP(nn.Module):
   initializer: str = 'uniform'
   dtype: Dtype = jnp.float32
   param_dtype: Dtype = jnp.float32
+  activation: str = 'mish'
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
@@ -272,7 +301,8 @@ class MLP(nn.Module):
     *hidden, last = self.features
     for i, width in enumerate(hidden):
       start = initializers(self.initializer, x.shape[-1])
-      x = mish(nn.Dense(width, name=f'hidden_{i}', **types, **start)(x))
+      x = nn.Dense(width, name=f'hidden_{i}', **types, **start)(x)
+      x = activation(self.activation)(x)
     start = initializers(self.initializer, x.shape[-1])
     if self.zero_bias:
       start['bias_init'] = nn.initializers.zeros

@@ -20,6 +20,8 @@ class Stage(nn.Module):
   initializer: str = 'uniform'
   dtype: Any = jnp.float32
   param_dtype: Any = jnp.float32
+  kernel: int = 3
+  activation: str = 'mish'
 
   @nn.compact
   def __call__(
@@ -32,6 +34,8 @@ class Stage(nn.Module):
     x = str_tfm.str_tfm(x, *affine)
     x = blocks.ConvBlock(
       self.width,
+      self.kernel,
+      activation=self.activation,
       num_groups=self.num_groups,
       initializer=self.initializer,
       dtype=self.dtype,

@@ -46,6 +46,7 @@ class StrTfmNetworks(nn.Module):
   width: int
   dtype: Any = jnp.float32
   param_dtype: Any = jnp.float32
+  activation: str = 'mish'
 
   @nn.compact
   def __call__(self, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -60,6 +61,7 @@ class StrTfmNetworks(nn.Module):
     )(
       (*self.hidden, 2 * self.width),
       zero_bias=True,
+      activation=self.activation,
       dtype=self.dtype,
       param_dtype=self.param_dtype,
       name='networks',

@@ -1,4 +1,13 @@
-"""The objective of autoencoders without a regularizer."""
+"""Objectives of one encoder and decoder: reconstruction and a penalty.
+
+| penalty                  | objective              |
+|--------------------------|------------------------|
+| none                     | AE, SAE, AdaAE         |
+| `kl_penalty(1.0)`        | VAE, VLAE              |
+| `kl_penalty(beta)`       | beta-VAE               |
+| `mmd_penalty(weight)`    | WAE-MMD                |
+| `dependence_penalty(..)` | beta-TCVAE             |
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,23 +15,33 @@ from typing import Any
 import jax
 
 from structae.nn.posterior import Posterior
-from structae.objectives import reconstruction
+from structae.objectives import dependence, divergences, reconstruction
 
 Encode = Callable[[Any, jax.Array], Posterior]
 Decode = Callable[[Any, jax.Array], jax.Array]
 Metrics = dict[str, jax.Array]
 Loss = Callable[[Any, jax.Array, jax.Array], tuple[jax.Array, Metrics]]
+# (posterior, codes drawn from it, key) -> (nats per example, terms by name)
+Penalty = Callable[[Posterior, jax.Array, jax.Array], tuple[jax.Array, Metrics]]
 
 
-def autoencoding(encode: Encode, decode: Decode) -> Loss:
-  """Reconstruction alone: the architecture structures the code.
+def autoencoding(
+  encode: Encode,
+  decode: Decode,
+  penalty: Penalty | None = None,
+  likelihood: reconstruction.Likelihood = reconstruction.BERNOULLI,
+) -> Loss:
+  """Reconstruction of a drawn code, and a penalty on codes if there is one.
 
   Args:
     encode: `(params, images) -> Posterior`.
-    decode: `(params, codes) -> logits`.
+    decode: `(params, codes) -> outputs`: logits, or what the likelihood takes.
+    penalty: none for autoencoders whose architecture structures the code.
+    likelihood: of the images given the outputs.
 
   Returns:
-    `loss(params, images, key) -> (nats per example, its terms)`.
+    `loss(params, images, key) -> (nats per example, its terms)`. Terms are
+    unweighted.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
   """
@@ -30,11 +49,104 @@ def autoencoding(encode: Encode, decode: Decode) -> Loss:
   def loss(
     params: Any, images: jax.Array, key: jax.Array
   ) -> tuple[jax.Array, Metrics]:
-    del key  # a deterministic posterior has nothing to draw
-    logits = decode(params, encode(params, images).mean)
-    rec = reconstruction.bernoulli_cross_entropy(
-      logits, reconstruction.targets(images)
-    ).mean()
-    return rec, {'reconstruction': rec}
+    posterior = encode(params, images)
+    codes = posterior.sample(key)  # the mean itself if deterministic
+    rec = likelihood.nats(decode(params, codes), images).mean()
+    if penalty is None:
+      return rec, {'reconstruction': rec}
+    price, terms = penalty(posterior, codes, key)
+    return rec + price, {'reconstruction': rec, **terms}
 
   return loss
+
+
+def kl_penalty(
+  beta: float = 1.0,
+  divergence: Callable[[Posterior], jax.Array] = divergences.kl,
+) -> Penalty:
+  """beta times the KL divergence to the prior: VAE (beta = 1) and beta-VAE.
+
+  Args:
+    beta: its weight.
+    divergence: `Posterior -> [B]`.
+
+  Returns:
+    The penalty, with the term `kl`.
+
+  Source: Higgins et al., beta-VAE, ICLR 2017; Kingma and Welling,
+  https://arxiv.org/abs/1312.6114.
+  """
+
+  def penalty(
+    posterior: Posterior, codes: jax.Array, key: jax.Array
+  ) -> tuple[jax.Array, Metrics]:
+    del codes, key
+    kl = divergence(posterior).mean()
+    return beta * kl, {'kl': kl}
+
+  return penalty
+
+
+def mmd_penalty(
+  weight: float = 10.0,
+  discrepancy: Callable[[jax.Array, jax.Array], jax.Array] = divergences.mmd,
+) -> Penalty:
+  """weight times the MMD of the codes to draws of the prior: WAE-MMD.
+
+  Args:
+    weight: lambda.
+    discrepancy: `(codes, prior draws) -> scalar`.
+
+  Returns:
+    The penalty, with the term `mmd`.
+
+  Source: Tolstikhin et al., https://arxiv.org/abs/1711.01558.
+  """
+
+  def penalty(
+    posterior: Posterior, codes: jax.Array, key: jax.Array
+  ) -> tuple[jax.Array, Metrics]:
+    del posterior
+    # Not the key that drew the codes.
+    prior = jax.random.normal(
+      jax.random.fold_in(key, 1), codes.shape, codes.dtype
+    )
+    mmd = discrepancy(codes, prior)
+    return weight * mmd, {'mmd': mmd}
+
+  return penalty
+
+
+def dependence_penalty(
+  beta_tc: float, num_examples: int, estimator: str = 'stratified'
+) -> Penalty:
+  """The KL divergence with the total correlation weighted anew: beta-TCVAE.
+
+  Args:
+    beta_tc: weight of the total correlation; the other parts have weight 1.
+    num_examples: the examples N of the training set.
+    estimator: 'stratified', whose terms are estimates of what they are called,
+      or 'weighted', which is off by constants; see `dependence`.
+
+  Returns:
+    The penalty, with the terms `mutual_information`, `total_correlation` and
+    `dimension_kl`.
+
+  Source: Chen et al., https://arxiv.org/abs/1802.04942, equation 4.
+  """
+  weights = {
+    'stratified': dependence.stratified,
+    'weighted': dependence.weighted,
+  }[estimator]
+
+  def penalty(
+    posterior: Posterior, codes: jax.Array, key: jax.Array
+  ) -> tuple[jax.Array, Metrics]:
+    del key
+    parts = dependence.decompose(
+      posterior, codes, weights(len(codes), num_examples)
+    )
+    mi, tc, kl = parts
+    return mi + beta_tc * tc + kl, parts._asdict()
+
+  return penalty

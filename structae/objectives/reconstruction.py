@@ -1,5 +1,9 @@
 """How far a reconstruction is from its image, in nats per example."""
 
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
@@ -12,9 +16,7 @@ def targets(images: jax.Array) -> jax.Array:
   Unclamped, the entropy of a black or white pixel is 0 log 0. Values that are
   floats already are taken to lie in [0, 1].
   """
-  if images.dtype == jnp.uint8:
-    images = images.astype(jnp.float32) / 255
-  return jnp.clip(images, EPSILON, 1 - EPSILON)
+  return jnp.clip(as_floats(images), EPSILON, 1 - EPSILON)
 
 
 def bernoulli_cross_entropy(
@@ -56,6 +58,63 @@ def squared_error(logits: jax.Array, probabilities: jax.Array) -> jax.Array:
   """Mean squared error of sigmoid(logits) over pixels and channels, `[B]`."""
   errors = jnp.square(jax.nn.sigmoid(logits) - probabilities)
   return _sum_per_example(errors) / errors[0].size
+
+
+class Likelihood(NamedTuple):
+  """What the outputs of a decoder say of the data.
+
+  Attributes:
+    nats: `(outputs, data) -> [B]`, -log p(data | outputs) of each example.
+    floor: `data -> [B]`, the least that any outputs can reach.
+    mean: `outputs -> data`, what is expected; images in [0, 1].
+  """
+
+  nats: Callable[[jax.Array, jax.Array], jax.Array]
+  floor: Callable[[jax.Array], jax.Array]
+  mean: Callable[[jax.Array], jax.Array]
+
+  def squared_error(self, outputs: jax.Array, data: jax.Array) -> jax.Array:
+    """Mean squared error over the numbers of each example, `[B]`."""
+    errors = jnp.square(self.mean(outputs) - as_floats(data))
+    return _sum_per_example(errors) / errors[0].size
+
+
+BERNOULLI = Likelihood(
+  nats=lambda logits, images: bernoulli_cross_entropy(logits, targets(images)),
+  floor=lambda images: bernoulli_entropy(targets(images)),
+  mean=jax.nn.sigmoid,
+)
+
+
+def gaussian(noise: float) -> Likelihood:
+  """Independent normal numbers about the decoder's outputs.
+
+  -log p = |x - outputs|^2 / (2 noise^2) + X/2 log(2 pi noise^2).
+
+  Args:
+    noise: their standard deviation.
+
+  Returns:
+    The likelihood; its outputs are the expected data themselves.
+  """
+  constant = math.log(noise) + math.log(2 * math.pi) / 2
+
+  def nats(outputs: jax.Array, data: jax.Array) -> jax.Array:
+    errors = (outputs - as_floats(data)) / noise
+    return _sum_per_example(jnp.square(errors) / 2 + constant)
+
+  return Likelihood(
+    nats=nats,
+    floor=lambda data: jnp.full(len(data), constant * data[0].size),
+    mean=lambda outputs: outputs,
+  )
+
+
+def as_floats(data: jax.Array) -> jax.Array:
+  """Maps uint8 images to [0, 1]; floats stay as they are."""
+  if data.dtype == jnp.uint8:
+    return data.astype(jnp.float32) / 255
+  return data
 
 
 def _sum_per_example(terms: jax.Array) -> jax.Array:

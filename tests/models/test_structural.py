@@ -43,43 +43,6 @@ def codes():
   return jax.random.normal(jax.random.key(2), (2, K, D))
 
 
-def num_parameters(model, size):
-  shapes = jax.eval_shape(
-    model.init, jax.random.key(0), jnp.zeros((1, size, size, 3))
-  )
-  return sum(leaf.size for leaf in jax.tree.leaves(shapes))
-
-
-@pytest.mark.parametrize(
-  'num_stages, shared, expected',
-  [
-    (2, False, 956_623),
-    (3, False, 973_327),
-    (4, False, 990_031),
-    (6, False, 1_023_439),
-    (12, False, 1_123_663),
-    (12, True, 1_132_111),
-  ],
-)
-def test_parameter_counts_at_64_pixels(num_stages, shared, expected):
-  model = autoencoder.Autoencoder(
-    encoders.ConvEncoder(12),
-    decoders.StructuralDecoder(64, num_stages, shared),
-    12 if shared else num_stages,
-  )
-  assert num_parameters(model, 64) == expected
-
-
-def test_parameter_count_at_128_pixels():
-  common = dict(num_blocks=16, width=128)
-  model = autoencoder.Autoencoder(
-    encoders.ConvEncoder(32, head=(512, 256, 128), **common),
-    decoders.StructuralDecoder(128, 16, str_tfm=(64, 128, 256), **common),
-    16,
-  )
-  assert num_parameters(model, 128) == 6_597_411
-
-
 def test_where_maps_are_halved_and_doubled():
   assert encoders.pool_after(64, 12) == (1, 4, 7, 10, 12)
   assert encoders.pool_after(128, 16) == (1, 4, 7, 10, 13, 16)

@@ -1,0 +1,14 @@
+"""AdaAE-12.
+
+python -m experiments.main --config=experiments/adaae12.py[:quick]
+"""
+
+from experiments import common
+
+
+def get_config(tokens=''):
+  config = common.get_config(tokens)
+  config.model.decoder = 'adaptive'
+  config.model.num_variables = config.model.num_latents
+  config.model.num_stages = 12
+  return config

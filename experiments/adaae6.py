@@ -1,0 +1,11 @@
+"""AdaAE-6. python -m experiments.main --config=experiments/adaae6.py[:quick]"""
+
+from experiments import common
+
+
+def get_config(tokens=''):
+  config = common.get_config(tokens)
+  config.model.decoder = 'adaptive'
+  config.model.num_variables = config.model.num_latents
+  config.model.num_stages = 6
+  return config

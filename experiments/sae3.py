@@ -1,0 +1,10 @@
+"""SAE-3. python -m experiments.main --config=experiments/sae3.py[:quick]"""
+
+from experiments import common
+
+
+def get_config(tokens=''):
+  config = common.get_config(tokens)
+  config.model.decoder = 'structural'
+  config.model.num_variables = 3
+  return config

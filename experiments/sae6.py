@@ -1,0 +1,10 @@
+"""SAE-6. python -m experiments.main --config=experiments/sae6.py[:quick]"""
+
+from experiments import common
+
+
+def get_config(tokens=''):
+  config = common.get_config(tokens)
+  config.model.decoder = 'structural'
+  config.model.num_variables = 6
+  return config

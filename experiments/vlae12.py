@@ -1,0 +1,13 @@
+"""VLAE-12. python -m experiments.main --config=experiments/vlae12.py[:quick]"""
+
+from experiments import common
+
+
+def get_config(tokens=''):
+  config = common.get_config(tokens)
+  config.model.encoder = 'ladder'
+  config.model.decoder = 'ladder'
+  config.model.num_variables = 12
+  config.objective.name = 'beta_vae'
+  config.objective.beta = 1.0
+  return config

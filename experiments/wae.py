@@ -1,0 +1,11 @@
+"""WAE-MMD. python -m experiments.main --config=experiments/wae.py[:quick]"""
+
+from experiments import common
+
+
+def get_config(tokens=''):
+  config = common.get_config(tokens)
+  config.model.decoder = 'hourglass'
+  config.model.num_variables = config.model.num_latents
+  config.objective.name = 'wae'
+  return config
