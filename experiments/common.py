@@ -18,7 +18,7 @@ _QUICK = {
   'model.initializer': 'lecun',
   'train.batch_size': 16,
   'train.num_steps': 5000,
-  'train.learning_rate': 1.5e-3,
+  'train.learning_rate': 2.5e-3,
   'train.schedule': 'cosine',
   'train.warmup_steps': 200,
   'train.validate_every': 500,

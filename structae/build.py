@@ -131,9 +131,9 @@ def init(
     return params
 
   images = jnp.zeros((1, *image_shape))
-  program = jax.jit(start).lower(key, images)
   # Runs once: optimizing it would take longer than it does.
-  compiled = program.compile({'xla_backend_optimization_level': 0})
+  options: dict[str, Any] = {'xla_backend_optimization_level': 0}
+  compiled = jax.jit(start).lower(key, images).compile(options)
   return compiled(key, images)
 
 

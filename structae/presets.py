@@ -32,8 +32,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 # Hidden widths of dense layers, below 128 pixels and from there on.
-_SMALL = {'head': (256, 128), 'start': (128, 256)}
-_LARGE = {
+_SMALL: dict[str, tuple[int, ...]] = {'head': (256, 128), 'start': (128, 256)}
+_LARGE: dict[str, tuple[int, ...]] = {
   'head': (512, 256, 128),
   'start': (128, 256, 512),
   'str_tfm': (64, 128, 256),

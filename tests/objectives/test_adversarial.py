@@ -1,4 +1,4 @@
-"""FactorVAE: the permutation, the parting of gradients, a critic that learns."""
+"""FactorVAE: its permutation, its two gradients, a critic that learns."""
 
 import jax
 import jax.numpy as jnp
