@@ -151,7 +151,7 @@ def test_gradients_are_finite_differences():
       direction = jax.random.normal(
         jax.random.key(seed), flat.shape, flat.dtype
       )
-      numeric = (f(flat + 1e-6 * direction) - f(flat - 1e-6 * direction)) / 2e-6
+      numeric = (f(flat + 1e-7 * direction) - f(flat - 1e-7 * direction)) / 2e-7
       np.testing.assert_allclose(gradient @ direction, numeric, rtol=1e-5)
 
 
