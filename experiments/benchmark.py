@@ -149,12 +149,11 @@ def prepare(config: Any) -> dict[str, Program]:
 
   from experiments import training
   from structae import build
-  from structae.data import pipeline
   from structae.training import step
 
   mesh = step.data_mesh()
   source = build.source(config)
-  part = pipeline.split(source.size, config.data.split_seed).train
+  part = build.split(config, source).train
   model = build.model(config, source.image_shape[-1])
   state, updates, batches = training.prepare(config, source, part, model, mesh)
   num, size = max(updates), config.train.batch_size

@@ -28,12 +28,14 @@ def main(argv: Sequence[str]) -> None:
         return
 
   from experiments import training  # imports jax, which takes seconds
+  from structae import build
 
   training.check_devices(config)
+  source = build.source(config)
   with workdir.locked(folder):
-    workdir.write_config(folder, asked.name, config)
+    workdir.write_config(folder, asked.name, config, source.digest)
     try:
-      training.run(config, asked.name, folder)
+      training.run(config, asked.name, folder, source)
     except stop.Interrupted as wish:
       print(f'{wish}; the same command goes on from there')
       return

@@ -37,31 +37,30 @@ def check_devices(config: Any) -> None:
     )
 
 
-def run(config: Any, name: str, workdir: Path) -> None:
+def run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
   """Trains, or goes on, and writes the results into `workdir`.
 
   Raises:
-    ConfigError: if the data or a checkpoint cannot be used.
+    ConfigError: if a checkpoint cannot be used.
     Failed: if the loss is no longer a number.
     stop.Interrupted: if asked to stop, once the state is saved.
   """
   try:
-    _run(config, name, workdir)
+    _run(config, name, workdir, source)
   except checkpoint.CheckpointError as error:
     raise config_lib.ConfigError(str(error)) from error
   except loop.Diverged as error:
     raise command.Failed(str(error)) from error
 
 
-def _run(config: Any, name: str, workdir: Path) -> None:
+def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
   with stop_lib.Stop() as stopping:
     show = progress.Progress(
       config.train.batch_size,
       QUICK_HINT.format(name=name) if jax.default_backend() == 'cpu' else '',
     )
     mesh = step.data_mesh()
-    source = build.source(config)
-    parts = pipeline.split(source.size, config.data.split_seed)
+    parts = build.split(config, source)
     model = build.model(config, source.image_shape[-1])
     doors = doors_lib.make_doors(
       source,

@@ -74,16 +74,35 @@ def locked(workdir: Path) -> Iterator[None]:
     raise ConfigError(f'{workdir} cannot be written to: {error}') from error
 
 
-def write_config(workdir: Path, name: str, config: Any) -> None:
-  """Writes `config.json`: the resolved configuration, with versions."""
+def write_config(workdir: Path, name: str, config: Any, digest: str) -> None:
+  """Writes `config.json`: the resolved configuration, with versions.
+
+  Args:
+    workdir: the folder of the run.
+    name: the name of the model.
+    config: a checked configuration.
+    digest: tells the content of the data set.
+
+  Raises:
+    ConfigError: if the run in the folder began on other data.
+  """
+  path = workdir / 'config.json'
+  if path.exists():
+    before = json.loads(path.read_text()).get('data_digest', digest)
+    if before != digest:
+      raise ConfigError(
+        f'{workdir} holds a run on {config.data.name} with digest '
+        f'{before[:16]}, now {digest[:16]}; give another --workdir'
+      )
   content = {
     'name': name,
+    'data_digest': digest,
     'config': config.to_dict(),
     'config_hash': config_lib.config_hash(config),
     'versions': versions(),
   }
   text = json.dumps(content, indent=1, sort_keys=True)
-  files.write_text(workdir / 'config.json', text + '\n')
+  files.write_text(path, text + '\n')
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from structae import config as config_lib
-from structae.data import arm_synth, sources
+from structae.data import arm_synth, sources, splits
 from structae.models import autoencoder, decoders, encoders, ladder
 from structae.models import critic as critics
 from structae.objectives import (
@@ -20,10 +20,37 @@ from structae.objectives import (
 
 
 def source(config: Any) -> sources.Source:
-  """The data set of `config.data`."""
-  if config.data.name == 'arm_synth':
+  """The data set of `config.data`, prepared first where it must be.
+
+  Raises:
+    ConfigError: if its files are missing or damaged.
+  """
+  data = config.data
+  if data.name == 'arm_synth':
     return arm_synth.source()
-  return sources.shapes3d(config.data.size)
+  try:
+    return sources.load(
+      data.name,
+      data.size,
+      data.path,
+      storage=data.storage,
+      crop=int(data.crop) if data.crop.isdigit() else data.crop or None,
+      verify=data.verify,
+      skip_corrupt=data.skip_corrupt,
+    )
+  except (ValueError, OSError) as error:
+    line = ' '.join(str(error).split())
+    raise config_lib.ConfigError(line) from error
+
+
+def split(config: Any, images: sources.Source) -> splits.Splits:
+  """The image numbers to train on, to validate and to test."""
+  return splits.split(
+    images.size,
+    config.data.split_seed,
+    config.data.split,
+    images.extras.get('partition'),
+  )
 
 
 def model(config: Any, channels: int) -> autoencoder.Autoencoder:

@@ -1,6 +1,7 @@
 """Which settings fit each other; a misfit is named with what would work."""
 
 import math
+import pathlib
 from typing import Any
 
 from structae import presets
@@ -12,8 +13,21 @@ class ConfigError(ValueError):
 
 
 def check_data(data: Any) -> None:
-  """Refuses sizes that the data set does not come at."""
-  sizes = catalog.get(data.name).sizes
+  """Refuses sizes that the data set does not come at, and missing files."""
+  data_set = catalog.get(data.name)
+  if data.name == 'folder' and not data.path:
+    raise ConfigError(
+      'data.path is empty; give the directory or file of your images: '
+      '--config.data.path=DIR'
+    )
+  if data.path and not pathlib.Path(data.path).expanduser().exists():
+    raise ConfigError(f'data.path is {data.path!r}, which does not exist')
+  if data.split not in data_set.splits:
+    raise ConfigError(
+      f'data.split is {data.split!r}; {data.name} has '
+      f'{_listed(data_set.splits)}'
+    )
+  sizes = data_set.sizes
   if sizes and data.size not in sizes:
     raise ConfigError(
       f'data.size is {data.size}; {data.name} comes at {_listed(sizes)} pixels'

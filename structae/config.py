@@ -15,6 +15,7 @@ import ml_collections
 
 from structae import checks
 from structae.checks import ConfigError
+from structae.data import catalog
 from structae.presets import PRESETS, VARIATIONAL, WITH_PRIOR, widths
 
 __all__ = [
@@ -159,7 +160,19 @@ FIELDS = {
       10.0, 'minutes between checkpoints; 0 saves at every row',
       *_NOT_NEGATIVE),
   'data.name': Field('shapes3d_synth', 'the data set',
-                     *_one_of('shapes3d_synth', 'arm_synth')),
+                     *_one_of(*catalog.CATALOG)),
+  'data.path': Field('', 'its original files, or your own images', *_TEXT),
+  'data.storage': Field(
+      'auto', 'where images are kept; auto takes what fits the devices',
+      *_one_of('auto', 'resident', 'sharded', 'memmap')),
+  'data.crop': Field(
+      '', 'pixels kept of a CelebA picture; centre or squash for a folder',
+      *_TEXT),
+  'data.verify': Field(True, 'whether published checksums must hold', *_BOOL),
+  'data.skip_corrupt': Field(
+      False, 'whether unreadable pictures are listed and left out', *_BOOL),
+  'data.split': Field('random', 'how images are parted for training and test',
+                      *_one_of('random', 'authors', 'official')),
   'data.size': Field(64, 'width of the images in pixels; 1 for feature vectors',
                      *_whole(1)),
   'data.split_seed': Field(0, 'seed of the 70/10/20 split', *_whole(0)),
@@ -183,7 +196,7 @@ FIELDS = {
 # May change when a run is resumed: none changes what is computed.
 RESUMABLE = frozenset(
   ['train.num_steps', 'train.log_every', 'train.validate_every',
-   'train.save_minutes', 'train.steps_per_dispatch']
+   'train.save_minutes', 'train.steps_per_dispatch', 'data.storage']
 )  # fmt: skip
 
 
