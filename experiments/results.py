@@ -11,8 +11,8 @@ import numpy as np
 
 from experiments import doors as doors_lib
 from experiments import drawing, workdir
+from structae import build, files, sampling
 from structae import config as config_lib
-from structae import files, sampling
 from structae.data import pipeline, shapes3d_synth, sources
 from structae.evaluation import codes as codes_lib
 from structae.evaluation import information, probe, scene_distance
@@ -89,7 +89,10 @@ def encode_split(
       'data': source.name,
       'size': config.data.size,
       'split': name,
+      'split_kind': config.data.split,
       'split_seed': config.data.split_seed,
+      'hold_out': config.data.hold_out,
+      'digests': build.digests(config, source),
       'model': config.model.to_dict(),
       'step': config.train.num_steps,
       'seed': config.seed,
