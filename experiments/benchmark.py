@@ -158,6 +158,7 @@ def prepare(config: Any) -> dict[str, Program]:
   state, updates, batches = training.prepare(config, source, part, model, mesh)
   num, size = max(updates), config.train.batch_size
   data = batches.data(0, num)
+  batches.close()
   images = jax.jit(batches.images)(data, state.step)
   params = {'params': state.params}
   encode = jax.jit(lambda v, x: model.apply(v, x, method='encode').mean)

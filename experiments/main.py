@@ -31,16 +31,17 @@ def main(argv: Sequence[str]) -> None:
   from structae import build
 
   training.check_devices(config)
-  source = build.source(config)
-  with workdir.locked(folder):
-    workdir.write_config(folder, asked.name, config, source.digest)
-    try:
+  try:
+    source = training.open_data(config)
+    digests = build.digests(config, source)
+    with workdir.locked(folder):
+      workdir.write_config(folder, asked.name, config, digests)
       training.run(config, asked.name, folder, source)
-    except stop.Interrupted as wish:
-      print(f'{wish}; the same command goes on from there')
-      return
-    workdir.complete(folder, config)
-    print(f'report: {folder / "report.html"}')
+      workdir.complete(folder, config)
+  except stop.Interrupted as wish:
+    print(f'{wish}; the same command goes on from there')
+    return
+  print(f'report: {folder / "report.html"}')
 
 
 if __name__ == '__main__':

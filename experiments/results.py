@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments import drawing, samples, scoring, workdir
 from experiments.doors import Trained
+from structae import build
 from structae import config as config_lib
 from structae.data import pipeline
 from structae.evaluation import codes as codes_lib
@@ -69,7 +70,10 @@ def encode_split(
       'data': source.name,
       'size': config.data.size,
       'split': name,
+      'split_kind': config.data.split,
       'split_seed': config.data.split_seed,
+      'hold_out': config.data.hold_out,
+      'digests': build.digests(config, source),
       'model': config.model.to_dict(),
       'step': config.train.num_steps,
       'seed': config.seed,

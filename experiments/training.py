@@ -1,5 +1,6 @@
 """One run: build, train, then results. Imported once the config is checked."""
 
+import contextlib
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,10 +31,30 @@ def check_devices(config: Any) -> None:
   Raises:
     ConfigError: one line.
   """
-  batch, devices = config.train.batch_size, jax.device_count()
+  _check_devices_divide(config, 'train.batch_size')
+
+
+def open_data(config: Any) -> sources.Source:
+  """Opens the data of a run, and prepares them where they must be.
+
+  Raises:
+    ConfigError: if they cannot be used.
+    stop.Interrupted: if stopped while they were prepared.
+  """
+  try:
+    source = build.source(config)
+  except KeyboardInterrupt as error:
+    raise stop_lib.Interrupted('stopped while preparing the data') from error
+  if source.storage == 'sharded':
+    _check_devices_divide(config, 'evaluation.batch_size')
+  return source
+
+
+def _check_devices_divide(config: Any, field: str) -> None:
+  batch, devices = config_lib.flat(config)[field], jax.device_count()
   if batch % devices:
     raise config_lib.ConfigError(
-      f'train.batch_size is {batch}, not a multiple of the {devices} devices'
+      f'{field} is {batch}, not a multiple of the {devices} devices'
     )
 
 
@@ -65,16 +86,17 @@ def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
     held_out = pipeline.subset(
       parts.validation, config.train.num_validation, seed=0
     )
-    state = loop.train(
-      state,
-      updates,
-      batches,
-      workdir=workdir,
-      settings=config.train,
-      validate=lambda params: validation(doors, params, held_out),
-      show=show,
-      stopping=stopping,
-    )
+    with contextlib.closing(batches):
+      state = loop.train(
+        state,
+        updates,
+        batches,
+        workdir=workdir,
+        settings=config.train,
+        validate=lambda params: validation(doors, params, held_out),
+        show=show,
+        stopping=stopping,
+      )
     trained = results.Trained(config, source, doors, state.params)
     results.write(trained, workdir, parts, show.say, stopping)
 

@@ -75,35 +75,60 @@ def locked(workdir: Path) -> Iterator[None]:
     raise ConfigError(f'{workdir} cannot be written to: {error}') from error
 
 
-def write_config(workdir: Path, name: str, config: Any, digest: str) -> None:
+def write_config(
+  workdir: Path, name: str, config: Any, digests: dict[str, str]
+) -> None:
   """Writes `config.json`: the resolved configuration, with versions.
 
   Args:
     workdir: the folder of the run.
-    name: the name of the model.
+    name: the name of its config file.
     config: a checked configuration.
-    digest: tells the content of the data set.
+    digests: what it is trained on, see `build.digests`.
 
   Raises:
     ConfigError: if the run in the folder began on other data.
   """
-  path = workdir / 'config.json'
-  if path.exists():
-    before = json.loads(path.read_text()).get('data_digest', digest)
-    if before != digest:
-      raise ConfigError(
-        f'{workdir} holds a run on {config.data.name} with digest '
-        f'{before[:16]}, now {digest[:16]}; give another --workdir'
-      )
+  check_digests(workdir, digests)
   content = {
     'name': name,
-    'data_digest': digest,
     'config': config.to_dict(),
     'config_hash': config_lib.config_hash(config),
+    'digests': digests,
     'versions': versions(),
   }
   text = json.dumps(content, indent=1, sort_keys=True)
-  files.write_text(path, text + '\n')
+  files.write_text(workdir / 'config.json', text + '\n')
+
+
+def check_digests(workdir: Path, digests: dict[str, str]) -> None:
+  """Refuses data other than those the run in the folder began with.
+
+  Args:
+    workdir: the folder of the run.
+    digests: what `build.digests` says now.
+
+  Raises:
+    ConfigError: one line that names what differs.
+  """
+  path = workdir / 'config.json'
+  if not path.exists():
+    return
+  old = json.loads(path.read_text()).get('digests', digests)
+  meanings = {
+    'data': 'the images or their factors (data.path)',
+    'train': 'the numbers of the training images (data.split)',
+  }
+  different = [
+    f'{meanings[name]}: sha256 was {old.get(name)!s:.12}, now {new:.12}'
+    for name, new in digests.items()
+    if old.get(name) != new
+  ]
+  if different:
+    raise ConfigError(
+      f'{workdir} holds a run on other data: {"; ".join(different)}. Give '
+      'the former data, or another --workdir'
+    )
 
 
 def versions() -> dict[str, str]:

@@ -20,37 +20,72 @@ from structae.objectives import (
 
 
 def source(config: Any) -> sources.Source:
-  """The data set of `config.data`, prepared first where it must be.
+  """Opens the data set of `config.data`, and prepares it where it must be.
+
+  Args:
+    config: a checked configuration.
 
   Raises:
-    ConfigError: if its files are missing or damaged.
+    ConfigError: if its files are missing, damaged or of another form.
   """
   data = config.data
   if data.name == 'arm_synth':
     return arm_synth.source()
+  crop = int(data.crop) if data.crop.isdecimal() else data.crop or None
   try:
     return sources.load(
       data.name,
       data.size,
       data.path,
       storage=data.storage,
-      crop=int(data.crop) if data.crop.isdigit() else data.crop or None,
+      crop=crop,
       verify=data.verify,
       skip_corrupt=data.skip_corrupt,
     )
   except (ValueError, OSError) as error:
-    line = ' '.join(str(error).split())
-    raise config_lib.ConfigError(line) from error
+    raise config_lib.ConfigError(' '.join(str(error).split())) from error
 
 
 def split(config: Any, images: sources.Source) -> splits.Splits:
-  """The image numbers to train on, to validate and to test."""
-  return splits.split(
-    images.size,
-    config.data.split_seed,
-    config.data.split,
-    images.extras.get('partition'),
-  )
+  """The images that train, validate and test.
+
+  Args:
+    config: a checked configuration.
+    images: its data set.
+
+  Raises:
+    ConfigError: if there is no such split of this set, or a part is empty.
+  """
+  data = config.data
+  try:
+    parts = splits.split(
+      images.size, data.split_seed, data.split, images.extras.get('partition')
+    )
+  except ValueError as error:
+    raise config_lib.ConfigError(f'data.split: {error}') from error
+  if data.hold_out != 'none':
+    values = splits.EXTRAPOLATION[data.hold_out]
+    parts, _ = splits.hold_out(
+      parts, images.factors, images.factor_names, values
+    )
+  for name, part in parts._asdict().items():
+    if not len(part):
+      raise config_lib.ConfigError(
+        f'{images.name} has {images.size} images, of which the {data.split} '
+        f'split leaves none for {name}; at least 5 are needed'
+      )
+  return parts
+
+
+def digests(config: Any, images: sources.Source) -> dict[str, str]:
+  """What a run is trained on, in checksums.
+
+  Returns:
+    'data': of the images, factors and extras, '' if they are made here;
+    'train': of the numbers of the training images.
+  """
+  train = split(config, images).train
+  return {'data': images.digest, 'train': splits.digest(train)}
 
 
 def model(config: Any, channels: int) -> autoencoder.Autoencoder:

@@ -13,20 +13,18 @@ class ConfigError(ValueError):
 
 
 def check_data(data: Any) -> None:
-  """Refuses sizes that the data set does not come at, and missing files."""
+  """Refuses what the data set does not offer."""
   data_set = catalog.get(data.name)
-  if data.name == 'folder' and not data.path:
-    raise ConfigError(
-      'data.path is empty; give the directory or file of your images: '
-      '--config.data.path=DIR'
-    )
-  if data.path and not pathlib.Path(data.path).expanduser().exists():
-    raise ConfigError(f'data.path is {data.path!r}, which does not exist')
-  if data.split not in data_set.splits:
-    raise ConfigError(
-      f'data.split is {data.split!r}; {data.name} has '
-      f'{_listed(data_set.splits)}'
-    )
+  _check_path(data, data_set)
+  for field, offered in (
+    ('split', data_set.splits),
+    ('hold_out', data_set.hold_outs),
+  ):
+    if data[field] not in offered:
+      raise ConfigError(
+        f'data.{field} is {data[field]}; {data.name} offers {_listed(offered)}'
+      )
+  _check_crop(data)
   sizes = data_set.sizes
   if sizes and data.size not in sizes:
     raise ConfigError(
@@ -34,6 +32,37 @@ def check_data(data: Any) -> None:
     )
   if data.size & (data.size - 1):
     raise ConfigError(f'data.size is {data.size}; expected a power of two')
+
+
+def _check_path(data: Any, data_set: catalog.DataSet) -> None:
+  if not data.path:
+    if data.name == 'folder':
+      raise ConfigError(
+        'data.path is empty; folder needs a directory of images, or an .npz '
+        'or .h5 file: --config.data.path=DIR'
+      )
+    return
+  if data_set.made_here:
+    raise ConfigError(
+      f'data.path is {data.path!r}, but {data.name} is made here, not read; '
+      'leave it out, or name the data set of the files'
+    )
+  if not pathlib.Path(data.path).expanduser().exists():
+    raise ConfigError(f'data.path is {data.path!r}; there is no such place')
+
+
+def _check_crop(data: Any) -> None:
+  if not data.crop:
+    return
+  if data.name == 'folder':
+    expected, valid = 'centre or squash', data.crop in ('centre', 'squash')
+  elif data.name == 'celeba':
+    expected = 'a number of pixels from 1 to 178'
+    valid = data.crop.isdecimal() and 1 <= int(data.crop) <= 178
+  else:
+    expected, valid = f'nothing: {data.name} has no crop', False
+  if not valid:
+    raise ConfigError(f'data.crop is {data.crop!r}; expected {expected}')
 
 
 def check_model(model: Any, size: int) -> None:
@@ -155,6 +184,6 @@ def _common(a: int, b: int) -> list[int]:
   return _divisors(math.gcd(a, b))
 
 
-def _listed(numbers: Any) -> str:
-  *most, last = [str(number) for number in numbers]
+def _listed(values: Any) -> str:
+  *most, last = map(str, values)
   return f'{", ".join(most)} or {last}' if most else last

@@ -15,7 +15,7 @@ import ml_collections
 
 from structae import checks
 from structae.checks import ConfigError
-from structae.data import catalog
+from structae.data import catalog, splits
 from structae.evaluation import metrics
 from structae.presets import PRESETS, VARIATIONAL, WITH_PRIOR, widths
 
@@ -166,21 +166,26 @@ FIELDS = {
       *_NOT_NEGATIVE),
   'data.name': Field('shapes3d_synth', 'the data set',
                      *_one_of(*catalog.CATALOG)),
-  'data.path': Field('', 'its original files, or your own images', *_TEXT),
-  'data.storage': Field(
-      'auto', 'where images are kept; auto takes what fits the devices',
-      *_one_of('auto', 'resident', 'sharded', 'memmap')),
-  'data.crop': Field(
-      '', 'pixels kept of a CelebA picture; centre or squash for a folder',
+  'data.path': Field(
+      '', 'the original files or a prepared folder; empty: where they belong',
       *_TEXT),
-  'data.verify': Field(True, 'whether published checksums must hold', *_BOOL),
-  'data.skip_corrupt': Field(
-      False, 'whether unreadable pictures are listed and left out', *_BOOL),
-  'data.split': Field('random', 'how images are parted for training and test',
-                      *_one_of('random', 'authors', 'official')),
   'data.size': Field(64, 'width of the images in pixels; 1 for feature vectors',
                      *_whole(1)),
-  'data.split_seed': Field(0, 'seed of the 70/10/20 split', *_whole(0)),
+  'data.storage': Field(
+      'auto', 'where images stay: on each device, cut among them, or mapped',
+      *_one_of('auto', 'resident', 'sharded', 'memmap')),
+  'data.crop': Field(
+      '', 'celeba: pixels of the square that is kept; folder: centre or squash',
+      *_TEXT),
+  'data.verify': Field(True, 'hold files against their published checksums',
+                       *_BOOL),
+  'data.skip_corrupt': Field(False, 'leave unreadable pictures out', *_BOOL),
+  'data.split': Field('random', 'which images train, validate and test',
+                      *_one_of(*splits.KINDS)),
+  'data.hold_out': Field(
+      'none', 'factor values that no image of any part shows',
+      *_one_of('none', *splits.EXTRAPOLATION)),
+  'data.split_seed': Field(0, 'seed of the split', *_whole(0)),
   'evaluation.num_train': Field(0, 'training codes to save; 0 saves all',
                                 *_whole(0)),
   'evaluation.num_validation': Field(
@@ -205,9 +210,12 @@ FIELDS = {
 # May change when a run is resumed: none changes what is trained or encoded.
 RESUMABLE = frozenset(
   ['train.num_steps', 'train.log_every', 'train.validate_every',
-   'train.save_minutes', 'train.steps_per_dispatch', 'data.storage',
+   'train.save_minutes', 'train.steps_per_dispatch',
+   'data.storage', 'data.verify',
    'evaluation.metrics', 'evaluation.num_fid_images']
 )  # fmt: skip
+# Tell runs apart, but may change too: the images themselves are compared.
+MOVABLE = frozenset(['data.path', 'data.skip_corrupt'])
 
 
 def default_config() -> ml_collections.ConfigDict:
@@ -303,7 +311,7 @@ def differences(old: Any, new: Any) -> list[str]:
   before, after = identity(old), identity(new)
   lines = [
     f'{name} was {before.get(name)!r}, now {after.get(name)!r}'
-    for name in sorted({*before, *after})
+    for name in sorted({*before, *after} - MOVABLE)
     if before.get(name) != after.get(name)
   ]
   steps = [flat(c)['train.num_steps'] for c in (old, new)]

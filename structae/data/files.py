@@ -186,6 +186,16 @@ def verify(
   return checked, warnings
 
 
+def with_checksums(sources: list[Source]) -> list[Source]:
+  """Reads every file for its sha256, whatever it should be."""
+  return [
+    source
+    if source.sha256
+    else dataclasses.replace(source, sha256=checksums(source.path)[0])
+    for source in sources
+  ]
+
+
 def _is_alias(source: Source, file: originals.File) -> bool:
   # Other forms have other checksums, and none of them is published.
   names = [pathlib.PurePosixPath(alias).name for alias in file.aliases]

@@ -100,10 +100,8 @@ def prepare(
 
 
 def _checked(data_set: catalog.DataSet, options: Options) -> Options:
-  if data_set.name == 'shapes3d_synth':
-    raise ValueError(
-      'shapes3d_synth is made on the device and needs no preparation.'
-    )
+  if data_set.made_here:
+    raise ValueError(f'{data_set.name} is made here and needs no preparation.')
   usual = data_set.image_shape[0] if data_set.image_shape else 64
   size = options.size or usual
   if size < 1 or (data_set.sizes and size not in data_set.sizes):
@@ -135,6 +133,11 @@ def _require_same(
     raise ValueError(
       f'{place}: holds {found.name} at {found.image_shape[0]} pixels, '
       f'not {data_set.name} at {options.size}.'
+    )
+  crop = found.options['crop']
+  if options.crop is not None and crop != options.crop:
+    raise ValueError(
+      f'{place}: was prepared with the crop {crop}, not {options.crop}.'
     )
 
 
@@ -198,6 +201,9 @@ def _make(
     for warning in warnings:
       print(f'Warning: {warning}', file=sys.stderr)
   opened = readers.open_original(data_set, paths, options.size, options.crop)
+  if opened.in_place and not (options.verify or options.copy):
+    # Nothing else would tell these images from others.
+    sources = files.with_checksums(sources)
   partial = target.with_name(f'{target.name}.partial')
   partial.mkdir(exist_ok=True)
   try:

@@ -4,6 +4,7 @@ Whatever the storage, image i is the same image, and a batch the same batch.
 """
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 from collections.abc import Callable
@@ -43,7 +44,7 @@ class Source:
     storage: 'composed', 'resident', 'sharded' or 'memmap'.
     host: the images as a memory map [N, H, W, C]; None where they are composed.
     extras: further arrays of N rows, such as `identity` and `partition`.
-    digest: a sha256 that tells this content from any other, or '' if unknown.
+    digest: a sha256 that tells this content from any other; '' if made here.
   """
 
   name: str
@@ -162,9 +163,21 @@ def prepared(
     storage=storage,
     host=host,
     extras={n: manifest.load_array(folder, n) for n in made.extras},
-    digest=made.images_sha256
-    or '+'.join(source['sha256'] for source in made.sources),
+    digest=_digest(folder, made),
   )
+
+
+def _digest(folder: pathlib.Path, made: manifest.Manifest) -> str:
+  """A sha256 that tells images, factors and extras from any others."""
+  sha256 = hashlib.sha256(made.images_sha256.encode())
+  if not made.images_sha256:  # mapped where the original holds them
+    sha256.update('+'.join(s['sha256'] for s in made.sources).encode())
+  sha256.update(repr((made.factor_names, made.factor_sizes)).encode())
+  for name in (*(() if made.grid else ('factors',)), *made.extras):
+    array = manifest.load_array(folder, name)
+    sha256.update(f'{name} {array.dtype.str} {array.shape}'.encode())
+    sha256.update(array.tobytes())
+  return sha256.hexdigest()
 
 
 def _all_devices() -> Mesh:

@@ -18,7 +18,7 @@ KINDS = ('random', 'authors', 'official')
 # Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 3.2, A.3.3.
 EXTRAPOLATION: dict[str, dict[str, tuple[int, ...]]] = {
   'shape': {'shape': (2,)},
-  'angle': {'orientation': (0, 1, 13, 14)},
+  'camera': {'orientation': (0, 1, 13, 14)},
 }
 
 

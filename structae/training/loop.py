@@ -78,7 +78,6 @@ def train(
       saved_at = time.monotonic()
     if stopping.requested:
       break
-  batches.close()
   checkpoints.wait()
   metrics.close()
   show.close()

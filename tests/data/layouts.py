@@ -271,3 +271,35 @@ def pictures(directory, num=5):
     array = random_images((1, height, width, 3), height)[0]
     Image.fromarray(array).save(directory / name)
   (directory / 'notes.txt').write_text('no picture')
+
+
+def write(name, place):
+  """Makes the files of a set; returns a small entry for it and their place."""
+  if name == 'shapes3d':
+    data_set = small(name, (2, 2, 2, 2, 4, 2))
+    shapes3d(place / '3dshapes.h5', data_set)
+  elif name.startswith('mpi3d'):
+    data_set = small(name, (2, 2, 2, 2, 2, 2, 2))
+    mpi3d(place / data_set.files[0].name, data_set)
+  elif name == 'celeba':
+    data_set = small(name, num_examples=40)
+    celeba(place, 40)
+  elif name.startswith('rfd'):
+    data_set = small(name)
+    prefix = data_set.tfds_name.split('/')[1]
+    rfd(place, prefix, 40)
+    rfd_archive(place)
+  elif name == 'dsprites':
+    data_set = small(name, (3, 2, 4, 2, 2))
+    dsprites(place / data_set.files[0].name, data_set)
+  elif name == 'cars3d':
+    data_set = small(name, (4, 24, 2))
+    cars3d(place / data_set.files[0].name, 2)
+  elif name == 'smallnorb':
+    data_set = small(name, num_examples=40)
+    smallnorb(place, 20)
+  else:
+    data_set = catalog.CATALOG[name]
+    pictures(place / 'pictures', 6)
+    place = place / 'pictures'
+  return data_set, place

@@ -70,7 +70,7 @@ def test_digest_ignores_the_type_and_sees_the_order():
   assert splits.digest(a) != splits.digest(a[::-1])
 
 
-@pytest.mark.parametrize('name, share', [('shape', 1 / 4), ('angle', 4 / 15)])
+@pytest.mark.parametrize('name, share', [('shape', 1 / 4), ('camera', 4 / 15)])
 def test_extrapolation_sets(name, share):
   parts = splits.split(480_000)
   held_out = splits.EXTRAPOLATION[name]

@@ -9,45 +9,12 @@ import pytest
 
 from structae.data import catalog, pipeline, prepare, sources, splits
 
-
-def write(name, place):
-  """Makes the files of a set; returns its catalog entry and where they are."""
-  if name == 'shapes3d':
-    data_set = layouts.small(name, (2, 2, 2, 2, 4, 2))
-    layouts.shapes3d(place / '3dshapes.h5', data_set)
-  elif name.startswith('mpi3d'):
-    data_set = layouts.small(name, (2, 2, 2, 2, 2, 2, 2))
-    layouts.mpi3d(place / data_set.files[0].name, data_set)
-  elif name == 'celeba':
-    data_set = layouts.small(name, num_examples=40)
-    layouts.celeba(place, 40)
-  elif name.startswith('rfd'):
-    data_set = layouts.small(name)
-    prefix = data_set.tfds_name.split('/')[1]
-    layouts.rfd(place, prefix, 40)
-    layouts.rfd_archive(place)
-  elif name == 'dsprites':
-    data_set = layouts.small(name, (3, 2, 4, 2, 2))
-    layouts.dsprites(place / data_set.files[0].name, data_set)
-  elif name == 'cars3d':
-    data_set = layouts.small(name, (4, 24, 2))
-    layouts.cars3d(place / data_set.files[0].name, 2)
-  elif name == 'smallnorb':
-    data_set = layouts.small(name, num_examples=40)
-    layouts.smallnorb(place, 20)
-  else:
-    data_set = catalog.CATALOG[name]
-    layouts.pictures(place / 'pictures', 6)
-    place = place / 'pictures'
-  return data_set, place
-
-
-REAL = [name for name in catalog.CATALOG if name != 'shapes3d_synth']
+REAL = [d.name for d in catalog.CATALOG.values() if not d.made_here]
 
 
 @pytest.mark.parametrize('name', REAL)
 def test_every_set_trains(name, tmp_path):
-  data_set, place = write(name, tmp_path)
+  data_set, place = layouts.write(name, tmp_path)
   folder = prepare.prepare(
     data_set, place, prepare.Options(verify=False), tmp_path / 'cache'
   )
