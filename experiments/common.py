@@ -10,6 +10,7 @@ import ml_collections
 
 from structae import config as config_lib
 from structae.data import catalog
+from structae.evaluation import metrics
 
 # The backbone of the quick scale: minutes on two CPU cores.
 _QUICK = {
@@ -27,6 +28,8 @@ _QUICK = {
   'evaluation.num_train': 10_000,
   'evaluation.num_validation': 2000,
   'evaluation.num_test': 5000,
+  'evaluation.metrics': metrics.QUICK,
+  'evaluation.num_fid_images': 5000,
 }
 
 SCALES = {
@@ -51,6 +54,8 @@ SCALES = {
     'evaluation.num_validation': 128,
     'evaluation.num_test': 256,
     'evaluation.num_samples': 32,
+    'evaluation.metrics': ('mig', 'gaussian_dependence'),
+    'evaluation.num_fid_images': 16,
   },
 }
 

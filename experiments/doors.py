@@ -105,3 +105,16 @@ def make_doors(
     decode=lambda p, c: batched(lambda p, b: grey(decode(p, b)), p, c),
     reconstruct=lambda p, i: batched(reconstruct, p, i),
   )
+
+
+class Trained(NamedTuple):
+  """A trained model and what it was trained on."""
+
+  config: Any
+  source: sources.Source
+  doors: Doors
+  params: Any
+
+  def decode(self, codes: np.ndarray) -> np.ndarray:
+    """Maps codes `[N, K, D]` to uint8 images `[N, H, W, C]`."""
+    return self.doors.decode(self.params, codes)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments import matrices
 from structae import files, sampling
 from structae.figures import canvas, grids, plots
 from structae.training import writers
@@ -14,14 +15,6 @@ from structae.training import writers
 NUM_RECONSTRUCTIONS = 24
 NUM_SAMPLES = 48
 NUM_FRAMES = 11  # of a traversal
-
-
-def latent_names(num_variables: int, dim: int) -> list[str]:
-  """U_1, U_2, ... or, where variables are wide, U_1.1, U_1.2, ..."""
-  labels = grids.variable_labels(num_variables)
-  if dim == 1:
-    return labels
-  return [f'{label}.{d + 1}' for label in labels for d in range(dim)]
 
 
 def draw(
@@ -37,10 +30,10 @@ def draw(
 
   Args:
     folder: the run's folder.
-    run: the trained model, see `results.Trained`.
+    run: the trained model, see `doors.Trained`.
     codes: the codes of the splits by name.
     order: the test examples in the order in which they are shown.
-    samples: hybrid samples, see `results.Samples`.
+    samples: hybrid samples, see `samples.Samples`.
     content: what is in `scores.json`.
     key: a PRNG key.
   """
@@ -48,16 +41,7 @@ def draw(
   if len(run.source.image_shape) == 3:
     draw_images(sheets, run, codes, order, samples, key)
   draw_loss(folder, content)
-  information = content['matrices']['mutual_information']
-  canvas.save_figure(
-    sheets / 'mutual_information.png',
-    plots.matrix(
-      np.array(information['values']),
-      information['rows'],
-      information['columns'],
-      label='mutual information, nats',
-    ),
-  )
+  matrices.draw(sheets, content['matrices'])
 
 
 def draw_images(

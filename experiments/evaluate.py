@@ -1,11 +1,14 @@
-"""Scores saved codes: no model and no accelerator needed.
+"""Scores saved codes: no model and no accelerator needed, but for images.
 
-python -m experiments.evaluate --workdir=DIR
-python -m experiments.evaluate --codes=FILE [--test_codes=FILE]
+python -m experiments.evaluate --workdir=DIR [--metrics=NAME,...]
+python -m experiments.evaluate --codes=FILE [--test_codes=FILE] [--output=FILE]
+python -m experiments.evaluate --images_a=REAL --images_b=OTHERS [--output=FILE]
+
+The metrics fid, kid and precision_recall compare images: those of a run, made
+by its checkpoint, or anybody's, a folder of pictures or an .npy or .npz file.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +16,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from experiments import matrices, workdir
+from structae.config import ConfigError
 from structae.evaluation import codes as saved
-from structae.evaluation import scores
+from structae.evaluation import metrics as names
+from structae.evaluation import score_file, scores
 
 FULL = (10_000, 5_000)  # the paper's protocol: points to fit, points to judge
-
-
-_PARTS = ('scores', 'matrices', 'details')
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,35 +34,52 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
   arguments = _arguments(argv)
   try:
-    metrics = arguments.metrics.split(',') if arguments.metrics else None
-    scores.check_names(metrics or [])
-    files, output = _files(arguments)
-    parts = [saved.load(file) for file in files]
-    if arguments.points == 'full':
-      parts = _drawn(parts)
-    test = parts[1] if len(parts) > 1 else None
-    result = scores.score_codes(parts[0], test, metrics)
-    for entry in result['scores'].values():
-      entry['points'] = arguments.points
-    for name in result['codes']['dropped_factors']:
-      print(f'factor {name} is constant and was left out.', file=sys.stderr)
-    if output is not None:
-      result = _merged(output, result)
-      scores.save(output, result)
-  except (ValueError, OSError) as error:
-    print(f'evaluate: {error}', file=sys.stderr)
+    return _run(arguments)
+  except (ValueError, OSError, ConfigError) as error:
+    _say(f'evaluate: {error}')
     return 2
-  print(scores.table(result))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+  asked = arguments.metrics.split(',') if arguments.metrics else None
+  names.check_names(asked or [])
+  if arguments.images_a is not None:
+    content = _score_images(arguments, asked or ['fid'])
+  else:
+    content = _score_codes(arguments, asked)
+  output = arguments.output
+  if arguments.workdir is not None:
+    output = output or arguments.workdir / 'scores.json'
+  if output is not None:
+    content, line = score_file.merge(output, content)
+    if line:
+      _say(line)
+    score_file.save(output, content)
+  print(score_file.table(content))
   if output is not None:
     print(f'written to {output}')
+    for path in _draw(arguments, output, content):
+      print(f'drawn: {path}')
   return 0
 
 
+def _say(line: str) -> None:
+  print(line, file=sys.stderr)
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-  parser = _Parser(prog='evaluate', description=__doc__, allow_abbrev=False)
+  parser = _Parser(
+    prog='evaluate',
+    description=__doc__,
+    allow_abbrev=False,
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+    epilog=f'metrics: {", ".join(names.NAMES)}',
+  )
   parser.add_argument('--workdir', type=Path, help='the folder of a run')
   parser.add_argument('--codes', type=Path, help='an .npz file of codes')
   parser.add_argument('--test_codes', type=Path, help='one that was held out')
+  parser.add_argument('--images_a', type=Path, help='real images')
+  parser.add_argument('--images_b', type=Path, help='images to compare')
   parser.add_argument('--metrics', help='names, separated by commas')
   parser.add_argument('--output', type=Path, help='the JSON file to write')
   parser.add_argument(
@@ -68,25 +88,113 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     default='split',
     help='score the files as they are, or points drawn from all of them',
   )
+  parser.add_argument(
+    '--inception', type=Path, help='the weight file: .pth, .npz, .safetensors'
+  )
+  parser.add_argument(
+    '--num_images', type=int, help="images of each set in place of the run's"
+  )
   arguments = parser.parse_args(argv)
-  if (arguments.workdir is None) == (arguments.codes is None):
-    parser.error('give either --workdir=DIR or --codes=FILE.')
-  if arguments.workdir is not None and arguments.test_codes is not None:
+  if (arguments.images_a is None) != (arguments.images_b is None):
+    parser.error('--images_a and --images_b go together.')
+  kinds = (arguments.workdir, arguments.codes, arguments.images_a)
+  if sum(kind is not None for kind in kinds) != 1:
+    parser.error(
+      'give either --workdir=DIR or --codes=FILE, or --images_a and --images_b.'
+    )
+  if arguments.codes is None and arguments.test_codes is not None:
     parser.error('--test_codes goes with --codes; a run has its own.')
+  if arguments.num_images is not None and arguments.num_images < 2:
+    parser.error(f'--num_images is {arguments.num_images}; expected 2 or more.')
   return arguments
 
 
-def _files(arguments: argparse.Namespace) -> tuple[list[Path], Path | None]:
-  """The files to score, held-out codes second, and where scores go."""
+def _score_codes(
+  arguments: argparse.Namespace, asked: list[str] | None
+) -> dict[str, Any]:
+  parts = {name: saved.load(file) for name, file in _files(arguments).items()}
+  width = parts['train'].codes.shape[2]
+  of_codes, of_images = names.select(asked or ['all'], width)
+  if arguments.workdir is None or asked is None:
+    if asked is not None and 'all' not in asked and of_images:
+      raise ValueError(
+        f'{", ".join(of_images)}: needs images; give --workdir=DIR, or '
+        '--images_a and --images_b.'
+      )
+    of_images = []
+  train, test = parts['train'], parts.get('test')
+  if arguments.points == 'full':
+    train, test = _drawn([*parts.values()])
+  content = scores.score_codes(train, test, of_codes, points=arguments.points)
+  for name in content['codes']['dropped_factors']:
+    _say(f'factor {name} is constant and was left out.')
+  for entry in content['scores'].values():
+    if 'missing' in entry:
+      _say(entry['missing'])
+  if of_images:
+    content['scores'] |= _score_samples(arguments, parts, of_images, content)
+  return content
+
+
+def _score_samples(
+  arguments: argparse.Namespace,
+  parts: dict[str, saved.Codes],
+  of_images: list[str],
+  content: dict[str, Any],
+) -> dict[str, Any]:
+  """Scores of what the checkpoint of a run decodes."""
+  from experiments import image_scoring, restore  # these import jax
+
+  changes = {}
+  if arguments.num_images is not None:
+    changes['evaluation.num_fid_images'] = arguments.num_images
+  run = restore.restore(arguments.workdir, changes)
+  restore.check_codes(run, {k: parts[k] for k in ('train', 'test')})
+  content['versions'] |= workdir.versions()
+  return image_scoring.score_or_say(
+    run.trained, parts, of_images, _say, arguments.inception
+  )
+
+
+def _score_images(
+  arguments: argparse.Namespace, asked: list[str]
+) -> dict[str, Any]:
+  """Scores of anybody's images."""
+  if not set(asked) <= {*names.IMAGE_METRICS, 'all'}:
+    raise ValueError(
+      f'images are scored by {", ".join(names.IMAGE_METRICS)}, not by '
+      f'{", ".join(asked)}.'
+    )
+  from experiments import image_scoring
+
+  _, of_images = names.select(asked, 1)
+  paths = {'images_a': arguments.images_a, 'images_b': arguments.images_b}
+  return {
+    'scores': image_scoring.score_files(
+      arguments.images_a,
+      arguments.images_b,
+      of_images,
+      arguments.inception,
+      arguments.num_images,
+    ),
+    'matrices': {},
+    'details': {},
+    'codes': {'meta': {}, **{k: str(v) for k, v in paths.items()}},
+    'versions': score_file.versions() | workdir.versions(),
+  }
+
+
+def _files(arguments: argparse.Namespace) -> dict[str, Path]:
+  """The files to score by the part they are."""
   if arguments.workdir is None:
-    given = [arguments.codes, arguments.test_codes]
-    return [file for file in given if file is not None], arguments.output
+    given = {'train': arguments.codes, 'test': arguments.test_codes}
+    return {name: file for name, file in given.items() if file is not None}
   folder = arguments.workdir / 'codes'
-  files = [folder / 'train.npz', folder / 'test.npz']
+  files = {name: folder / f'{name}.npz' for name in ('train', 'test')}
   validation = folder / 'validation.npz'
   if arguments.points == 'full' and validation.is_file():
-    files.append(validation)
-  return files, arguments.output or arguments.workdir / 'scores.json'
+    files['validation'] = validation
+  return files
 
 
 def _drawn(parts: list[saved.Codes]) -> list[saved.Codes]:
@@ -102,31 +210,16 @@ def _drawn(parts: list[saved.Codes]) -> list[saved.Codes]:
   )
   order = np.random.default_rng(0).permutation(len(whole.codes))[: sum(FULL)]
   num = round(len(order) * FULL[0] / sum(FULL))
-  return [scores.take(whole, order[:num]), scores.take(whole, order[num:])]
+  return [saved.take(whole, order[:num]), saved.take(whole, order[num:])]
 
 
-def _merged(path: Path, result: dict[str, Any]) -> dict[str, Any]:
-  """Keeps what else the file holds of the same codes."""
-  if not path.is_file():
-    return result
-  try:
-    old = json.loads(path.read_text())
-    kept = {key: dict(old.get(key, {})) for key in _PARTS}
-    was = dict(old.get('codes', result['codes']))
-  except (ValueError, AttributeError, TypeError) as error:
-    raise ValueError(f'{path} holds no scores; move it away.') from error
-  for key in ('step', 'config_hash'):
-    mine = result['codes']['meta'].get(key)
-    if None not in (mine, old.get(key)) and mine != old[key]:
-      raise ValueError(
-        f'the codes are of {key} {mine}, the scores in {path} of {old[key]}; '
-        'encode again, or give another --output.'
-      )
-  if was != json.loads(json.dumps(result['codes'])):
-    print(f'{path} held scores of other codes; replaced.', file=sys.stderr)
-    return result
-  merged = {key: {**kept[key], **result[key]} for key in _PARTS}
-  return {**old, **result, **merged}
+def _draw(
+  arguments: argparse.Namespace, output: Path, content: dict[str, Any]
+) -> list[Path]:
+  """Matrices as pictures: in the run's folder, or beside the scores."""
+  if arguments.workdir is not None:
+    return matrices.draw(arguments.workdir / 'figures', content['matrices'])
+  return matrices.draw(output.parent, content['matrices'], f'{output.stem}_')
 
 
 if __name__ == '__main__':

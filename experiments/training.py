@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -59,16 +59,7 @@ def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
       config.train.batch_size,
       QUICK_HINT.format(name=name) if jax.default_backend() == 'cpu' else '',
     )
-    mesh = step.data_mesh()
-    parts = build.split(config, source)
-    model = build.model(config, source.image_shape[-1])
-    doors = doors_lib.make_doors(
-      source,
-      model,
-      config.evaluation.batch_size,
-      mesh,
-      build.likelihood(config),
-    )
+    mesh, parts, model, doors = assemble(config, source)
     state, updates, batches = prepare(config, source, parts.train, model, mesh)
     describe(source, parts, state.params, show)
     held_out = pipeline.subset(
@@ -86,6 +77,29 @@ def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
     )
     trained = results.Trained(config, source, doors, state.params)
     results.write(trained, workdir, parts, show.say, stopping)
+
+
+class Parts(NamedTuple):
+  """What a configuration asks for, before anything is trained."""
+
+  mesh: Mesh
+  splits: pipeline.Splits
+  model: Any
+  doors: doors_lib.Doors
+
+
+def assemble(config: Any, source: sources.Source) -> Parts:
+  """Splits the data of a checked configuration and builds its model."""
+  mesh = step.data_mesh()
+  model = build.model(config, source.image_shape[-1])
+  doors = doors_lib.make_doors(
+    source,
+    model,
+    config.evaluation.batch_size,
+    mesh,
+    build.likelihood(config),
+  )
+  return Parts(mesh, build.split(config, source), model, doors)
 
 
 def prepare(

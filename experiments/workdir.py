@@ -15,6 +15,7 @@ import structae
 from structae import config as config_lib
 from structae import files
 from structae.config import ConfigError
+from structae.evaluation import score_file
 
 PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint',
             'numpy')  # fmt: skip
@@ -132,8 +133,4 @@ def _completion(config: Any) -> str:
 
 def table(folder: Path) -> str:
   """The score table of a finished run, for a terminal."""
-  scores = json.loads((folder / 'scores.json').read_text())['scores']
-  width = max(map(len, scores))
-  return '\n'.join(
-    f'{name:{width}}  {score["value"]:10.4f}' for name, score in scores.items()
-  )
+  return score_file.table(json.loads((folder / 'scores.json').read_text()))

@@ -16,6 +16,7 @@ import ml_collections
 from structae import checks
 from structae.checks import ConfigError
 from structae.data import catalog
+from structae.evaluation import metrics
 from structae.presets import PRESETS, VARIATIONAL, WITH_PRIOR, widths
 
 __all__ = [
@@ -65,6 +66,10 @@ _POSITIVE = ('a number above 0', lambda v: _is_number(v) and v > 0)
 _NOT_NEGATIVE = ('a number from 0', lambda v: _is_number(v) and v >= 0)
 _BOOL = ('True or False', lambda v: isinstance(v, bool))
 _TEXT = ('text', lambda v: isinstance(v, str))
+_METRICS = (
+  f'a tuple of names out of {", ".join(metrics.NAMES)}',
+  lambda v: isinstance(v, tuple | list) and set(v) <= set(metrics.NAMES),
+)
 _WIDTHS = (
   'a tuple of whole numbers above 0',
   lambda v: (
@@ -188,15 +193,20 @@ FIELDS = {
   'evaluation.num_prior_samples': Field(
       -1, 'prior samples that are scored; -1: as many, where there is a prior',
       *_whole(-1)),
+  'evaluation.metrics': Field(
+      ('all',), 'metrics of codes and images, by name', *_METRICS),
+  'evaluation.num_fid_images': Field(
+      50_000, 'images of each set that the FID compares', *_whole(2)),
   'evaluation.pool_size': Field(128, 'stored codes that samples recombine',
                                 *_whole(1)),
 }
 # fmt: on
 
-# May change when a run is resumed: none changes what is computed.
+# May change when a run is resumed: none changes what is trained or encoded.
 RESUMABLE = frozenset(
   ['train.num_steps', 'train.log_every', 'train.validate_every',
-   'train.save_minutes', 'train.steps_per_dispatch', 'data.storage']
+   'train.save_minutes', 'train.steps_per_dispatch', 'data.storage',
+   'evaluation.metrics', 'evaluation.num_fid_images']
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ class Codes(NamedTuple):
   Attributes:
     codes: `[N, K, D]` float32, K variables of D numbers (posterior means).
     log_var: `[N, K, D]` float32, or None where the encoder is deterministic.
-    factors: `[N, F]` int32, each counted from 0.
+    factors: `[N, F]` int32, each counted from 0; F may be 0.
     factor_names: F names.
     factor_sizes: F sizes; `factors[:, j] < factor_sizes[j]`.
     indices: `[N]` int64, the examples' places in their data set.
@@ -100,6 +100,16 @@ def load(path: str | os.PathLike) -> Codes:
     return _checked({k: _read(archive, k, path) for k in archive.files}, path)
 
 
+def take(codes: Codes, rows: np.ndarray) -> Codes:
+  """Some rows of codes."""
+  return codes._replace(
+    codes=codes.codes[rows],
+    log_var=None if codes.log_var is None else codes.log_var[rows],
+    factors=codes.factors[rows],
+    indices=codes.indices[rows],
+  )
+
+
 def _read(archive: Any, name: str, path: Path) -> np.ndarray:
   try:
     return archive[name]
@@ -120,7 +130,9 @@ def _checked(values: dict[str, Any], path: Path) -> Codes:
       found = ', '.join(sorted(values)) or 'nothing'
       raise ValueError(f'{path}: no {name} in the archive, found {found}.')
   codes = _numbers(values['codes'], f'{path}: codes')
-  factors = inputs.check_factors(values['factors'], f'{path}: factors')
+  factors = np.asarray(values['factors'])
+  if factors.ndim != 2 or factors.shape[1]:  # [N, 0] are data without factors
+    factors = inputs.check_factors(factors, f'{path}: factors')
   num, num_factors = factors.shape
   if len(codes) != num:
     raise ValueError(f'{path}: {len(codes)} codes, but {num} rows of factors.')
@@ -161,7 +173,7 @@ def _numbers(values: Any, name: str) -> np.ndarray:
 def _names(values: Any, num: int, path: Path) -> tuple[str, ...]:
   if values is None:
     return tuple(f'factor_{j}' for j in range(num))
-  array = np.asarray(values)
+  array = np.asarray(values, None if num else np.str_)
   if array.dtype.kind not in 'US' or array.shape != (num,):
     raise ValueError(
       f'{path}: factor_names must be {num} strings, '
@@ -177,7 +189,7 @@ def _sizes(values: Any, factors: np.ndarray, path: Path) -> tuple[int, ...]:
   largest = factors.max(0)
   if values is None:
     return tuple(int(v) + 1 for v in largest)
-  array = np.asarray(values)
+  array = np.asarray(values, None if len(largest) else np.int64)
   if array.dtype.kind not in 'iu' or array.shape != largest.shape:
     raise ValueError(
       f'{path}: factor_sizes must be {len(largest)} integers, '

@@ -7,7 +7,7 @@ import os
 import pathlib
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +52,25 @@ def compute_statistics(
   stream = features.stream_features(
     images, weights, num_dimensions=num_dimensions, batch_size=batch_size
   )
+  return gather(stream, weights, num_dimensions)
+
+
+def gather(
+  stream: Iterator[np.ndarray], weights: Weights, num_dimensions: int
+) -> FeatureStatistics:
+  """Gathers the statistics of features that are already there.
+
+  Args:
+    stream: batches of features, `[B, num_dimensions]`.
+    weights: of the network that made them.
+    num_dimensions: their width.
+
+  Returns:
+    The statistics.
+
+  Raises:
+    ValueError: if there are no features.
+  """
   held: list[np.ndarray] = []
   while sum(map(len, held)) <= num_dimensions:
     batch = next(stream, None)

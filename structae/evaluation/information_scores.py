@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from structae.evaluation import inputs
 from structae.evaluation.information import entropy
-from structae.evaluation.probes import logistic, standardized
+from structae.evaluation.predictors import logistic, standardized
 
 
 def infomec(

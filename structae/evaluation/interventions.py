@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation import inputs
-from structae.evaluation.probes import logistic
+from structae.evaluation.predictors import logistic
 
 _BATCHES_AT_ONCE = 500
 

@@ -49,7 +49,11 @@ FIGURES = {
 }
 
 # Stems of plots that the page draws itself, to fit its light or dark look.
-REDRAWN = {'loss': 'rows', 'mutual_information': 'matrices'}
+REDRAWN = {
+  'loss': 'rows',
+  'mutual_information': 'matrices',
+  'importance': 'matrices',
+}
 
 # What to put first; the rest follow in the order of the file.
 _HEADLINES = (
@@ -61,6 +65,7 @@ _HEADLINES = (
   'mig',
   'disentanglement',
   'dci_disentanglement',
+  'fid_hybrid',
   'fid',
   'scene_distance_hybrid',
 )
@@ -68,11 +73,14 @@ _ACRONYMS = {
   'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'mi', 'kl', 'mmd',
   'ae', 'sae', 'vae', 'wae', 'vlae', 'tcvae',
 }  # fmt: skip
-_LOWER = ('bce', 'mse', 'loss', 'distance', 'error', 'fid', 'kl', 'mmd')
+_LOWER = (
+  'bce', 'mse', 'loss', 'distance', 'error', 'fid', 'kid', 'kl', 'mmd',
+  'correlation',
+)  # fmt: skip
 _HIGHER = (
   'mig', 'irs', 'sap', 'dci', 'disentanglement', 'completeness',
   'informativeness', 'modularity', 'explicitness', 'accuracy', 'variance',
-  'score', 'probe', 'seen',
+  'score', 'probe', 'seen', 'precision', 'recall',
 )  # fmt: skip
 
 

@@ -1,0 +1,110 @@
+"""A trained model from the folder of its run."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from experiments import training, workdir
+from experiments.doors import Trained
+from structae import config as config_lib
+from structae.config import ConfigError
+from structae.data import pipeline
+from structae.evaluation.codes import Codes
+from structae.training import checkpoint
+
+
+class Restored(NamedTuple):
+  """A run as its folder holds it.
+
+  Attributes:
+    trained: the model, its data and its parameters.
+    splits: the numbers of the images of each part.
+    step: the updates that made the parameters.
+    config_hash: tells its configuration from others.
+    name: the name of the config file.
+  """
+
+  trained: Trained
+  splits: pipeline.Splits
+  step: int
+  config_hash: str
+  name: str
+
+
+def restore(folder: Path, changes: dict[str, Any] | None = None) -> Restored:
+  """Builds the model of a run and reads its newest sound checkpoint.
+
+  Args:
+    folder: the folder of the run.
+    changes: fields to change, by their dotted names: of `evaluation`, since
+      others would not fit the parameters.
+
+  Returns:
+    The run.
+
+  Raises:
+    ConfigError: if the folder holds no run, no sound checkpoint, or is in use.
+  """
+  config, content = read_config(folder)
+  config_lib.update(config, changes or {})
+  config_lib.check(config)
+  with workdir.locked(folder):
+    mesh, source, splits, model, doors = training.assemble(config)
+    state, _, batches = training.prepare(
+      config, source, splits.train, model, mesh
+    )
+    batches.close()
+    checkpoints = checkpoint.Checkpoints(folder / 'checkpoints')
+    try:
+      found, skipped = checkpoints.restore(checkpoint.abstract(state))
+    except checkpoint.CheckpointError as error:
+      raise ConfigError(str(error)) from error
+  if found is None:
+    why = f' ({"; ".join(skipped)})' if skipped else ''
+    raise ConfigError(f'{folder} holds no checkpoint{why}; train it first')
+  return Restored(
+    trained=Trained(config, source, doors, found.params),
+    splits=splits,
+    step=int(found.step),
+    config_hash=content['config_hash'],
+    name=content['name'],
+  )
+
+
+def read_config(folder: Path) -> tuple[Any, dict[str, Any]]:
+  """The resolved configuration of a run, and all of its `config.json`.
+
+  Raises:
+    ConfigError: if there is none, or it is damaged.
+  """
+  path = folder / 'config.json'
+  if not path.is_file():
+    raise ConfigError(f'{folder} is no folder of a run: it has no config.json')
+  config = config_lib.default_config()
+  try:
+    content = json.loads(path.read_text('utf-8'))
+    values = config_lib.flat(content['config'])
+    str(content['config_hash']), str(content['name'])
+  except (ValueError, KeyError, TypeError, AttributeError) as error:
+    raise ConfigError(f'{path} is damaged: {error!r}') from error
+  for name in values:
+    if name not in config_lib.FIELDS:
+      raise ConfigError(f'{path} has a field that is unknown here: {name}')
+  tuples = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
+  config_lib.update(config, values | tuples)
+  return config, content
+
+
+def check_codes(run: Restored, codes: dict[str, Codes]) -> None:
+  """Refuses codes that are not of the checkpoint.
+
+  Raises:
+    ConfigError: names the part, and what differs.
+  """
+  for name, part in codes.items():
+    for key, mine in (('step', run.step), ('config_hash', run.config_hash)):
+      if part.meta.get(key) != mine:
+        raise ConfigError(
+          f'the {name} codes are of {key} {part.meta.get(key)}, the checkpoint '
+          f'of {mine}; run the training command again'
+        )

@@ -1,0 +1,137 @@
+"""Scores as a file, `scores.json`, and as lines to read.
+
+A file holds `scores`, `matrices` and `details` by name, besides what the codes
+were (`codes`) and what computed them (`versions`); see `scores.score_codes`.
+"""
+
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import structae
+from structae import files
+
+PARTS = ('scores', 'matrices', 'details')
+
+
+def save(path: str | os.PathLike, content: dict[str, Any]) -> None:
+  """Writes scores as JSON, whole or not at all.
+
+  Args:
+    path: the file; its folder is made where it is missing.
+    content: what to write.
+
+  Raises:
+    ValueError: if a number is not finite.
+  """
+  text = json.dumps(content, indent=1, allow_nan=False)
+  files.write_text(path, text + '\n')
+
+
+def merge(
+  path: str | os.PathLike, content: dict[str, Any]
+) -> tuple[dict[str, Any], str]:
+  """Adds scores to those that a file holds of the same codes.
+
+  A score that is missing now does not replace one that was found before.
+
+  Args:
+    path: the file; it is not written.
+    content: the new scores.
+
+  Returns:
+    What the file should hold, and a line that says if scores of other codes
+    were dropped; else an empty one.
+
+  Raises:
+    ValueError: if the file holds no scores, or those of another step or
+      configuration than the codes are of.
+  """
+  path = Path(path)
+  if not path.is_file():
+    return content, ''
+  try:
+    old = json.loads(path.read_text('utf-8'))
+    kept = {key: dict(old.get(key, {})) for key in PARTS}
+    was = dict(old.get('codes', content['codes']))
+    versions = dict(old.get('versions', {}))
+  except (ValueError, AttributeError, TypeError) as error:
+    raise ValueError(f'{path} holds no scores; move it away.') from error
+  for key in ('step', 'config_hash'):
+    mine = content['codes']['meta'].get(key)
+    if None not in (mine, old.get(key)) and mine != old[key]:
+      raise ValueError(
+        f'the codes are of {key} {mine}, the scores in {path} of {old[key]}; '
+        'encode again, or give another --output.'
+      )
+  if was != json.loads(json.dumps(content['codes'])):
+    return content, f'{path} held scores of other codes; replaced.'
+  new = content['versions']
+  if any(
+    versions.get(name, version) != version for name, version in new.items()
+  ):
+    for entry in kept['scores'].values():
+      entry.setdefault('versions', versions)
+  found = {
+    name: entry
+    for name, entry in content['scores'].items()
+    if not (
+      is_missing(entry) and not is_missing(kept['scores'].get(name, entry))
+    )
+  }
+  merged = {key: {**kept[key], **content[key]} for key in PARTS}
+  merged['scores'] = {**kept['scores'], **found}
+  return {**old, **content, **merged, 'versions': {**versions, **new}}, ''
+
+
+def is_missing(entry: dict[str, Any]) -> bool:
+  """Whether a score could not be computed; its `missing` says why."""
+  return entry.get('value') is None
+
+
+def table(content: dict[str, Any]) -> str:
+  """Scores as lines to read.
+
+  Args:
+    content: what a file holds.
+
+  Returns:
+    A line per score: its name, its value, that of shuffled codes, the rows it
+    was taken over (fitted and held out; `*` if they were drawn from all parts
+    together), and its definition, or why it is missing.
+  """
+  scores = content['scores']
+  width = max([len('score'), *map(len, scores)])
+  lines = [
+    f'{"score":{width}} {"value":>11} {"chance":>8} {"rows":>15}  definition'
+  ]
+  for name, entry in scores.items():
+    value, chance = entry.get('value'), entry.get('chance')
+    shown = 'missing' if value is None else f'{value:.4f}'
+    beside = '' if chance is None else f'{chance:.4f}'
+    text = entry.get('missing', entry.get('definition', ''))
+    lines.append(
+      f'{name:{width}} {shown:>11} {beside:>8} {_rows(entry):>15}  {text}'
+    )
+  if any(entry.get('points') == 'full' for entry in scores.values()):
+    lines.append('* points drawn from all parts of the data together')
+  return '\n'.join(lines)
+
+
+def _rows(entry: dict[str, Any]) -> str:
+  numbers = [entry[key] for key in ('n', 'n_test') if key in entry]
+  mark = '*' if entry.get('points') == 'full' else ''
+  return '+'.join(map(str, numbers)) + mark
+
+
+def versions() -> dict[str, str]:
+  """The versions that scores of codes depend on."""
+  packages = ('numpy', 'scipy', 'scikit-learn')
+  return {
+    'structae': structae.__version__,
+    'python': platform.python_version(),
+    **{name: metadata.version(name) for name in packages},
+  }
