@@ -92,6 +92,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     '--inception', type=Path, help='the weight file: .pth, .npz, .safetensors'
   )
   parser.add_argument(
+    '--download', action='store_true', help='fetch the published weights'
+  )
+  parser.add_argument(
     '--num_images', type=int, help="images of each set in place of the run's"
   )
   arguments = parser.parse_args(argv)
@@ -128,9 +131,8 @@ def _score_codes(
   content = scores.score_codes(train, test, of_codes, points=arguments.points)
   for name in content['codes']['dropped_factors']:
     _say(f'factor {name} is constant and was left out.')
-  for entry in content['scores'].values():
-    if 'missing' in entry:
-      _say(entry['missing'])
+  for line in score_file.missing(content):
+    _say(line)
   if of_images:
     content['scores'] |= _score_samples(arguments, parts, of_images, content)
   return content
@@ -151,8 +153,15 @@ def _score_samples(
   run = restore.restore(arguments.workdir, changes)
   restore.check_codes(run, {k: parts[k] for k in ('train', 'test')})
   content['versions'] |= workdir.versions()
-  return image_scoring.score_or_say(
-    run.trained, parts, of_images, _say, arguments.inception
+  find = lambda: _weights(arguments)
+  return image_scoring.score_or_say(run.trained, parts, of_images, _say, find)
+
+
+def _weights(arguments: argparse.Namespace) -> Any:
+  from structae.evaluation import inception_weights
+
+  return inception_weights.load_weights(
+    arguments.inception, download=arguments.download
   )
 
 
@@ -174,7 +183,7 @@ def _score_images(
       arguments.images_a,
       arguments.images_b,
       of_images,
-      arguments.inception,
+      lambda: _weights(arguments),
       arguments.num_images,
     ),
     'matrices': {},

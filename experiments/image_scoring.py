@@ -29,7 +29,7 @@ def score_or_say(
   codes: dict[str, Codes],
   metrics: Sequence[str],
   say: Callable[[str], None],
-  inception: Path | None = None,
+  find_weights: Callable[[], Weights] = inception_weights.load_weights,
 ) -> dict[str, dict[str, Any]]:
   """As `score`; without weights, says so and lists the scores as missing.
 
@@ -38,17 +38,20 @@ def score_or_say(
     codes: the codes `train` and `test`.
     metrics: names out of `metrics.IMAGE_METRICS`.
     say: tells a person what is the matter.
-    inception: the weight file; None looks for the published one.
+    find_weights: reads the weights; by default the published ones, if they are
+      on this machine.
   """
   try:
     if len(run.source.image_shape) != 3:
       raise ValueError(f'{run.source.name} has no images.')
-    weights = inception_weights.load_weights(inception)
+    weights = find_weights()
   except (ValueError, OSError) as error:
     say(f'{", ".join(metrics)}: {error}')
+    absent = isinstance(error, FileNotFoundError)
+    reason = 'no Inception weights' if absent else str(error)
     entries: dict[str, dict[str, Any]] = {}
     for name in _code_sets(run, codes, np.arange(1)):
-      entries |= _named(image_scores.missing(metrics, str(error)), name)
+      entries |= _named(image_scores.missing(metrics, reason), name)
     return entries
   return score(run, codes, metrics, weights, say)
 
@@ -150,7 +153,7 @@ def score_files(
   real: Path,
   others: Path,
   metrics: Sequence[str],
-  inception: Path | None = None,
+  find_weights: Callable[[], Weights],
   num_images: int | None = None,
 ) -> dict[str, dict[str, Any]]:
   """Scores images from files, read a batch at a time.
@@ -159,7 +162,7 @@ def score_files(
     real: a folder of pictures, or a file; see `image_files.stream`.
     others: what is compared with them.
     metrics: names out of `metrics.IMAGE_METRICS`.
-    inception: the weight file; None looks for the published one.
+    find_weights: reads the weights.
     num_images: at most so many of each, in order; None takes all.
 
   Returns:
@@ -172,7 +175,7 @@ def score_files(
   # First, so that a file that is no image is not found out after hours.
   for path in (real, others):
     next(image_files.stream(path, 1))
-  weights = inception_weights.load_weights(inception)
+  weights = find_weights()
   described = []
   for path in (real, others):
     images = lambda path=path: image_scores.first(

@@ -48,6 +48,8 @@ def restore(folder: Path, changes: dict[str, Any] | None = None) -> Restored:
   config, content = read_config(folder)
   config_lib.update(config, changes or {})
   config_lib.check(config)
+  if not any((folder / 'checkpoints').glob('*')):
+    raise ConfigError(f'{folder} holds no checkpoint; train it first')
   with workdir.locked(folder):
     mesh, source, splits, model, doors = training.assemble(config)
     state, _, batches = training.prepare(
@@ -60,8 +62,7 @@ def restore(folder: Path, changes: dict[str, Any] | None = None) -> Restored:
     except checkpoint.CheckpointError as error:
       raise ConfigError(str(error)) from error
   if found is None:
-    why = f' ({"; ".join(skipped)})' if skipped else ''
-    raise ConfigError(f'{folder} holds no checkpoint{why}; train it first')
+    raise ConfigError(f'{folder}: {"; ".join(skipped)}; train it again')
   return Restored(
     trained=Trained(config, source, doors, found.params),
     splits=splits,

@@ -38,12 +38,19 @@ def stream(
     if zipfile.is_zipfile(path):
       yield from _archive(path, batch_size)
     else:
-      array = np.load(path, mmap_mode='r', allow_pickle=False)
-      _check(array.dtype, array.shape, path)
-      for start in range(0, len(array), batch_size):
-        yield _channels(np.asarray(array[start : start + batch_size]))
+      yield from _array(path, batch_size)
   except (EOFError, OSError, zipfile.BadZipFile) as error:
     raise ValueError(f'{path}: damaged, or no images: {error}') from error
+
+
+def _array(path: Path, batch_size: int) -> Iterator[np.ndarray]:
+  try:
+    array = np.load(path, mmap_mode='r', allow_pickle=False)
+  except ValueError as error:
+    raise ValueError(f'{path}: no folder, .npy or .npz of images.') from error
+  _check(array.dtype, array.shape, path)
+  for start in range(0, len(array), batch_size):
+    yield _channels(np.asarray(array[start : start + batch_size]))
 
 
 def _folder(path: Path, batch_size: int) -> Iterator[np.ndarray]:

@@ -92,6 +92,18 @@ def is_missing(entry: dict[str, Any]) -> bool:
   return entry.get('value') is None
 
 
+def missing(content: dict[str, Any]) -> list[str]:
+  """A line per reason why scores are missing, which names their metrics."""
+  metrics: dict[str, list[str]] = {}
+  for name, entry in content['scores'].items():
+    if 'missing' in entry:
+      metrics.setdefault(entry['missing'], []).append(entry.get('metric', name))
+  return [
+    f'{", ".join(dict.fromkeys(names))}: {reason}'
+    for reason, names in metrics.items()
+  ]
+
+
 def table(content: dict[str, Any]) -> str:
   """Scores as lines to read.
 

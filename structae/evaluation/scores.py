@@ -73,7 +73,7 @@ def score_codes(
         result['scores'][key]['chance'] = answer[key]
   reasons = [answer for answer in answers if isinstance(answer, str)]
   if reasons and len(reasons) == len(answers):
-    raise ValueError(reasons[0])
+    raise ValueError(f'{metrics[0]}: {reasons[0]}')
   for entry in result['scores'].values():
     entry['points'] = points
   return {**result, 'codes': data, 'versions': score_file.versions()}
@@ -132,7 +132,7 @@ def _answer(name: str, train: Codes, test: Codes) -> dict[str, Any] | str:
   """What a metric says, or one line that says why it cannot."""
   metric = METRICS[name]
   if metric.takes != 'codes' and not train.factor_names:
-    return f'{name}: there is no factor that varies.'
+    return 'no factor varies.'
   function: Callable[..., dict[str, Any]] = getattr(evaluation, name)
   arguments = []
   for part in (train, test) if metric.takes == 'split' else (train,):
@@ -144,7 +144,7 @@ def _answer(name: str, train: Codes, test: Codes) -> dict[str, Any] | str:
   try:
     return function(*(arguments[:1] if metric.takes == 'codes' else arguments))
   except ValueError as error:
-    return f'{name}: {error}'
+    return str(error)
 
 
 def _add(

@@ -27,6 +27,46 @@ def test_a_file_of_another_program_is_scored(tmp_path, capsys):
     assert any(line.split()[:2] == [name, f'{value:.4f}'] for line in lines)
 
 
+_FOREIGN = """
+import numpy as np
+grid = np.stack(np.meshgrid(range(3), range(4), indexing='ij'), -1)
+factors = np.tile(grid.reshape(-1, 2), (10, 1))
+np.savez('codes.npz', codes=factors.astype(float)[:, ::-1], factors=factors)
+"""
+
+
+def test_codes_of_a_program_without_structae_are_scored(tmp_path, capsys):
+  isolated = [sys.executable, '-I', '-c', _FOREIGN]
+  subprocess.run(isolated, cwd=tmp_path, check=True)
+  file, output = tmp_path / 'codes.npz', tmp_path / 'out' / 'scores.json'
+  command = [f'--codes={file}', f'--test_codes={file}', f'--output={output}']
+  assert evaluate.main([*command, '--metrics=mig,irs,dci']) == 0
+  written = json.loads(output.read_text())
+  # Two latents that are the two factors of a full grid, exchanged.
+  for name in ('mig', 'irs', 'disentanglement', 'completeness'):
+    assert written['scores'][name]['value'] == pytest.approx(1, abs=1e-6)
+  assert written['scores']['mig']['n'] == 120
+  assert written['versions']['numpy'] == np.__version__
+  information = written['matrices']['mutual_information']['values']
+  expected = [[0, np.log(4)], [np.log(3), 0]]
+  np.testing.assert_allclose(information, expected, atol=1e-9)
+  for name in ('scores_mutual_information.png', 'scores_importance.png'):
+    assert (output.parent / name).read_bytes().startswith(b'\x89PNG')
+  assert '120+120' in capsys.readouterr().out
+
+
+def test_constant_factors_leave_what_needs_none(tmp_path, capsys):
+  _write(tmp_path / 'a.npz', factors=np.full((90, 2), 1))
+  command = [f'--codes={tmp_path / "a.npz"}']
+  names = '--metrics=mig,irs,gaussian_dependence'
+  assert evaluate.main([*command, names]) == 0
+  out, err = capsys.readouterr()
+  assert 'mig, irs: no factor varies.' in err.splitlines()
+  assert 'total_correlation' in out
+  assert evaluate.main([*command, '--metrics=mig']) == 2
+  assert 'mig: no factor varies' in capsys.readouterr().err
+
+
 def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
   for part, num in (('train', 90), ('test', 60)):
     _write(tmp_path / 'codes' / f'{part}.npz', num)
@@ -60,6 +100,7 @@ def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
     (['--codes=a', '--workdir=b'], 'either --workdir=DIR'),
     (['--workdir=b', '--test_codes=a'], '--test_codes goes with --codes'),
     (['--codes=a', '--points=some'], "invalid choice: 'some'"),
+    (['--codes=none.npz', '--metrics='], 'none.npz: no such file'),
     (['--code=a'], 'unrecognized arguments: --code=a'),
   ],
 )
@@ -78,13 +119,12 @@ def test_bad_codes_are_one_line(tmp_path, capsys):
     ({'codes': np.full((90, 3), np.nan)}, 'codes has 270 values that are not'),
     ({'factors': np.zeros((90, 2))}, 'factors must be integers'),
     ({'factors': np.full((90, 2), -1)}, 'must not be negative, got -1'),
-    ({'factors': np.full((90, 2), 1)}, 'all 2 factors are constant'),
     ({'factors': np.array([{}] * 90)}, 'array of Python objects'),
     ({'codes': np.zeros((8, 3))}, '8 codes, but 90 rows of factors'),
   ]
   for changes, message in cases:
     _write(path, **changes)
-    assert evaluate.main([f'--codes={path}']) == 2
+    assert evaluate.main([f'--codes={path}', '--metrics=mig']) == 2
     err = capsys.readouterr().err
     assert message in err and err.count('\n') == 1
 
@@ -107,6 +147,12 @@ def test_codes_of_another_step_are_refused(tmp_path, capsys):
   output.write_text(json.dumps({**run, 'step': 4}))
   assert evaluate.main([*command, '--metrics=mig']) == 2
   assert 'codes are of step 3' in capsys.readouterr().err
+
+
+def test_images_of_codes_alone_are_not_scored(tmp_path, capsys):
+  _write(tmp_path / 'a.npz')
+  assert evaluate.main([f'--codes={tmp_path / "a.npz"}', '--metrics=fid']) == 2
+  assert 'fid: needs images; give --workdir=DIR' in capsys.readouterr().err
 
 
 def test_foreign_scores_are_not_overwritten(tmp_path, capsys):

@@ -5,7 +5,7 @@ import pytest
 
 from structae import evaluation
 from structae.evaluation import codes as saved
-from structae.evaluation import scores
+from structae.evaluation import score_file, scores
 
 
 def _codes(num=240, width=1, seed=0, **changes):
@@ -21,7 +21,7 @@ def test_every_metric_is_scored_and_survives_json(tmp_path):
   train, test = _codes(width=2), _codes(num=120, width=2, seed=1)
   result = scores.score_codes(train, test)
   assert set(result['details']) == set(scores.METRICS)
-  scores.save(tmp_path / 'new' / 'scores.json', result)
+  score_file.save(tmp_path / 'new' / 'scores.json', result)
   text = (tmp_path / 'new' / 'scores.json').read_text()
   assert json.loads(text) == json.loads(json.dumps(result))
   assert 'NaN' not in text and 'Infinity' not in text
@@ -31,7 +31,7 @@ def test_every_metric_is_scored_and_survives_json(tmp_path):
   for name, entry in result['scores'].items():
     split = scores.METRICS[entry['metric']].takes == 'split'
     assert entry['n'] == 240 and entry.get('n_test') == (120 if split else None)
-    assert name in scores.table(result)
+    assert name in score_file.table(result)
   for matrix in result['matrices'].values():
     shape = len(matrix['rows']), len(matrix['columns'])
     assert np.shape(matrix['values']) == shape
@@ -93,7 +93,8 @@ def test_constant_factors_are_left_out_and_named():
     ),
     (_codes(num=2), None, None, '2 rows of codes'),
     (_codes(codes=np.zeros((240, 1, 1))), None, ['mig'], 'mig: mig compares'),
-    (_codes(factors=np.ones((240, 2), int)), None, None, 'all 2 factors are'),
+    (_codes(factors=np.ones((240, 2), int)), None, ['mig'], 'mig: no factor'),
+    (_codes(), None, ['fid'], 'fid is no metric of codes alone'),
   ],
 )
 def test_unfit_codes_are_named(train, test, metrics, message):
@@ -103,5 +104,70 @@ def test_unfit_codes_are_named(train, test, metrics, message):
 
 def test_what_is_not_finite_is_not_written(tmp_path):
   with pytest.raises(ValueError):
-    scores.save(tmp_path / 'a.json', {'mig': float('nan')})
+    score_file.save(tmp_path / 'a.json', {'mig': float('nan')})
   assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('num_factors', [0, 2])
+def test_without_a_factor_that_varies_dependence_is_scored(
+  num_factors, tmp_path
+):
+  names = ('a', 'b')[:num_factors]
+  codes = _codes(
+    factors=np.ones((240, num_factors), np.int32),
+    factor_names=names,
+    factor_sizes=(3, 4)[:num_factors],
+  )
+  saved.save(tmp_path / 'codes.npz', codes)
+  codes = saved.load(tmp_path / 'codes.npz')
+  assert codes.factors.shape == (240, num_factors)
+  result = scores.score_codes(codes)
+  assert result['codes']['dropped_factors'] == list(names)
+  for name, entry in result['scores'].items():
+    judged = scores.METRICS[entry['metric']].takes == 'codes'
+    assert (entry['value'] is not None) == judged, name
+    assert ('missing' in entry) != judged
+  (line,) = score_file.missing(result)
+  assert line.startswith('mig, modularity') and 'no factor varies' in line
+  assert 'missing' in score_file.table(result)
+
+
+def test_one_latent_has_no_gap_but_other_scores():
+  codes = _codes(num=90)
+  codes = codes._replace(codes=codes.codes[:, :1])
+  result = scores.score_codes(codes, metrics=['mig', 'modularity'])
+  assert result['scores']['mig']['value'] is None
+  assert 'compares two latents' in result['scores']['mig']['missing']
+  assert result['scores']['modularity']['value'] > 0
+
+
+def test_matrices_between_latents_name_latents():
+  codes = _codes()  # of 3 latents
+  factors = np.random.default_rng(0).integers(0, 2, (240, 3))
+  codes = codes._replace(
+    factors=factors, factor_names=('a', 'b', 'c'), factor_sizes=(2, 2, 2)
+  )
+  matrices = scores.score_codes(
+    codes, metrics=['mig', 'pairwise_information'], chance=False
+  )['matrices']
+  assert matrices['mutual_information']['columns'] == ['a', 'b', 'c']
+  between = matrices['latent_information']
+  assert between['columns'] == between['rows'] == ['U_1', 'U_2', 'U_3']
+
+
+def test_merging_keeps_what_was_found_and_its_versions(tmp_path):
+  path = tmp_path / 'scores.json'
+  old = scores.score_codes(_codes(), metrics=['mig', 'irs'], chance=False)
+  old['versions']['scikit-learn'] = '0.1'
+  score_file.save(path, old)
+  new = scores.score_codes(_codes(), metrics=['modularity'], chance=False)
+  new['scores']['mig'] = {'value': None, 'missing': 'why'}
+  merged, line = score_file.merge(path, new)
+  assert list(merged['scores']) == ['mig', 'irs', 'modularity'] and not line
+  assert merged['scores']['mig']['value'] == old['scores']['mig']['value']
+  assert merged['scores']['irs']['versions']['scikit-learn'] == '0.1'
+  assert 'versions' not in merged['scores']['modularity']
+  assert merged['versions'] == new['versions']
+  other = scores.score_codes(_codes(width=2), metrics=['irs'], chance=False)
+  merged, line = score_file.merge(path, other)
+  assert list(merged['scores']) == ['irs'] and 'of other codes' in line

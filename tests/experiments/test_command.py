@@ -54,6 +54,11 @@ def refused(tmp_path, monkeypatch):
     ([SAE, '--config.model.num_variables=5'], 'does not divide'),
     ([SAE, '--config.model.width=20'], 'model.width is 20, not a multiple'),
     ([SAE, '--config.model.num_groups=0'], 'num_groups is 0; expected'),
+    (
+      [SAE, "--config.evaluation.metrics=('mag',)"],
+      "evaluation.metrics is ['mag']; expected a tuple of names out of mig, ",
+    ),
+    ([SAE, '--config.evaluation.num_fid_images=1'], 'a whole number from 2'),
     ([SAE, '--config.model.head=(0,)'], 'model.head is [0]; expected'),
     ([SAE, '--config.data.size=48'], 'data.size is 48; shapes3d_synth comes'),
     ([SAE, '--config.train.validate_every=150'], 'not a multiple of train.log'),

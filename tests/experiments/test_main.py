@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 
+from experiments import evaluate
 from structae.evaluation import codes as codes_lib
 from structae.training import writers
 
@@ -126,6 +128,20 @@ def test_scores_have_definitions(finished):
   assert scores['mig']['n'] == 256
   assert all(score['definition'] for score in scores.values())
   assert 0 < scores['scene_distance_hybrid']['value'] < 1
+
+
+def test_evaluate_finds_the_scores_of_the_run(finished, tmp_path):
+  folder = tmp_path / 'copy'
+  shutil.copytree(finished[0], folder)
+  before = json.loads((folder / 'scores.json').read_text())
+  names = 'mig,gaussian_dependence'
+  assert evaluate.main([f'--workdir={folder}', f'--metrics={names}']) == 0
+  after = json.loads((folder / 'scores.json').read_text())
+  assert after['scores'] == before['scores']
+  assert after['matrices'] == before['matrices']
+  assert evaluate.main([f'--workdir={folder}', '--metrics=modularity']) == 0
+  after = json.loads((folder / 'scores.json').read_text())
+  assert set(after['scores']) == {*before['scores'], 'modularity'}
 
 
 def test_a_finished_run_prints_its_scores_again(finished, environment):
