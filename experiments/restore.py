@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from experiments import training, workdir
 from experiments.doors import Trained
+from structae import build
 from structae import config as config_lib
 from structae.config import ConfigError
 from structae.data import pipeline
@@ -50,8 +51,14 @@ def restore(folder: Path, changes: dict[str, Any] | None = None) -> Restored:
   config_lib.check(config)
   if not any((folder / 'checkpoints').glob('*')):
     raise ConfigError(f'{folder} holds no checkpoint; train it first')
+  source = build.source(config)
+  if content.get('data_digest', source.digest) != source.digest:
+    raise ConfigError(
+      f'{folder} was trained on {config.data.name} with digest '
+      f'{content["data_digest"][:16]}, now {source.digest[:16]}'
+    )
   with workdir.locked(folder):
-    mesh, source, splits, model, doors = training.assemble(config)
+    mesh, splits, model, doors = training.assemble(config, source)
     state, _, batches = training.prepare(
       config, source, splits.train, model, mesh
     )

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from experiments import command, evaluate, restore, results, training, workdir
+from structae import build
 from structae import config as config_lib
 from structae.config import ConfigError
 from structae.evaluation import codes as saved
@@ -63,8 +64,9 @@ def made(tmp_path_factory):
   """The folder of a run: as initialized, called trained."""
   folder = tmp_path_factory.mktemp('runs') / 'tiny'
   config = command.parse(['main', *TINY], '').config
-  workdir.write_config(folder, 'sae2', config)
-  mesh, source, splits, model, doors = training.assemble(config)
+  source = build.source(config)
+  workdir.write_config(folder, 'sae2', config, source.digest)
+  mesh, splits, model, doors = training.assemble(config, source)
   state, *_ = training.prepare(config, source, splits.train, model, mesh)
   last = jax.numpy.full_like(state.step, config.train.num_steps)
   state = state._replace(step=last)
@@ -193,7 +195,7 @@ def test_what_is_no_run_is_one_line(tmp_path):
   with pytest.raises(ConfigError, match='config.json is damaged'):
     restore.restore(tmp_path)
   config = command.parse(['main', *TINY], '').config
-  workdir.write_config(tmp_path, 'sae2', config)
+  workdir.write_config(tmp_path, 'sae2', config, '')
   with pytest.raises(ConfigError, match='holds no checkpoint; train it first'):
     restore.restore(tmp_path)
 
