@@ -51,10 +51,10 @@ def restore(folder: Path, changes: dict[str, Any] | None = None) -> Restored:
   config_lib.check(config)
   if not any((folder / 'checkpoints').glob('*')):
     raise ConfigError(f'{folder} holds no checkpoint; train it first')
+  source = build.source(config)
+  workdir.check_digests(folder, build.digests(config, source))
   with workdir.locked(folder):
-    mesh, source, splits, model, doors = training.assemble(
-      config, build.source(config)
-    )
+    mesh, splits, model, doors = training.assemble(config, source)
     state, _, batches = training.prepare(
       config, source, splits.train, model, mesh
     )

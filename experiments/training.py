@@ -80,7 +80,7 @@ def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
       config.train.batch_size,
       QUICK_HINT.format(name=name) if jax.default_backend() == 'cpu' else '',
     )
-    mesh, _, parts, model, doors = assemble(config, source)
+    mesh, parts, model, doors = assemble(config, source)
     state, updates, batches = prepare(config, source, parts.train, model, mesh)
     describe(source, parts, state.params, show)
     held_out = pipeline.subset(
@@ -105,16 +105,14 @@ class Parts(NamedTuple):
   """What a configuration asks for, before anything is trained."""
 
   mesh: Mesh
-  source: sources.Source
   splits: pipeline.Splits
   model: Any
   doors: doors_lib.Doors
 
 
 def assemble(config: Any, source: sources.Source) -> Parts:
-  """Parts the images of a checked configuration and builds its model."""
+  """Splits the data of a checked configuration and builds its model."""
   mesh = step.data_mesh()
-  splits = build.split(config, source)
   model = build.model(config, source.image_shape[-1])
   doors = doors_lib.make_doors(
     source,
@@ -123,7 +121,7 @@ def assemble(config: Any, source: sources.Source) -> Parts:
     mesh,
     build.likelihood(config),
   )
-  return Parts(mesh, source, splits, model, doors)
+  return Parts(mesh, build.split(config, source), model, doors)
 
 
 def prepare(

@@ -65,8 +65,9 @@ def made(tmp_path_factory):
   folder = tmp_path_factory.mktemp('runs') / 'tiny'
   config = command.parse(['main', *TINY], '').config
   source = build.source(config)
-  workdir.write_config(folder, 'sae2', config, {})
-  mesh, _, splits, model, doors = training.assemble(config, source)
+  digests = build.digests(config, source)
+  workdir.write_config(folder, 'sae2', config, digests)
+  mesh, splits, model, doors = training.assemble(config, source)
   state, *_ = training.prepare(config, source, splits.train, model, mesh)
   last = jax.numpy.full_like(state.step, config.train.num_steps)
   state = state._replace(step=last)
