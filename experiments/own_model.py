@@ -1,0 +1,105 @@
+"""Your own model: trained, saved, scored and drawn like ours.
+
+  python -m experiments.own_model [--folder=DIR] [--num_steps=N]
+
+The model is two functions of a dictionary of arrays, without Flax: a linear
+encoder of scikit-learn's 8x8 digits, and a decoder of one hidden layer.
+"""
+
+import argparse
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from sklearn import datasets
+
+from structae import sampling
+from structae.evaluation import codes as codes_lib
+from structae.evaluation import information
+from structae.figures import grids
+from structae.nn.posterior import Posterior
+from structae.objectives import autoencoding, reconstruction
+from structae.training import fit as fit_lib
+
+NUM_VARIABLES = 8
+SHAPE = (8, 8, 1)
+
+
+def init(key):
+  """The parameters: any tree of arrays."""
+  keys = jax.random.split(key, 3)
+  sizes = {'encoder': (64, 2 * NUM_VARIABLES), 'hidden': (NUM_VARIABLES, 128),
+           'out': (128, 64)}  # fmt: skip
+  return {
+    name: jax.random.normal(k, size) / size[0] ** 0.5
+    for k, (name, size) in zip(keys, sizes.items())
+  }
+
+
+def encode(params, images):
+  """Maps uint8 images `[B, 8, 8, 1]` to a Gaussian over codes `[B, 8, 1]`."""
+  x = reconstruction.as_floats(images).reshape(len(images), -1)
+  mean, log_var = jnp.split((x @ params['encoder'])[..., None], 2, 1)
+  return Posterior(mean, log_var)
+
+
+def decode(params, codes):
+  """Maps codes `[B, 8, 1]` to logits `[B, 8, 8, 1]`."""
+  hidden = jnp.tanh(codes[..., 0] @ params['hidden'])
+  return (hidden @ params['out']).reshape(len(codes), *SHAPE)
+
+
+def main(arguments=None):
+  """Trains, and writes codes, scores and figures into a folder."""
+  parser = argparse.ArgumentParser(
+    prog='python -m experiments.own_model', description=__doc__
+  )
+  parser.add_argument('--folder', type=Path, default=Path('runs/own_model'))
+  parser.add_argument('--num_steps', type=int, default=2000)
+  parsed = parser.parse_args(arguments)
+
+  digits = datasets.load_digits()
+  images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
+  loss = autoencoding.autoencoding(
+    encode, decode, autoencoding.kl_penalty(beta=1.0)
+  )
+  params, rows = fit_lib.fit(
+    loss,
+    init(jax.random.key(0)),
+    images,
+    num_steps=parsed.num_steps,
+    optimizer=optax.adam(3e-3),
+  )
+  print(rows[-1])
+
+  posterior = fit_lib.encode_all(encode, params, images)
+  codes = codes_lib.Codes(
+    codes=posterior.mean,
+    log_var=posterior.log_var,
+    factors=digits.target[:, None],
+    factor_names=('digit',),
+    factor_sizes=(10,),
+    indices=np.arange(len(images)),
+    meta={'data': 'digits', 'model': 'own_model'},
+  )
+  codes_lib.save(parsed.folder / 'codes.npz', codes)
+  score = information.mig(codes.codes[..., 0], codes.factors)
+  print('mig', score['mig'])
+
+  keys = jax.random.split(jax.random.key(1))
+  samples = {
+    'hybrid': sampling.hybrid(keys[0], jnp.asarray(codes.codes), 48),
+    'prior': sampling.prior(keys[1], 48, NUM_VARIABLES, 1),
+  }
+  (parsed.folder / 'figures').mkdir(exist_ok=True)
+  for name, new in samples.items():
+    drawn = jax.nn.sigmoid(decode(params, new))
+    sheet = grids.grid(np.asarray(jnp.round(255 * drawn), np.uint8), 8)
+    grids.save_png(parsed.folder / 'figures' / f'{name}.png', sheet)
+  return rows, score
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,141 @@
+"""The door for models that are not ours: two functions and their parameters.
+
+    loss = autoencoding.autoencoding(encode, decode)
+    params, rows = fit(loss, params, images, num_steps=1000)
+    codes = encode_all(encode, params, images)
+    new = decode(params, sampling.hybrid(key, codes.mean, 64))
+
+`encode(params, images) -> Posterior` and `decode(params, codes) -> outputs`
+are any pure functions, and `params` is any tree of arrays. `experiments/
+own_model.py` goes on to scores and figures.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from structae.data import pipeline, sources
+from structae.nn.posterior import Posterior
+from structae.objectives.autoencoding import Encode, Loss
+from structae.training import step as step_lib
+
+
+def fit(
+  loss: Loss,
+  params: Any,
+  data: np.ndarray | sources.Source,
+  *,
+  num_steps: int,
+  batch_size: int = 128,
+  optimizer: optax.GradientTransformation | None = None,
+  seed: int = 0,
+  log_every: int = 100,
+) -> tuple[Any, list[dict[str, float]]]:
+  """Trains a model with one of the objectives, or any loss of their form.
+
+  The steps are those of `experiments.main`; nothing is written to disk.
+
+  Args:
+    loss: `(params, images, key) -> (nats per example, terms by name)`.
+    params: the initial parameters.
+    data: images or feature vectors `[N, ...]`, or a source of them.
+    num_steps: updates.
+    batch_size: examples that the loss is given at a time; `factor_vae` takes
+      two batches in one.
+    optimizer: Adam with step size 5e-4 by default.
+    seed: of batches and of the loss's own noise.
+    log_every: updates that a row is the mean of.
+
+  Returns:
+    The trained parameters, and rows of `step`, `loss` and its terms.
+
+  Raises:
+    ValueError: if there are no data, or no steps to take.
+    FloatingPointError: if the loss stops being a number.
+  """
+  if min(num_steps, batch_size, log_every) < 1:
+    raise ValueError(
+      'num_steps, batch_size and log_every must be at least 1, got '
+      f'{num_steps}, {batch_size} and {log_every}.'
+    )
+  source = _as_source(data)
+  optimizer = optimizer or optax.adam(5e-4)
+  mesh = step_lib.data_mesh()
+  if batch_size % mesh.size:
+    raise ValueError(
+      f'batch_size must be a multiple of the {mesh.size} devices, '
+      f'got {batch_size}.'
+    )
+  keys = jax.random.split(jax.random.key(seed))
+  batches = pipeline.make_batches(
+    source, np.arange(source.size), keys[0], batch_size, mesh
+  )
+  update = step_lib.make_step(loss, optimizer, batches.images, keys[1], mesh)
+  examples = jax.eval_shape(batches.images, batches.data(0, 1), jnp.int32(0))
+  # Copied: an update gives up the state before it.
+  params = jax.tree.map(jnp.array, params)
+  state = step_lib.init_state(params, optimizer, loss, examples)
+  rows = []
+  for now in range(1, num_steps + 1):
+    state = update(state, batches.data(now - 1, 1))
+    if now % log_every == 0 or now == num_steps:
+      totals = jax.device_get(state.totals)
+      num, first_bad = totals.pop('num_steps'), totals.pop('first_bad')
+      if first_bad != step_lib.NEVER:
+        raise FloatingPointError(
+          f'the loss is not finite at step {first_bad}; lower the step size.'
+        )
+      means = {name: float(total / num) for name, total in totals.items()}
+      rows.append({'step': now, **means})
+      state = state._replace(totals=step_lib.zeros(totals))
+  batches.close()
+  return state.params, rows
+
+
+def encode_all(
+  encode: Encode,
+  params: Any,
+  data: np.ndarray | sources.Source,
+  batch_size: int = 128,
+) -> Posterior:
+  """Encodes every example.
+
+  Args:
+    encode: `(params, images) -> Posterior`.
+    params: the parameters.
+    data: images or feature vectors `[N, ...]`, or a source of them.
+    batch_size: examples at a time.
+
+  Returns:
+    The posteriors of all codes, `[N, K, D]`, numpy.
+  """
+  source = _as_source(data)
+  apply = jax.jit(lambda a, i: encode(params, source.images(a, i)))
+  return pipeline.map_batches(
+    lambda rows: apply(*source.load(rows)), np.arange(source.size), batch_size
+  )
+
+
+def _as_source(data: np.ndarray | sources.Source) -> sources.Source:
+  if isinstance(data, sources.Source):
+    return data
+  array = jnp.asarray(data)
+  if array.ndim not in (2, 4) or not len(array):
+    raise ValueError(
+      'data must be images [N, H, W, C] or feature vectors [N, X], got shape '
+      f'{array.shape}.'
+    )
+  return sources.Source(
+    name='array',
+    image_shape=array.shape[1:],
+    size=len(array),
+    factor_names=(),
+    factor_sizes=(),
+    arrays=array,
+    images=sources.take,
+    factors=lambda indices: np.zeros((len(indices), 0), np.int32),
+    storage='resident',
+  )

@@ -1,0 +1,124 @@
+"""Every variant trains, is saved, restored and sampled: tiny."""
+
+import importlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from experiments import doors as doors_lib
+from experiments import results, training
+from structae import build, checks
+from structae import config as config_lib
+from structae.data import sources
+from structae.training import checkpoint, step
+
+SIZE, NUM = 16, 32
+NAMES = (
+  [f'{kind}{k}' for kind in ('sae', 'adaae', 'vlae') for k in (2, 3, 4, 6, 12)]
+  + ['sae8', 'sae16', 'adaae16', 'vlae16']
+  + ['ae', 'vae', 'bvae', 'wae', 'fvae', 'tcvae']
+)
+TERMS = {
+  'sae': set(),
+  'adaae': set(),
+  'ae': set(),
+  'vlae': {'kl'},
+  'vae': {'kl'},
+  'bvae': {'kl'},
+  'wae': {'mmd'},
+  'fvae': {'kl', 'total_correlation', 'critic'},
+  'tcvae': {'mutual_information', 'total_correlation', 'dimension_kl'},
+}
+
+
+@pytest.fixture(scope='module', autouse=True)
+def fast_compilation():
+  """Two steps cost nothing; to optimize them would."""
+  name = 'jax_disable_most_optimizations'
+  before = jax.config.read(name)
+  jax.config.update(name, True)
+  yield
+  jax.config.update(name, before)
+
+
+@pytest.fixture(scope='module')
+def source():
+  rng = np.random.RandomState(0)
+  images = jnp.asarray(rng.randint(0, 256, (NUM, SIZE, SIZE, 3)), jnp.uint8)
+  return sources.Source(
+    'random', (SIZE, SIZE, 3), NUM, (), (), images, sources.take,
+    lambda indices: np.zeros((len(indices), 0), np.int32),
+  )  # fmt: skip
+
+
+def tiny(name):
+  config = importlib.import_module(f'experiments.{name}').get_config('smoke')
+  # As few blocks as the variables and the four halvings allow.
+  stages = config.model.num_stages or (
+    config.model.num_variables if config.model.decoder != 'hourglass' else 1
+  )
+  values = {
+    'data.size': SIZE,
+    'model.num_blocks': stages * -(-3 // stages),
+    'model.width': 4,
+    'model.unroll': False,
+    'model.num_groups': 1,
+    'model.head': (4,),
+    'model.start': (4,),
+    'model.str_tfm': (4,),
+    'model.inference_rung': (4,),
+    'model.generative_rung': (4,),
+    'objective.critic': (4,),
+    'train.batch_size': 4,
+    'train.num_steps': 2,
+    'evaluation.batch_size': 4,
+    'evaluation.num_samples': 4,
+  }
+  config_lib.update(config, values)
+  return config
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_variant_trains_is_restored_and_sampled(name, source, tmp_path):
+  config = tiny(name)
+  checks.check_model(config.model, SIZE)
+  checks.check_objective(config)
+  model, mesh = build.model(config, 3), step.data_mesh()
+  part = np.arange(NUM)
+  state, updates, batches = training.prepare(config, source, part, model, mesh)
+  before = jax.device_get(state.params)
+  for now in range(2):
+    state = updates[1](state, batches.data(now, 1))
+  kind = name.rstrip('0123456789')
+  assert set(state.totals) - {'num_steps', 'first_bad'} == (
+    {'loss', 'reconstruction'} | TERMS[kind]
+  )
+  assert all(np.isfinite(v) for v in jax.tree.leaves(state.totals))
+  moved = jax.tree.map(
+    lambda a, b: (a != b).any(), before, jax.device_get(state.params)
+  )
+  assert np.mean(jax.tree.leaves(moved)) > 0.9
+
+  saved = checkpoint.Checkpoints(tmp_path)
+  saved.save(2, state)
+  saved.wait()
+  restored, _ = saved.restore(checkpoint.abstract(state))
+  assert jax.tree.structure(restored) == jax.tree.structure(state)
+  for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(restored)):
+    np.testing.assert_array_equal(a, b)
+
+  doors = doors_lib.make_doors(source, model, 4, mesh)
+  run = results.Trained(config, source, doors, restored.params)
+  codes = results.encode_split(run, 'train', np.arange(8))
+  num_variables = config.model.num_variables
+  dim = config.model.num_latents // num_variables
+  assert codes.codes.shape == (8, num_variables, dim)
+  variational = config.objective.name in config_lib.VARIATIONAL
+  assert (codes.log_var is not None) == variational
+  samples = results.draw_samples(run, codes, jax.random.key(0))
+  assert samples.images.shape == (4, SIZE, SIZE, 3)
+  assert (samples.by_dimension is not None) == (dim > 1)
+  has_prior = config.objective.name in config_lib.WITH_PRIOR
+  assert (samples.prior is not None) == has_prior
