@@ -11,7 +11,6 @@ import threading
 import zipfile
 
 import filelock
-import layouts
 import numpy as np
 import pytest
 
@@ -24,6 +23,7 @@ from structae.data import (
   prepare,
   writing,
 )
+from tests.data import layouts
 
 QUOTA = b'<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>'
 UNCHECKED = prepare.Options(verify=False)

@@ -4,11 +4,11 @@ import io
 import sys
 import zipfile
 
-import layouts
 import numpy as np
 import pytest
 
 from structae.data import manifest, prepare
+from tests.data import layouts
 
 tfds = pytest.importorskip('tensorflow_datasets')
 pytest.importorskip('array_record')

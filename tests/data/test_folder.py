@@ -1,12 +1,12 @@
 """The user's own images, in every form."""
 
 import h5py
-import layouts
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from structae.data import catalog, manifest, prepare
+from tests.data import layouts
 
 FOLDER = catalog.CATALOG['folder']
 

@@ -2,12 +2,12 @@
 
 import json
 
-import layouts
 import numpy as np
 import pytest
 
 from structae.data import manifest, pixels, prepare
 from structae.data.readers import chunks, hdf5
+from tests.data import layouts
 
 
 def load(folder):

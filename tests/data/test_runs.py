@@ -7,13 +7,13 @@ import contextlib
 import json
 
 import jax
-import layouts
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from experiments import main
 from structae.data import catalog, prepare
 from structae.evaluation import codes as codes_lib
+from tests.data import layouts
 
 TINY = (
   '--config.model.num_variables=2 --config.model.num_latents=2 '

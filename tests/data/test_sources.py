@@ -5,12 +5,12 @@ import subprocess
 import sys
 
 import jax
-import layouts
 import numpy as np
 import pytest
 from jax.sharding import AxisType, Mesh
 
 from structae.data import manifest, pipeline, prepare, sources
+from tests.data import layouts
 
 STORAGES = ('resident', 'sharded', 'memmap')
 BATCH = 16

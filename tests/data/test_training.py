@@ -2,12 +2,12 @@
 
 import jax
 import jax.numpy as jnp
-import layouts
 import numpy as np
 import optax
 import pytest
 
 from structae.data import catalog, pipeline, prepare, sources, splits
+from tests.data import layouts
 
 REAL = [d.name for d in catalog.CATALOG.values() if not d.made_here]
 
