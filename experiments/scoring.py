@@ -10,7 +10,7 @@ from experiments.doors import Trained
 from experiments.samples import Samples
 from structae import config as config_lib
 from structae.data import pipeline, shapes3d_synth
-from structae.evaluation import metrics, probe, scene_distance
+from structae.evaluation import metrics, probe, scene_distance, score_file
 from structae.evaluation.codes import Codes
 from structae.evaluation.scores import score_codes
 
@@ -64,10 +64,13 @@ def code_scores(
 ) -> dict[str, Any]:
   """What the metrics say; a trained run does not fail for one that cannot."""
   try:
-    return score_codes(train, test, names)
+    content = score_codes(train, test, names)
   except ValueError as error:
     say(f'the codes are not scored: {error}')
     return score_codes(train, test, [])
+  for line in score_file.missing(content):
+    say(line)
+  return content
 
 
 def probe_scores(train: Codes, test: Codes) -> dict[str, dict[str, Any]]:

@@ -269,6 +269,7 @@ def test_bad_images_are_one_line(images, weights, capsys):
     'folder': '9.png is 12 x 4, the pictures before it 12 x 9',
   }
   good = f'--images_a={folder / "a.npy"}'
+  other = f'--images_b={folder / "a.npy"}'
   for name, message in cases.items():
     args = [good, f'--images_b={folder / name}', f'--inception={weights}']
     assert evaluate.main(args) == 2, name
@@ -277,11 +278,11 @@ def test_bad_images_are_one_line(images, weights, capsys):
   for args, message in (
     ([good], '--images_a and --images_b go together'),
     (
-      [good, good.replace('images_a', 'images_b'), '--metrics=mig'],
+      [good, other, '--metrics=mig'],
       'not by mig',
     ),
     (
-      [good, good.replace('images_a', 'images_b')],
+      [good, other],
       'The Inception weights are missing',
     ),
     (['--codes=x', '--num_images=1'], '--num_images is 1; expected 2'),

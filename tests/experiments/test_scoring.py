@@ -1,0 +1,48 @@
+"""A trained run is scored as far as its data allow."""
+
+import numpy as np
+import pytest
+
+from experiments import scoring
+from structae.evaluation import metrics
+from structae.evaluation.codes import Codes
+
+
+def codes_of(factors, seed=0):
+  codes = np.random.default_rng(seed).normal(size=(len(factors), 4, 1))
+  num = factors.shape[1]
+  names, sizes = tuple(f'f{j}' for j in range(num)), (9,) * num
+  numbers = np.arange(len(factors))
+  return Codes(codes, None, factors, names, sizes, numbers, {})
+
+
+@pytest.mark.parametrize('num_factors', [0, 1])
+def test_data_without_a_varying_factor_say_what_is_missing(num_factors):
+  codes = codes_of(np.full((60, num_factors), 2))
+  lines = []
+  names = list(metrics.QUICK)
+  content = scoring.code_scores(codes, codes, names, lines.append)
+  assert lines == ['mig, modularity, irs, sap_continuous: no factor varies.']
+  assert content['scores']['total_correlation']['value'] > 0
+  assert scoring.probe_scores(codes, codes) == {}
+  lines.clear()
+  content = scoring.code_scores(codes, codes, ['mig'], lines.append)
+  assert content['scores'] == {} and 'not scored: mig: no factor' in lines[0]
+
+
+def test_probes_read_the_factors_that_vary():
+  values = np.repeat([0, 1], 40)
+  codes = codes_of(np.stack([values, np.full(80, 3)], axis=1))
+  codes.codes[:, 1, 0] += 100 * values
+  found = scoring.probe_scores(codes, codes)
+  assert list(found) == ['probe_f0']
+  assert found['probe_f0']['value'] == 1 and found['probe_f0']['chance'] == 0.5
+
+
+def test_all_names_every_metric_of_its_kind():
+  of_codes, of_images = metrics.select(['mig', 'all', 'mig'], width=2)
+  assert of_codes[0] == 'mig' and sorted(of_codes) == sorted(metrics.METRICS)
+  assert of_images == list(metrics.IMAGE_METRICS)
+  single, _ = metrics.select(['all'], width=1)
+  assert 'distance_correlation' in single and 'dci_by_variable' not in single
+  assert metrics.select(['dci_by_variable'], 1) == (['dci_by_variable'], [])
