@@ -5,6 +5,9 @@ The catalog entries are cut down to few values, the images are of true size.
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
 
 import jax
 import numpy as np

@@ -2,7 +2,6 @@
 
 import json
 
-import layouts
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +11,7 @@ from structae import build
 from structae import config as config_lib
 from structae.config import ConfigError
 from structae.data import catalog, prepare, splits
+from tests.data import layouts
 
 
 @pytest.fixture(autouse=True)
