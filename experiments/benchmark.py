@@ -169,7 +169,9 @@ def prepare(config: Any) -> dict[str, Program]:
     'decode': _compiled(decode, size, params, codes),
     'input': _compiled(jax.jit(batches.images), size, data, state.step),
   }
-  return {'update': _update(updates[num], state, data, num * size), **programs}
+  # An update donates its state; the other programs keep theirs.
+  own = jax.tree.map(jax.numpy.copy, state)
+  return {'update': _update(updates[num], own, data, num * size), **programs}
 
 
 def _update(update: Any, state: Any, data: Any, images: int) -> Program:

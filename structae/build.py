@@ -72,7 +72,7 @@ def split(config: Any, images: sources.Source) -> splits.Splits:
     if not len(part):
       raise config_lib.ConfigError(
         f'{images.name} has {images.size} images, of which the {data.split} '
-        f'split leaves none for {name}; at least 5 are needed'
+        f'split leaves none for {name}; 10 are always enough'
       )
   return parts
 

@@ -1,4 +1,8 @@
-"""python -m structae.data list | info NAME | prepare NAME [--from=DIR]."""
+"""python -m structae.data list | info NAME | prepare NAME [--from=DIR].
+
+`info` tells what to fetch, from where, its checksum and where to put it.
+`prepare` is optional: a run does the same when it first needs the set.
+"""
 
 import argparse
 import pathlib
@@ -19,6 +23,8 @@ def _parser() -> _Parser:
   parser = _Parser(
     prog='python -m structae.data',
     description='The data sets: what there is, and making them ready.',
+    epilog='Train on one: python -m experiments.main '
+    '--config=experiments/sae12.py:NAME [--config.data.path=DIR]',
   )
   commands = parser.add_subparsers(
     dest='command', required=True, parser_class=_Parser
@@ -27,7 +33,10 @@ def _parser() -> _Parser:
   info = commands.add_parser('info', help='all that is known of one')
   info.add_argument('name')
   prepare = commands.add_parser(
-    'prepare', help='turn original files into what training reads'
+    'prepare',
+    help='turn original files into what training reads',
+    description='Makes a set ready, once; a run that needs it does the same. '
+    'Original files are only read. What was interrupted goes on.',
   )
   prepare.add_argument('name')
   prepare.add_argument(
@@ -38,7 +47,10 @@ def _parser() -> _Parser:
     'Datasets prepared',
   )
   prepare.add_argument(
-    '--cache', type=pathlib.Path, help='the folder of prepared sets'
+    '--cache',
+    type=pathlib.Path,
+    help='the folder of prepared sets; runs look into the default one, or '
+    'take what is printed as --config.data.path',
   )
   prepare.add_argument('--size', type=int, default=0, help='pixels a side')
   prepare.add_argument(
@@ -79,8 +91,10 @@ def _info(data_set: catalog.DataSet) -> None:
   print(f'{data_set.name}: {data_set.title}')
   rows = [
     ('images', f'{data_set.num_examples or "as many as the files hold"}'),
-    ('sizes', f'{sizes} pixels'),
+    ('sizes', 'feature vectors' if sizes == '1' else f'{sizes} pixels'),
     ('preset', data_set.preset),
+    ('splits', ', '.join(data_set.splits)),
+    ('without', ', '.join(data_set.hold_outs[1:])),
     ('licence', data_set.licence),
     ('home', data_set.homepage),
     ('cite', data_set.citation),

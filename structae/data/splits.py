@@ -40,10 +40,11 @@ def split(
 
   Args:
     num_images: the number of images N.
-    seed: of the permutation; unused by 'official'.
+    seed: of the permutation.
     kind: 'random' is 70-10-20 by a permutation. 'authors' has the test set of
       the paper's code (a fifth, whatever the seed) and a tenth of the rest for
-      validation: 72-8-20. 'official' is what the data set itself prescribes.
+      validation: 72-8-20. 'official' is what the data set itself prescribes;
+      where that names no images for validation, a tenth of the training images.
     partition: for 'official', [N] with 0 training, 1 validation, 2 test.
 
   Returns:
@@ -63,19 +64,29 @@ def split(
     order = np.random.RandomState(0).permutation(num_images)
     num_test = int(num_images * 0.2)
     rest, test = np.split(order, [num_images - num_test])
-    rest = np.random.RandomState(seed).permutation(np.sort(rest))
-    first = len(rest) - int(len(rest) * 0.1)
-    return _sorted(rest[:first], rest[first:], test)
+    return _sorted(*_validated(np.sort(rest), seed), test)
   if kind == 'official':
     if partition is None:
       raise ValueError(
         'There is no official split here: the data set prescribes none, or '
         'its partition file was missing when it was prepared.'
       )
-    return _sorted(*(np.flatnonzero(partition == part) for part in range(3)))
+    train, validation, test = (
+      np.flatnonzero(partition == part) for part in range(3)
+    )
+    if not len(validation):
+      train, validation = _validated(train, seed)
+    return _sorted(train, validation, test)
   raise ValueError(
     f'Unknown split {kind!r}; expected one of {", ".join(KINDS)}.'
   )
+
+
+def _validated(rest: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+  """Takes a tenth of the images, by a permutation, for validation."""
+  rest = np.random.RandomState(seed).permutation(rest)
+  first = len(rest) - int(len(rest) * 0.1)
+  return rest[:first], rest[first:]
 
 
 def _sorted(*parts: np.ndarray) -> Splits:

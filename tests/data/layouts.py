@@ -265,7 +265,8 @@ def pictures(directory, num=5):
   """A folder of pictures of many formats, sizes and modes."""
   rng = np.random.default_rng(10)
   (directory / 'sub').mkdir(parents=True)
-  names = ('b.png', 'a.jpg', 'sub/c.webp', 'd.bmp', 'sub/e.tiff', 'f.gif')
+  names = ['b.png', 'a.jpg', 'sub/c.webp', 'd.bmp', 'sub/e.tiff', 'f.gif']
+  names += [f'sub/{n}' for n in ('g.png', 'h.jpg', 'i.webp', 'j.bmp')]
   for name in names[:num]:
     height, width = rng.integers(40, 90, 2)
     array = random_images((1, height, width, 3), height)[0]
@@ -300,6 +301,6 @@ def write(name, place):
     smallnorb(place, 20)
   else:
     data_set = catalog.CATALOG[name]
-    pictures(place / 'pictures', 6)
+    pictures(place / 'pictures', 10)
     place = place / 'pictures'
   return data_set, place

@@ -45,6 +45,10 @@ def test_official_is_the_partition():
   partition = np.array([2, 0, 1, 0, 0])
   parts = splits.split(5, 7, 'official', partition)
   assert [p.tolist() for p in parts] == [[1, 3, 4], [2], [0]]
+  without = np.repeat([0, 2], [20, 5])
+  train, validation, test = splits.split(25, 7, 'official', without)
+  assert test.tolist() == [*range(20, 25)] and len(validation) == 2
+  np.testing.assert_array_equal(np.union1d(train, validation), np.arange(20))
   with pytest.raises(ValueError, match='no official split'):
     splits.split(5, 0, 'official')
   with pytest.raises(ValueError, match='expected one of random'):

@@ -1,0 +1,175 @@
+"""From a configuration to data: settings, digests, refusals."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments import common, main, workdir
+from structae import build
+from structae import config as config_lib
+from structae.config import ConfigError
+from structae.data import catalog, prepare, splits
+from tests.data import layouts
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+  monkeypatch.setattr(prepare, 'cache_root', lambda: tmp_path / 'cache')
+
+
+@pytest.mark.parametrize('scale', ['paper', 'quick', 'smoke'])
+@pytest.mark.parametrize('name', [n for n in catalog.CATALOG if n != 'folder'])
+def test_a_token_brings_the_settings_of_a_set(name, scale):
+  data_set = catalog.CATALOG[name]
+  config = common.get_config(f'{name},{scale}')
+  if data_set.preset in ('128px', 'rfd'):
+    config.model.num_variables = 16  # twelve do not divide 32 latents
+  config_lib.check(config)
+  assert config.data.size in data_set.sizes
+  wanted = config_lib.PRESETS[data_set.preset] | common.SCALES[scale]
+  if 32 not in data_set.sizes:
+    wanted['data.size'] = 1
+  fields = config_lib.flat(config)
+  for field, value in wanted.items():
+    value = list(value) if isinstance(value, tuple) else value
+    assert fields[field] == value, field
+
+
+def test_the_paper_trains_at_the_usual_size():
+  sizes = {
+    name: common.get_config(name).data.size
+    for name in ('shapes3d', 'mpi3d_real', 'celeba', 'rfd', 'arm_synth')
+  }
+  assert [*sizes.values()] == [64, 64, 128, 128, 1]
+
+
+def folder_config(place, *tokens, **fields):
+  config = common.get_config(','.join(['folder', *tokens]))
+  config_lib.update(config, {'data.path': str(place)})
+  config_lib.update(config, {f'data.{k}': v for k, v in fields.items()})
+  config_lib.check(config)
+  return config
+
+
+def images_file(path, images, factors):
+  np.savez(path, images=images, factors=factors)
+  return path
+
+
+def test_digests_tell_images_factors_and_splits_apart(tmp_path):
+  images = layouts.random_images((20, 64, 64, 3))
+  factors = layouts.grid((4, 5))
+  other = images.copy()
+  other[7, 3, 2, 1] += 1
+  places = {
+    'a': images_file(tmp_path / 'a.npz', images, factors),
+    'again': images_file(tmp_path / 'again.npz', images, factors),
+    'image': images_file(tmp_path / 'image.npz', other, factors),
+    'factor': images_file(tmp_path / 'factor.npz', images, factors[::-1]),
+  }
+  found = {}
+  for name, place in places.items():
+    config = folder_config(place)
+    found[name] = build.digests(config, build.source(config))
+  assert found['again'] == found['a']
+  assert len({f['data'] for f in found.values()}) == 3
+  assert len({f['train'] for f in found.values()}) == 1
+  config = folder_config(places['a'], split_seed=1)
+  seeded = build.digests(config, build.source(config))
+  assert seeded['data'] == found['a']['data']
+  assert seeded['train'] != found['a']['train']
+
+
+def test_a_mapped_original_is_told_by_its_checksum(tmp_path, monkeypatch):
+  digests = []
+  for seed in (1, 2):
+    data_set = layouts.small('mpi3d_toy', (2, 2, 2, 2, 2, 2, 2))
+    monkeypatch.setitem(catalog.CATALOG, 'mpi3d_toy', data_set)
+    place = tmp_path / str(seed)
+    place.mkdir()
+    path = place / data_set.files[0].name
+    np.savez(path, images=layouts.random_images((128, 64, 64, 3), seed))
+    config = common.get_config('mpi3d_toy')
+    config_lib.update(config, {'data.path': str(place), 'data.verify': False})
+    source = build.source(config)
+    assert len(source.digest) == 64
+    digests.append(source.digest)
+  assert digests[0] != digests[1]
+
+
+def test_a_run_does_not_go_on_with_other_data(tmp_path):
+  config = folder_config(tmp_path)
+  run = tmp_path / 'run'
+  run.mkdir()
+  first = {'data': 'a' * 64, 'train': 'b' * 64}
+  workdir.write_config(run, 'sae12', config, first)
+  before = (run / 'config.json').read_text()
+  assert json.loads(before)['digests'] == first
+  with pytest.raises(ConfigError) as caught:
+    workdir.write_config(run, 'sae12', config, first | {'data': 'c' * 64})
+  message = str(caught.value)
+  assert 'images or their factors' in message and '\n' not in message
+  assert 'aaaaaaaaaaaa, now cccccccccccc' in message
+  assert 'numbers of the training images' not in message
+  with pytest.raises(ConfigError, match='numbers of the training images'):
+    workdir.write_config(run, 'sae12', config, first | {'train': 'c' * 64})
+  assert (run / 'config.json').read_text() == before
+
+
+def test_a_run_may_move_but_not_change(tmp_path):
+  (tmp_path / 'a').mkdir()
+  (tmp_path / 'b').mkdir()
+  old = folder_config(tmp_path / 'a')
+  moved = folder_config(tmp_path / 'b', storage='memmap')
+  assert not config_lib.differences(old.to_dict(), moved)
+  assert config_lib.config_hash(old) != config_lib.config_hash(moved)
+  squashed = folder_config(tmp_path / 'a', crop='squash')
+  assert config_lib.differences(old.to_dict(), squashed) == [
+    "data.crop was '', now 'squash'"
+  ]
+
+
+@pytest.mark.parametrize('name', ['shape', 'camera'])
+def test_held_out_values_are_in_no_part(name):
+  config = common.get_config('shapes3d_synth')
+  config.data.hold_out = name
+  source = build.source(config)
+  whole = splits.split(source.size)
+  ((factor, values),) = splits.EXTRAPOLATION[name].items()
+  column = source.factor_names.index(factor)
+  for part, all_of_it in zip(build.split(config, source), whole):
+    rest = np.setdiff1d(all_of_it, part)
+    assert not np.isin(source.factors(part)[:, column], values).any()
+    assert np.isin(source.factors(rest)[:, column], values).all()
+
+
+def refusal(tmp_path, *args):
+  run = tmp_path / 'run'
+  with pytest.raises(ConfigError) as caught:
+    main.main(['main', *args, f'--workdir={run}'])
+  assert not run.exists() and '\n' not in str(caught.value)
+  return str(caught.value)
+
+
+def test_missing_files_are_named(tmp_path):
+  config = '--config=experiments/sae12.py:shapes3d,smoke'
+  said = refusal(tmp_path, config, f'--config.data.path={tmp_path}')
+  assert '3dshapes.h5' in said and 'shapes3d_synth needs no files' in said
+
+
+def test_unreadable_pictures_are_named(tmp_path):
+  layouts.pictures(tmp_path / 'mine', 4)
+  (tmp_path / 'mine' / 'half.png').write_bytes(b'\x89PNG')
+  config = '--config=experiments/sae12.py:folder,smoke'
+  said = refusal(tmp_path, config, f'--config.data.path={tmp_path / "mine"}')
+  assert 'half.png' in said
+
+
+def test_too_few_pictures_are_refused(tmp_path):
+  for i in range(2):
+    Image.new('RGB', (40, 40)).save(tmp_path / f'{i}.png')
+  config = '--config=experiments/sae12.py:folder,smoke'
+  said = refusal(tmp_path, config, f'--config.data.path={tmp_path}')
+  assert '2 images' in said and 'none for validation' in said
