@@ -14,7 +14,7 @@ from structae import config as config_lib
 from structae.data import sources
 from structae.training import checkpoint, step
 
-SIZE, NUM = 16, 32
+SIZE, NUM = 8, 32
 NAMES = (
   [f'{kind}{k}' for kind in ('sae', 'adaae', 'vlae') for k in (2, 3, 4, 6, 12)]
   + ['sae8', 'sae16', 'adaae16', 'vlae16']
@@ -55,13 +55,13 @@ def source():
 
 def tiny(name):
   config = importlib.import_module(f'experiments.{name}').get_config('smoke')
-  # As few blocks as the variables and the four halvings allow.
+  # As few blocks as the stages and the two halvings allow.
   stages = config.model.num_stages or (
     config.model.num_variables if config.model.decoder != 'hourglass' else 1
   )
   values = {
     'data.size': SIZE,
-    'model.num_blocks': stages * -(-3 // stages),
+    'model.num_blocks': stages * -(-2 // stages),
     'model.width': 4,
     'model.unroll': False,
     'model.num_groups': 1,
@@ -77,6 +77,9 @@ def tiny(name):
     'evaluation.num_samples': 4,
   }
   config_lib.update(config, values)
+  if config.model.num_blocks > 4 and config.model.encoder == 'convolutional':
+    # Others encode by convolutions; here the chain of the decoder is the point.
+    config.model.encoder = 'mlp'
   return config
 
 
