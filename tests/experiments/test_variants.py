@@ -9,6 +9,7 @@ import pytest
 
 from experiments import doors as doors_lib
 from experiments import results, training
+from experiments import samples as samples_lib
 from structae import build, checks
 from structae import config as config_lib
 from structae.data import sources
@@ -120,7 +121,7 @@ def test_a_variant_trains_is_restored_and_sampled(name, source, tmp_path):
   assert codes.codes.shape == (8, num_variables, dim)
   variational = config.objective.name in config_lib.VARIATIONAL
   assert (codes.log_var is not None) == variational
-  samples = results.draw_samples(run, codes, jax.random.key(0))
+  samples = samples_lib.draw(run, codes.codes, jax.random.key(0))
   assert samples.images.shape == (4, SIZE, SIZE, 3)
   assert (samples.by_dimension is not None) == (dim > 1)
   has_prior = config.objective.name in config_lib.WITH_PRIOR
