@@ -53,7 +53,7 @@ class Progress:
   def update(self, step: int, state: Any) -> None:
     """Notes that `step` was dispatched; waits for it once a second."""
     now = time.monotonic()
-    if self._begin and now - self._clock < 1:
+    if self._begin and now - self._clock < 1 and step < self._num_steps:
       if self._lockstep:
         jax.block_until_ready(state)
       return
