@@ -146,6 +146,7 @@ def time_matmul() -> Callable[[], float]:
 def prepare(config: Any) -> dict[str, Program]:
   """Compiles an update, the encoder, the decoder and the input alone."""
   import jax
+  import jax.numpy as jnp
 
   from experiments import training
   from structae import build
@@ -163,7 +164,7 @@ def prepare(config: Any) -> dict[str, Program]:
   params = {'params': state.params}
   encode = jax.jit(lambda v, x: model.apply(v, x, method='encode').mean)
   decode = jax.jit(lambda v, u: model.apply(v, u, method='decode'))
-  codes = encode(params, images)
+  codes = jnp.zeros(jax.eval_shape(encode, params, images).shape)
   programs = {
     'encode': _compiled(encode, size, params, images),
     'decode': _compiled(decode, size, params, codes),
