@@ -148,7 +148,7 @@ def prepare(config: Any) -> dict[str, Program]:
   import jax
   import jax.numpy as jnp
 
-  from experiments import training
+  from experiments import assembly
   from structae import build
   from structae.training import step
 
@@ -156,7 +156,7 @@ def prepare(config: Any) -> dict[str, Program]:
   source = build.source(config)
   part = build.split(config, source).train
   model = build.model(config, source.image_shape[-1])
-  state, updates, batches = training.prepare(config, source, part, model, mesh)
+  state, updates, batches = assembly.prepare(config, source, part, model, mesh)
   num, size = max(updates), config.train.batch_size
   data = batches.data(0, num)
   batches.close()

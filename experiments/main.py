@@ -20,6 +20,7 @@ def main(argv: Sequence[str]) -> None:
   config = asked.config
   folder = workdir.choose(asked.workdir, asked.name, config)
   workdir.check(folder, config)
+  workdir.check_start(config)
   if folder.exists():
     with workdir.locked(folder):
       if workdir.is_complete(folder, config):

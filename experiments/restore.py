@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments import training, workdir
+from experiments import assembly, workdir
 from experiments.doors import Trained
 from structae import build
 from structae import config as config_lib
@@ -54,8 +54,8 @@ def restore(folder: Path, changes: dict[str, Any] | None = None) -> Restored:
   source = build.source(config)
   workdir.check_digests(folder, build.digests(config, source))
   with workdir.locked(folder):
-    mesh, splits, model, doors = training.assemble(config, source)
-    state, _, batches = training.prepare(
+    mesh, splits, model, doors = assembly.assemble(config, source)
+    state, _, batches = assembly.prepare(
       config, source, splits.train, model, mesh
     )
     batches.close()

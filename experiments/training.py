@@ -1,27 +1,21 @@
 """One run: build, train, then results. Imported once the config is checked."""
 
 import contextlib
-import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from clu import parameter_overview
-from jax.sharding import Mesh, NamedSharding
-from jax.sharding import PartitionSpec as P
 
-from experiments import command, results
+from experiments import assembly, command, restore, results
 from experiments import doors as doors_lib
 from structae import build
 from structae import config as config_lib
 from structae.data import pipeline, sources
-from structae.training import checkpoint, loop, progress, step
+from structae.training import checkpoint, loop, progress
 from structae.training import stop as stop_lib
 
-# More than this many updates per call gain nothing on an accelerator.
-MOST_STEPS_PER_DISPATCH = 50
 QUICK_HINT = 'Minutes, for a first look: --config=experiments/{name}.py:quick'
 
 
@@ -80,9 +74,14 @@ def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
       config.train.batch_size,
       QUICK_HINT.format(name=name) if jax.default_backend() == 'cpu' else '',
     )
-    mesh, parts, model, doors = assemble(config, source)
-    state, updates, batches = prepare(config, source, parts.train, model, mesh)
+    mesh, parts, model, doors = assembly.assemble(config, source)
+    state, updates, batches = assembly.prepare(
+      config, source, parts.train, model, mesh
+    )
     describe(source, parts, state.params, show)
+    if config.train.init_from:
+      start = restore.restore(Path(config.train.init_from)).trained.params
+      state = state._replace(params=start)
     held_out = pipeline.subset(
       parts.validation, config.train.num_validation, seed=0
     )
@@ -101,82 +100,12 @@ def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
     results.write(trained, workdir, parts, show.say, stopping)
 
 
-class Parts(NamedTuple):
-  """What a configuration asks for, before anything is trained."""
-
-  mesh: Mesh
-  splits: pipeline.Splits
-  model: Any
-  doors: doors_lib.Doors
-
-
-def assemble(config: Any, source: sources.Source) -> Parts:
-  """Splits the data of a checked configuration and builds its model."""
-  mesh = step.data_mesh()
-  model = build.model(config, source.image_shape[-1])
-  doors = doors_lib.make_doors(
-    source,
-    model,
-    config.evaluation.batch_size,
-    mesh,
-    build.likelihood(config),
-  )
-  return Parts(mesh, build.split(config, source), model, doors)
-
-
-def prepare(
-  config: Any, source: sources.Source, part: np.ndarray, model: Any, mesh: Mesh
-) -> tuple[step.TrainState, dict[int, loop.Update], pipeline.Batches]:
-  """Makes what the loop needs.
-
-  Args:
-    config: a checked configuration.
-    source: the images.
-    part: the numbers of those to train on.
-    model: the autoencoder.
-    mesh: the devices.
-
-  Returns:
-    The state before the first update, the updates by their number of steps,
-    and the batches they draw from.
-  """
-  keys = jax.random.split(jax.random.key(config.seed), 3)
-  loss = build.loss(config, model, len(part))
-  optimizer = build.optimizer(config)
-  params = build.init(config, model, keys[0], source.image_shape)
-  num_images = build.images_per_update(config)
-  batches = pipeline.make_batches(source, part, keys[1], num_images, mesh)
-  images = jax.ShapeDtypeStruct(
-    (num_images, *source.image_shape),
-    jnp.uint8 if len(source.image_shape) == 3 else jnp.float32,
-  )
-  state = step.init_state(params, optimizer, loss, images)
-  updates = {
-    n: step.make_step(loss, optimizer, batches.images, keys[2], mesh, n)
-    for n in sorted({1, steps_per_dispatch(config)})
-  }
-  return jax.device_put(state, NamedSharding(mesh, P())), updates, batches
-
-
 def validation(
   doors: doors_lib.Doors, params: Any, indices: np.ndarray
 ) -> dict[str, float]:
   """Reconstruction loss and squared error on images held out."""
   scores = doors.reconstruct(params, indices)
   return {f'validation_{k}': float(scores[k].mean()) for k in ('loss', 'mse')}
-
-
-def steps_per_dispatch(config: Any) -> int:
-  """How many updates a call of the device makes: one on a CPU."""
-  train = config.train
-  if train.steps_per_dispatch:
-    return train.steps_per_dispatch
-  if jax.default_backend() == 'cpu':
-    return 1
-  common = math.gcd(train.log_every, train.num_steps)
-  return max(
-    n for n in range(1, MOST_STEPS_PER_DISPATCH + 1) if common % n == 0
-  )
 
 
 def describe(

@@ -54,6 +54,38 @@ def check(workdir: Path, config: Any) -> None:
     )
 
 
+def check_start(config: Any) -> None:
+  """Refuses a run to start from that is unfinished or of another model.
+
+  Raises:
+    ConfigError: one line.
+  """
+  if not config.train.init_from:
+    if config.train.trainable != 'all':
+      raise ConfigError(
+        f'train.trainable is {config.train.trainable}, so the other half must '
+        'come from somewhere: --config.train.init_from=RUN'
+      )
+    return
+  folder = Path(config.train.init_from)
+  if not (folder / 'COMPLETE').is_file():
+    raise ConfigError(
+      f'train.init_from is {folder}, which holds no finished run; train it '
+      'first'
+    )
+  start = json.loads((folder / 'config.json').read_text())['config']
+  lines = [
+    line
+    for line in config_lib.differences(start, config)
+    if line.startswith(('model.', 'data.name', 'data.size', 'objective.name'))
+  ]
+  if lines:
+    raise ConfigError(
+      f'train.init_from is {folder}, a run with another model: '
+      f'{"; ".join(lines)}'
+    )
+
+
 @contextlib.contextmanager
 def locked(workdir: Path) -> Iterator[None]:
   """Makes the folder and keeps others from running in it.

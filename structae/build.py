@@ -261,6 +261,9 @@ def loss(
 def optimizer(config: Any) -> optax.GradientTransformation:
   """Adam with the learning rate of `config.train`; the critic has its own.
 
+  The half of the model that `train.trainable` leaves out gets no updates and
+  has no state.
+
   Source: Kingma and Ba, https://arxiv.org/abs/1412.6980.
   """
   train = config.train
@@ -276,15 +279,18 @@ def optimizer(config: Any) -> optax.GradientTransformation:
       peak_value=train.learning_rate,
       warmup_steps=train.warmup_steps,
     )
-  if config.objective.name != 'factor_vae':
-    return optax.adam(rate)
-  return optax.partition(
-    {
-      'autoencoder': optax.adam(rate),
-      # Kim and Mnih, https://arxiv.org/abs/1802.05983, appendix A.
-      'critic': optax.adam(config.objective.critic_learning_rate, 0.5, 0.9),
-    },
-    lambda params: {
-      name: 'critic' if name == 'critic' else 'autoencoder' for name in params
-    },
-  )
+  groups = {
+    'trained': optax.adam(rate),
+    'frozen': optax.set_to_zero(),
+    # Kim and Mnih, https://arxiv.org/abs/1802.05983, appendix A.
+    'critic': optax.adam(config.objective.critic_learning_rate, 0.5, 0.9),
+  }
+
+  def group(half: str) -> str:
+    if half == 'critic':
+      return 'critic'
+    return 'trained' if train.trainable in ('all', half) else 'frozen'
+
+  if config.objective.name != 'factor_vae' and train.trainable == 'all':
+    return groups['trained']
+  return optax.partition(groups, lambda params: {h: group(h) for h in params})

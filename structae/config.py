@@ -153,6 +153,12 @@ FIELDS = {
                           *_one_of('constant', 'cosine')),
   'train.warmup_steps': Field(0, 'updates of linear rise at the start',
                               *_whole(0)),
+  'train.init_from': Field(
+      '', 'folder of a finished run whose parameters this one starts from',
+      *_TEXT),
+  'train.trainable': Field(
+      'all', 'the half that is trained; the other stays as it is',
+      *_one_of('all', 'encoder', 'decoder')),
   'train.steps_per_dispatch': Field(
       0, 'updates per call of the device; 0 chooses by device', *_whole(0)),
   'train.log_every': Field(100, 'updates per row of metrics.jsonl', *_whole(1)),
@@ -281,11 +287,23 @@ def check(config: ml_collections.ConfigDict) -> None:
 
 
 def identity(config: Any) -> dict[str, Any]:
-  """The fields that decide what a run computes, by dotted name."""
+  """The fields that decide what a run computes, by dotted name.
+
+  Those at their defaults are left out: a field that a later version adds then
+  changes the identity of no earlier run.
+  """
   fields = flat(config)
   # A cosine ends at num_steps, so there the number shapes every step.
   free = RESUMABLE - ({'train.num_steps'} if _is_scheduled(fields) else set())
-  return {name: value for name, value in fields.items() if name not in free}
+  # Folders of runs are named by their content, and may lie anywhere.
+  start = fields.get('train.init_from', '')
+  fields['train.init_from'] = start.rstrip('/').rpartition('/')[2]
+  usual = flat(default_config())
+  return {
+    name: value
+    for name, value in fields.items()
+    if name not in free and value != usual.get(name)
+  }
 
 
 def _is_scheduled(fields: dict[str, Any]) -> bool:
@@ -308,11 +326,12 @@ def differences(old: Any, new: Any) -> list[str]:
   Returns:
     One line per field that differs; none if the run may go on.
   """
-  before, after = identity(old), identity(new)
+  usual = flat(default_config())
+  before, after = usual | identity(old), usual | identity(new)
   lines = [
-    f'{name} was {before.get(name)!r}, now {after.get(name)!r}'
+    f'{name} was {before[name]!r}, now {after[name]!r}'
     for name in sorted({*before, *after} - MOVABLE)
-    if before.get(name) != after.get(name)
+    if before[name] != after[name]
   ]
   steps = [flat(c)['train.num_steps'] for c in (old, new)]
   if steps[1] < steps[0] and not lines:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import command, evaluate, restore, results, training, workdir
+from experiments import assembly, command, evaluate, restore, results, workdir
 from structae import build
 from structae import config as config_lib
 from structae.config import ConfigError
@@ -67,8 +67,8 @@ def made(tmp_path_factory):
   source = build.source(config)
   digests = build.digests(config, source)
   workdir.write_config(folder, 'sae2', config, digests)
-  mesh, splits, model, doors = training.assemble(config, source)
-  state, *_ = training.prepare(config, source, splits.train, model, mesh)
+  mesh, splits, model, doors = assembly.assemble(config, source)
+  state, *_ = assembly.prepare(config, source, splits.train, model, mesh)
   last = jax.numpy.full_like(state.step, config.train.num_steps)
   state = state._replace(step=last)
   checkpoints = checkpoint.Checkpoints(folder / 'checkpoints')

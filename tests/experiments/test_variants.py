@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments import assembly, results
 from experiments import doors as doors_lib
-from experiments import results, training
 from experiments import samples as samples_lib
 from structae import build, checks
 from structae import config as config_lib
@@ -91,7 +91,7 @@ def test_a_variant_trains_is_restored_and_sampled(name, source, tmp_path):
   checks.check_objective(config)
   model, mesh = build.model(config, 3), step.data_mesh()
   part = np.arange(NUM)
-  state, updates, batches = training.prepare(config, source, part, model, mesh)
+  state, updates, batches = assembly.prepare(config, source, part, model, mesh)
   before = jax.device_get(state.params)
   for now in range(2):
     state = updates[1](state, batches.data(now, 1))

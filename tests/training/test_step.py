@@ -92,7 +92,7 @@ import sys, json, jax
 num = int(sys.argv[1])
 jax.config.update('jax_num_cpu_devices', num)
 import jax.numpy as jnp
-from experiments import common, training
+from experiments import assembly, common
 from structae import build
 from structae.data import pipeline, sources
 from structae.training import step
@@ -109,7 +109,7 @@ images = jnp.asarray(np.random.RandomState(0).randint(
     0, 256, (64, 16, 16, 3)), jnp.uint8)
 source = sources.Source('test', (16, 16, 3), 64, (), (), images,
                         lambda arrays, i: arrays[i], None)
-state, update, batches = training.prepare(
+state, update, batches = assembly.prepare(
     config, source, np.arange(64), model, mesh)
 data = batches.data(0, 1)
 key = jax.random.split(jax.random.key(0), 3)[1]
