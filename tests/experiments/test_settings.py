@@ -1,10 +1,12 @@
 """Which variants, sizes and objectives go together, and what is refused how."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from experiments import command
+from structae import config as config_lib
 from structae.config import ConfigError
 
 FILES = sorted(
@@ -142,3 +144,38 @@ def test_a_misfit_is_named_with_what_would_fit(args, expected):
     parse(*args)
   assert expected in str(caught.value)
   assert '\n' not in str(caught.value)
+
+
+def test_a_run_is_told_apart_by_what_it_computes():
+  config = parse('sae12', 'quick')
+  hashed = config_lib.config_hash(config)
+  spelled = parse('sae12', 'quick', '--config.train.learning_rate=1.5e-3')
+  assert config_lib.config_hash(spelled) == hashed
+  reseeded = parse('sae12', 'quick', '--config.seed=1')
+  assert config_lib.config_hash(reseeded) != hashed
+
+
+def test_a_field_that_came_later_changes_no_earlier_run(monkeypatch):
+  config = parse('sae12', 'quick')
+  hashed = config_lib.config_hash(config)
+  old = config.to_dict()
+  later = dataclasses.replace(config_lib.FIELDS['seed'], default=5)
+  monkeypatch.setitem(config_lib.FIELDS, 'model.later', later)
+  with config.unlocked():
+    config.model.later = 5
+  assert config_lib.config_hash(config) == hashed
+  assert not config_lib.differences(old, config)
+  config.model.later = 6
+  assert config_lib.config_hash(config) != hashed
+  assert config_lib.differences(old, config) == ['model.later was 5, now 6']
+
+
+def test_a_start_is_known_by_its_folder_wherever_it_lies():
+  starts = ['runs/sae12-a', '/elsewhere/sae12-a/', 'runs/sae12-b']
+  one, moved, other = (
+    config_lib.config_hash(
+      parse('sae12', 'quick', f'--config.train.init_from={start}')
+    )
+    for start in starts
+  )
+  assert one == moved != other
