@@ -11,6 +11,7 @@ from structae import config as config_lib
 from structae.data import arm_synth, sources, splits
 from structae.models import autoencoder, decoders, encoders, ladder
 from structae.models import critic as critics
+from structae.nn.backbone import Backbone
 from structae.objectives import (
   adversarial,
   autoencoding,
@@ -99,21 +100,18 @@ def model(config: Any, channels: int) -> autoencoder.Autoencoder:
     The module; `init` and `apply` are pure functions.
   """
   settings = config.model
-  layers: dict[str, Any] = dict(
-    initializer=settings.initializer,
-    activation=settings.activation,
-    dtype=jnp.dtype(settings.dtype),
-  )
-  backbone: dict[str, Any] = dict(
+  backbone = Backbone(
     num_blocks=settings.num_blocks,
     width=settings.width,
     num_groups=settings.num_groups,
+    initializer=settings.initializer,
+    activation=settings.activation,
     strided=settings.resampling == 'strided',
-    **layers,
+    dtype=jnp.dtype(settings.dtype),
   )
   gaussian = config.objective.name in config_lib.VARIATIONAL
   return autoencoder.Autoencoder(
-    encoder=_encoder(config, gaussian, layers, backbone),
+    encoder=_encoder(config, gaussian, backbone),
     decoder=_decoder(config, channels, backbone),
     num_variables=settings.num_variables,
     gaussian=gaussian,
@@ -121,39 +119,34 @@ def model(config: Any, channels: int) -> autoencoder.Autoencoder:
   )
 
 
-def _encoder(
-  config: Any, gaussian: bool, layers: dict[str, Any], backbone: dict[str, Any]
-) -> nn.Module:
+def _encoder(config: Any, gaussian: bool, backbone: Backbone) -> nn.Module:
   settings, widths = config.model, config_lib.widths(config)
   if settings.encoder == 'ladder':
+    dim = settings.num_latents // settings.num_variables
+    rung = widths['model.inference_rung']
     return ladder.LadderEncoder(
-      settings.num_variables,
-      settings.num_latents // settings.num_variables,
-      gaussian=gaussian,
-      rung=widths['model.inference_rung'],
-      **backbone,
+      settings.num_variables, dim, gaussian, rung, backbone
     )
   num_outputs = settings.num_latents * (1 + gaussian)
-  head = widths['model.head']
-  if settings.encoder == 'mlp':
-    return encoders.MLPEncoder(num_outputs, head, **layers)
-  return encoders.ConvEncoder(num_outputs, head=head, **backbone)
+  kind = (
+    encoders.MLPEncoder if settings.encoder == 'mlp' else (encoders.ConvEncoder)
+  )
+  return kind(num_outputs, widths['model.head'], backbone)
 
 
-def _decoder(config: Any, channels: int, backbone: dict[str, Any]) -> nn.Module:
+def _decoder(config: Any, channels: int, backbone: Backbone) -> nn.Module:
   settings, widths = config.model, config_lib.widths(config)
-  image: dict[str, Any] = dict(size=config.data.size, channels=channels)
+  image: dict[str, Any] = dict(
+    size=config.data.size, channels=channels, backbone=backbone
+  )
   if settings.decoder == 'hourglass':
-    return decoders.HourglassDecoder(
-      hidden=widths['model.start'], **image, **backbone
-    )
+    return decoders.HourglassDecoder(hidden=widths['model.start'], **image)
   if settings.decoder == 'ladder':
     return ladder.LadderDecoder(
       num_variables=settings.num_variables,
       shrink=settings.preset == 'released',
       rung=widths['model.generative_rung'],
       **image,
-      **backbone,
     )
   return decoders.StructuralDecoder(
     num_stages=settings.num_stages or settings.num_variables,
@@ -161,7 +154,6 @@ def _decoder(config: Any, channels: int, backbone: dict[str, Any]) -> nn.Module:
     str_tfm=widths['model.str_tfm'],
     unroll=settings.unroll,
     **image,
-    **backbone,
   )
 
 

@@ -1,13 +1,13 @@
 """Decoders: from codes to the logits of images."""
 
 import itertools
-from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from structae.nn import blocks, stages, str_tfm
+from structae.nn.backbone import Backbone
 
 START = 2  # S_0 is a map of 2x2 pixels.
 
@@ -49,28 +49,24 @@ def kernel(size: int) -> int:
 
 
 def start_map(
-  module: nn.Module, size: int, channels: int, batch: int
+  module: nn.Module, size: int, channels: int, batch: int, backbone: Backbone
 ) -> jax.Array:
   """S_0, a learned parameter of the module, once for each example.
 
   Args:
-    module: the decoder, whose `dtype` and `param_dtype` count.
+    module: the decoder.
     size: width of the image in pixels.
     channels: channels of the map.
     batch: the number of examples.
+    backbone: tells the types.
 
   Returns:
     `[batch, 2, 2, channels]`; one pixel where the image has only one.
   """
   side = min(START, size)
-  settings: Any = module
-  x = module.param(
-    'start',
-    nn.initializers.normal(1.0),
-    (side, side, channels),
-    settings.param_dtype,
-  )
-  return jnp.broadcast_to(x.astype(settings.dtype), (batch, *x.shape))
+  normal, shape = nn.initializers.normal(1.0), (side, side, channels)
+  x = module.param('start', normal, shape, backbone.param_dtype)
+  return jnp.broadcast_to(x.astype(backbone.dtype), (batch, *x.shape))
 
 
 class StructuralDecoder(nn.Module):
@@ -91,37 +87,22 @@ class StructuralDecoder(nn.Module):
 
   Attributes:
     size: width of the image in pixels, a power of two; 1 for feature vectors.
-    num_stages: the number of Str-Tfm layers; divides `num_blocks`.
+    num_stages: the number of Str-Tfm layers; divides the number of blocks.
     shared: whether every Str-Tfm reads the whole code (AdaAE), instead of
       stage i its variable U_i (SAE).
     channels: channels of the image, or length of the feature vector.
-    num_blocks: convolution blocks, the output convolution included.
-    width: channels of every block.
     str_tfm: widths of the hidden layers of the Str-Tfm networks.
-    num_groups: groups of the group norm.
-    initializer: how convolutions start, see `blocks.initializers`.
     unroll: whether runs are unrolled; changes the speed, not the result.
-    activation: see `blocks.activation`.
-    strided: whether transposed convolutions double maps, in place of bilinear
-      upsampling.
-    dtype: what the computation is done in.
-    param_dtype: what the parameters are kept in.
+    backbone: the convolution blocks.
   """
 
   size: int
   num_stages: int
   shared: bool = False
   channels: int = 3
-  num_blocks: int = 12
-  width: int = 64
   str_tfm: tuple[int, ...] = (64, 64, 64)
-  num_groups: int = 8
-  initializer: str = 'uniform'
   unroll: bool = True
-  activation: str = 'mish'
-  strided: bool = False
-  dtype: Any = jnp.float32
-  param_dtype: Any = jnp.float32
+  backbone: Backbone = Backbone()
 
   def __call__(self, codes: jax.Array) -> jax.Array:
     """Maps codes `[B, K, D]` to logits `[B, size, size, channels]`."""
@@ -130,15 +111,16 @@ class StructuralDecoder(nn.Module):
   @nn.compact
   def stages(self, codes: jax.Array) -> list[jax.Array]:
     """Maps codes to the outputs S_1, ..., S_n of all blocks; S_n the logits."""
-    options = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+    num_blocks, width = self.backbone.num_blocks, self.backbone.width
+    strided = self.backbone.strided
     alpha, beta = self._affine_maps(codes)
-    x = start_map(self, self.size, self.width, len(codes))
+    x = start_map(self, self.size, width, len(codes), self.backbone)
     outputs: list[jax.Array] = []
-    ups = upsample_before(self.size, self.num_blocks)
+    ups = upsample_before(self.size, num_blocks)
     # Blocks first..last-1 work at one resolution; the last block is the output.
-    for first, last in itertools.pairwise(sorted({1, *ups, self.num_blocks})):
+    for first, last in itertools.pairwise(sorted({1, *ups, num_blocks})):
       maps = alpha[first - 1 : last - 1], beta[first - 1 : last - 1]
-      if first in ups and self.strided:
+      if first in ups and strided:
         x = blocks.dilate(str_tfm.str_tfm(x, maps[0][0], maps[1][0]))
         maps = maps[0].at[0].set(1), maps[1].at[0].set(0)
       elif first in ups:
@@ -146,27 +128,16 @@ class StructuralDecoder(nn.Module):
       x, run = stages.chain(
         last - first,
         self.unroll,
-        width=self.width,
+        width=width,
         kernel=kernel(self.size),
-        num_groups=self.num_groups,
-        initializer=self.initializer,
-        activation=self.activation,
         name=f'run_{first}',
-        **options,
+        **self.backbone.blocks,
       )(x, maps)
       outputs.extend(run)
     x = str_tfm.str_tfm(x, alpha[-1], beta[-1])
-    if self.num_blocks in ups:
-      x = blocks.dilate(x) if self.strided else blocks.upsample(x)
-    out = blocks.conv(
-      self.channels,
-      kernel(self.size),
-      name='out',
-      **options,
-      **blocks.initializers(
-        self.initializer, kernel(self.size) ** 2 * self.width
-      ),
-    )
+    if num_blocks in ups:
+      x = blocks.dilate(x) if strided else blocks.upsample(x)
+    out = self.backbone.output(self.channels, kernel(self.size), width)
     return [*outputs, out(x)]
 
   def _affine_maps(self, codes: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -179,14 +150,14 @@ class StructuralDecoder(nn.Module):
       )
     alpha, beta = str_tfm.StrTfmNetworks(
       self.str_tfm,
-      self.width,
-      activation=self.activation,
-      dtype=self.dtype,
-      param_dtype=self.param_dtype,
+      self.backbone.width,
+      activation=self.backbone.activation,
       name='str_tfm_networks',
+      **self.backbone.types,
     )(inputs)
-    every = self.num_blocks // self.num_stages
-    shape = (self.num_blocks, *alpha.shape[1:])
+    num_blocks = self.backbone.num_blocks
+    every = num_blocks // self.num_stages
+    shape = (num_blocks, *alpha.shape[1:])
     return (
       jnp.ones(shape, alpha.dtype).at[::every].set(alpha),
       jnp.zeros(shape, beta.dtype).at[::every].set(beta),
@@ -202,25 +173,15 @@ class ConvChain(nn.Module):
   Attributes:
     size: width of the image in pixels, a power of two; 1 for feature vectors.
     channels: channels of the image, or length of the feature vector.
-    num_blocks: convolution blocks, the output convolution included.
-    width: channels of every block.
     shrink: whether the map makes room for the features that join it, so that
-      both together are `width` channels.
-    num_groups, initializer, activation, strided, dtype, param_dtype: see
-      `StructuralDecoder`.
+      both together have the channels of the backbone.
+    backbone: the convolution blocks.
   """
 
   size: int
   channels: int = 3
-  num_blocks: int = 12
-  width: int = 64
   shrink: bool = False
-  num_groups: int = 8
-  initializer: str = 'uniform'
-  activation: str = 'mish'
-  strided: bool = False
-  dtype: Any = jnp.float32
-  param_dtype: Any = jnp.float32
+  backbone: Backbone = Backbone()
 
   @nn.compact
   def __call__(
@@ -237,37 +198,26 @@ class ConvChain(nn.Module):
       The outputs S_1, ..., S_n of all blocks; S_n the logits of the image.
     """
     joining = joining or {}
-    options = dict(dtype=self.dtype, param_dtype=self.param_dtype)
-    ups = upsample_before(self.size, self.num_blocks)
+    num_blocks, strided = self.backbone.num_blocks, self.backbone.strided
+    ups = upsample_before(self.size, num_blocks)
     outputs = []
-    for i in range(1, self.num_blocks + 1):
-      if i in joining and self.strided:
+    for i in range(1, num_blocks + 1):
+      if i in joining and strided:
         x = _join(x, joining[i])
       if i in ups:
-        x = blocks.dilate(x) if self.strided else blocks.upsample(x)
-      if i in joining and not self.strided:
+        x = blocks.dilate(x) if strided else blocks.upsample(x)
+      if i in joining and not strided:
         x = _join(x, joining[i])
-      if i < self.num_blocks:
+      if i < num_blocks:
         room = joining[i + 1].shape[-1] if i + 1 in joining else 0
         x = blocks.ConvBlock(
-          self.width - room * self.shrink,
+          self.backbone.width - room * self.shrink,
           kernel(self.size),
-          num_groups=self.num_groups,
-          initializer=self.initializer,
-          activation=self.activation,
           name=f'block_{i}',
-          **options,
+          **self.backbone.blocks,
         )(x)
         outputs.append(x)
-    out = blocks.conv(
-      self.channels,
-      kernel(self.size),
-      name='out',
-      **options,
-      **blocks.initializers(
-        self.initializer, kernel(self.size) ** 2 * x.shape[-1]
-      ),
-    )
+    out = self.backbone.output(self.channels, kernel(self.size), x.shape[-1])
     return [*outputs, out(x)]
 
 
@@ -286,24 +236,14 @@ class HourglassDecoder(nn.Module):
   Attributes:
     size: width of the image in pixels, a power of two; 1 for feature vectors.
     channels: channels of the image, or length of the feature vector.
-    num_blocks: convolution blocks, the output convolution included.
-    width: channels of every block.
     hidden: widths of the hidden dense layers.
-    num_groups, initializer, activation, strided, dtype, param_dtype: see
-      `StructuralDecoder`.
+    backbone: the convolution blocks.
   """
 
   size: int
   channels: int = 3
-  num_blocks: int = 12
-  width: int = 64
   hidden: tuple[int, ...] = (128, 256)
-  num_groups: int = 8
-  initializer: str = 'uniform'
-  activation: str = 'mish'
-  strided: bool = False
-  dtype: Any = jnp.float32
-  param_dtype: Any = jnp.float32
+  backbone: Backbone = Backbone()
 
   def __call__(self, codes: jax.Array) -> jax.Array:
     """Maps codes `[B, K, D]` to logits `[B, size, size, channels]`."""
@@ -312,23 +252,10 @@ class HourglassDecoder(nn.Module):
   @nn.compact
   def stages(self, codes: jax.Array) -> list[jax.Array]:
     """Maps codes to the outputs S_1, ..., S_n of all blocks; S_n the logits."""
-    options = dict(
-      initializer=self.initializer,
-      activation=self.activation,
-      dtype=self.dtype,
-      param_dtype=self.param_dtype,
-    )
-    side = min(START, self.size)
+    side, width = min(START, self.size), self.backbone.width
     x = blocks.MLP(
-      (*self.hidden, side * side * self.width), name='start', **options
+      (*self.hidden, side * side * width), name='start', **self.backbone.layers
     )(codes.reshape(len(codes), -1))
     return ConvChain(
-      self.size,
-      self.channels,
-      num_blocks=self.num_blocks,
-      width=self.width,
-      num_groups=self.num_groups,
-      strided=self.strided,
-      name='chain',
-      **options,
-    )(x.reshape(len(x), side, side, self.width))
+      self.size, self.channels, backbone=self.backbone, name='chain'
+    )(x.reshape(len(x), side, side, width))

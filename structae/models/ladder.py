@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from structae.models import decoders, encoders
 from structae.nn import blocks
+from structae.nn.backbone import Backbone
 
 
 def inference_rungs(num_variables: int, num_blocks: int) -> tuple[int, ...]:
@@ -65,45 +66,26 @@ class LadderEncoder(nn.Module):
     dim: numbers per variable D.
     gaussian: whether rungs emit means and logarithms of scales.
     rung: widths of the hidden layers of a rung.
-    num_blocks, width, num_groups, initializer, activation, strided, dtype,
-      param_dtype: see `encoders.ConvTrunk`.
+    backbone: the convolution blocks.
   """
 
   num_variables: int
   dim: int
   gaussian: bool = True
   rung: tuple[int, ...] = (64, 64, 64)
-  num_blocks: int = 12
-  width: int = 64
-  num_groups: int = 8
-  initializer: str = 'uniform'
-  activation: str = 'mish'
-  strided: bool = False
-  dtype: Any = jnp.float32
-  param_dtype: Any = jnp.float32
+  backbone: Backbone = Backbone()
 
   @nn.compact
   def __call__(self, images: jax.Array) -> jax.Array:
     """Maps images `[B, H, W, C]` to `[B, L]`, or means and scales `[B, 2L]`."""
-    options = dict(
-      initializer=self.initializer,
-      activation=self.activation,
-      dtype=self.dtype,
-      param_dtype=self.param_dtype,
-    )
-    outputs = encoders.ConvTrunk(
-      num_blocks=self.num_blocks,
-      width=self.width,
-      num_groups=self.num_groups,
-      strided=self.strided,
-      name='trunk',
-      **options,
-    )(images)
-    rungs = inference_rungs(self.num_variables, self.num_blocks)
+    outputs = encoders.ConvTrunk(self.backbone, name='trunk')(images)
+    rungs = inference_rungs(self.num_variables, self.backbone.num_blocks)
     tops = [outputs[i - 1].max((1, 2)) for i in reversed(rungs)]
     parts = 1 + self.gaussian
     numbers = _rungs(
-      self.num_variables, features=(*self.rung, parts * self.dim), **options
+      self.num_variables,
+      features=(*self.rung, parts * self.dim),
+      **self.backbone.layers,
     )(jnp.stack(tops, 1))
     numbers = numbers.reshape(len(images), self.num_variables, parts, self.dim)
     return numbers.swapaxes(1, 2).reshape(len(images), -1)
@@ -112,22 +94,19 @@ class LadderEncoder(nn.Module):
 class LadderDecoder(nn.Module):
   """Rungs that write the code into blocks of growing resolution.
 
-  Variable i becomes features that are concatenated, at every pixel, to the map
-  that enters block 1 + i n/K of the n blocks; the chain starts at a learned
-  S_0.
+  Variable i becomes features, a quarter as many as a block has channels, that
+  are concatenated, at every pixel, to the map that enters block 1 + i n/K of
+  the n blocks; the chain starts at a learned S_0.
 
   Attributes:
     size: width of the image in pixels, a power of two; 1 for feature vectors.
-    num_variables: the number of rungs K; divides `num_blocks`.
+    num_variables: the number of rungs K; divides the number of blocks.
     shrink: whether the map makes room for the features, so that convolutions
-      keep `width` channels in, as in the released models; else the map keeps
-      `width` channels and convolutions take more.
+      keep their channels in, as in the released models; else the map keeps its
+      channels and convolutions take more.
     rung: widths of the hidden layers of a rung.
     channels: channels of the image, or length of the feature vector.
-    num_blocks: convolution blocks, the output convolution included.
-    width: channels of every block; the features of a rung are a quarter of it.
-    num_groups, initializer, activation, strided, dtype, param_dtype: see
-      `decoders.StructuralDecoder`.
+    backbone: the convolution blocks.
   """
 
   size: int
@@ -135,14 +114,7 @@ class LadderDecoder(nn.Module):
   shrink: bool = False
   rung: tuple[int, ...] = (64, 64, 64)
   channels: int = 3
-  num_blocks: int = 12
-  width: int = 64
-  num_groups: int = 8
-  initializer: str = 'uniform'
-  activation: str = 'mish'
-  strided: bool = False
-  dtype: Any = jnp.float32
-  param_dtype: Any = jnp.float32
+  backbone: Backbone = Backbone()
 
   def __call__(self, codes: jax.Array) -> jax.Array:
     """Maps codes `[B, K, D]` to logits `[B, size, size, channels]`."""
@@ -151,31 +123,18 @@ class LadderDecoder(nn.Module):
   @nn.compact
   def stages(self, codes: jax.Array) -> list[jax.Array]:
     """Maps codes to the outputs S_1, ..., S_n of all blocks; S_n the logits."""
-    options = dict(
-      initializer=self.initializer,
-      activation=self.activation,
-      dtype=self.dtype,
-      param_dtype=self.param_dtype,
-    )
-    num_features = self.width // 4
+    num_features = self.backbone.width // 4
     features = _rungs(
-      self.num_variables, features=(*self.rung, num_features), **options
+      self.num_variables,
+      features=(*self.rung, num_features),
+      **self.backbone.layers,
     )(codes)
-    every = self.num_blocks // self.num_variables
+    room = num_features * self.shrink
     start = decoders.start_map(
-      self, self.size, self.width - num_features * self.shrink, len(codes)
+      self, self.size, self.backbone.width - room, len(codes), self.backbone
     )
+    every = self.backbone.num_blocks // self.num_variables
+    joining = {1 + i * every: features[:, i] for i in range(self.num_variables)}
     return decoders.ConvChain(
-      self.size,
-      self.channels,
-      num_blocks=self.num_blocks,
-      width=self.width,
-      shrink=self.shrink,
-      num_groups=self.num_groups,
-      strided=self.strided,
-      name='chain',
-      **options,
-    )(
-      start,
-      {1 + i * every: features[:, i] for i in range(self.num_variables)},
-    )
+      self.size, self.channels, self.shrink, self.backbone, name='chain'
+    )(start, joining)

@@ -1,5 +1,7 @@
 """The hourglass, strided maps, and feature vectors as images of one pixel."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,14 +9,16 @@ import pytest
 
 from structae.models import autoencoder, decoders, encoders, ladder
 from structae.nn import blocks
+from structae.nn.backbone import Backbone
 
-COMMON = dict(num_blocks=4, width=8, num_groups=2)
+COMMON = Backbone(num_blocks=4, width=8, num_groups=2)
+STRIDED = dataclasses.replace(COMMON, strided=True)
 IMAGES = jax.random.uniform(jax.random.key(0), (2, 16, 16, 3))
 CODES = jax.random.normal(jax.random.key(1), (2, 4, 1))
 
 
 def test_an_hourglass_reads_the_whole_code_at_its_start():
-  decoder = decoders.HourglassDecoder(16, hidden=(8,), **COMMON)
+  decoder = decoders.HourglassDecoder(16, hidden=(8,), backbone=COMMON)
   variables = jax.jit(decoder.init)(jax.random.key(0), CODES)
   params = variables['params']
   x = blocks.MLP((8, 32)).apply({'params': params['start']}, CODES[..., 0])
@@ -48,9 +52,7 @@ def test_dilation_and_convolution_are_a_transposed_convolution():
 
 def test_a_str_tfm_comes_before_the_zeros_of_a_transposed_convolution():
   """Else its shift would fill them. The shift of block 3 is set by hand."""
-  decoder = decoders.StructuralDecoder(
-    16, 4, str_tfm=(4,), strided=True, **COMMON
-  )
+  decoder = decoders.StructuralDecoder(16, 4, str_tfm=(4,), backbone=STRIDED)
   params = jax.jit(decoder.init)(jax.random.key(0), CODES)['params']
   assert decoders.upsample_before(16, 4) == (1, 3, 4)
   out = params['str_tfm_networks']['networks']['out']
@@ -69,11 +71,11 @@ def test_a_str_tfm_comes_before_the_zeros_of_a_transposed_convolution():
 
 def test_strided_blocks_halve_maps_by_their_convolution():
   pooled, strided = (
-    encoders.ConvEncoder(4, head=(8,), strided=s, **COMMON)
-    for s in (False, True)
+    encoders.ConvEncoder(4, head=(8,), backbone=backbone)
+    for backbone in (COMMON, STRIDED)
   )
   variables = pooled.init(jax.random.key(0), IMAGES)
-  trunk = encoders.ConvTrunk(strided=True, **COMMON)
+  trunk = encoders.ConvTrunk(STRIDED)
   outputs = trunk.apply({'params': variables['params']['trunk']}, IMAGES)
   assert [x.shape[1] for x in outputs] == [8, 8, 4, 2]
   np.testing.assert_array_equal(strided.apply(variables, IMAGES).shape, (2, 4))
@@ -81,7 +83,10 @@ def test_strided_blocks_halve_maps_by_their_convolution():
 
 def test_elu_is_everywhere_or_nowhere():
   decoder = lambda name: decoders.StructuralDecoder(
-    16, 4, str_tfm=(4,), activation=name, **COMMON
+    16,
+    4,
+    str_tfm=(4,),
+    backbone=dataclasses.replace(COMMON, activation=name),
   )
   variables = decoder('mish').init(jax.random.key(0), CODES)
   stages = [
@@ -94,14 +99,13 @@ def test_elu_is_everywhere_or_nowhere():
 
 
 VECTORS = jax.random.normal(jax.random.key(5), (3, 7))
-ONE = dict(num_blocks=4, width=8, num_groups=2)
 
 
 def of_vectors(kind):
-  common = dict(size=1, channels=7, **ONE)
+  common = dict(size=1, channels=7, backbone=COMMON)
   if kind == 'ladder':
     return autoencoder.Autoencoder(
-      ladder.LadderEncoder(4, 1, gaussian=False, rung=(8,), **ONE),
+      ladder.LadderEncoder(4, 1, False, (8,), COMMON),
       ladder.LadderDecoder(num_variables=4, rung=(8,), **common),
       4, vectors=True,
     )  # fmt: skip

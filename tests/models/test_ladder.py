@@ -6,17 +6,16 @@ import pytest
 
 from structae.models import autoencoder, encoders, ladder
 from structae.nn import blocks
+from structae.nn.backbone import Backbone
 
 K, D, SIZE = 4, 2, 16
-COMMON = dict(num_blocks=4, width=8, num_groups=2)
 
 
 def vlae(shrink=False, **options):
+  backbone = Backbone(num_blocks=4, width=8, num_groups=2, **options)
   return autoencoder.Autoencoder(
-    ladder.LadderEncoder(K, D, rung=(8,), **COMMON, **options),
-    ladder.LadderDecoder(
-      SIZE, K, shrink=shrink, rung=(8,), **COMMON, **options
-    ),
+    ladder.LadderEncoder(K, D, rung=(8,), backbone=backbone),
+    ladder.LadderDecoder(SIZE, K, shrink, (8,), backbone=backbone),
     K,
     gaussian=True,
   )

@@ -9,20 +9,18 @@ import numpy as np
 import pytest
 
 from structae.models import autoencoder, decoders, encoders
+from structae.nn.backbone import Backbone
 
 # A tiny SAE-4 on 16 pixels: 4 blocks of 16 channels.
 SIZE, K, D, WIDTH = 16, 4, 2, 16
 
 
 def sae(unroll=True, dtype=jnp.float32, param_dtype=jnp.float32):
-  common = dict(
-    num_blocks=4, width=WIDTH, num_groups=4, dtype=dtype,
-    param_dtype=param_dtype,
-  )  # fmt: skip
+  backbone = Backbone(4, WIDTH, 4, dtype=dtype, param_dtype=param_dtype)
   return autoencoder.Autoencoder(
-    encoders.ConvEncoder(K * D, head=(16,), **common),
+    encoders.ConvEncoder(K * D, head=(16,), backbone=backbone),
     decoders.StructuralDecoder(
-      SIZE, K, str_tfm=(8, 8), unroll=unroll, **common
+      SIZE, K, str_tfm=(8, 8), unroll=unroll, backbone=backbone
     ),
     K,
   )
