@@ -97,7 +97,7 @@ def _score_table(groups: Sequence[Group], kind: str) -> str:
   for i, group in enumerate(groups):
     cells = ''.join(
       f'<td class="value{" best" if i in best[name] else ""}">'
-      f'{_mean(group.values(name))}</td>'
+      f'{wording.over_seeds(group.values(name))}</td>'
       for name in scores
     )
     count = (
@@ -132,14 +132,6 @@ def _best(groups: Sequence[Group], name: str, score: dict) -> list[int]:
   return [i for i, mean in enumerate(means) if mean == max(means)]
 
 
-def _mean(values: np.ndarray) -> str:
-  if not values.size:
-    return '–'
-  if values.size == 1:
-    return wording.number(values[0])
-  return wording.mean_and_deviation(values.mean(), values.std())
-
-
 def _definitions(groups: Sequence[Group]) -> str:
   items = ''.join(
     f'<dt>{markup.text(wording.words(name))}</dt>'
@@ -168,7 +160,9 @@ def _seeds(groups: Sequence[Group], identity: str) -> str:
       svg = canvas.svg(
         score_plots.strips(found, label=title), f'{identity}-{name}'
       )
-      alt = '; '.join(f'{title} of {g}: {_mean(v)}' for g, v in found.items())
+      alt = '; '.join(
+        f'{title} of {g}: {wording.over_seeds(v)}' for g, v in found.items()
+      )
       drawn.append(markup.figure(markup.plot(svg, alt)))
   return markup.side_by_side(drawn)
 

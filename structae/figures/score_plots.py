@@ -3,7 +3,7 @@
 Every function returns a `matplotlib.figure.Figure`; see `canvas.save_figure`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -31,25 +31,10 @@ def strips(
     The plot: one line a name, in the given order. The deviation is that of the
     population, as in the published tables.
   """
-  axes, names = _lines(scores, label)
+  axes = canvas.axes(4.6, 0.85 + 0.36 * len(scores))
+  names = lines(axes, scores, label)
   for y, (name, colour) in enumerate(zip(names, canvas.cycle(len(names)))):
-    values = np.asarray(scores[name], float)
-    mean, deviation = values.mean(), values.std()
-    if len(values) > 1:
-      span = [mean - deviation, mean + deviation]
-      axes.plot(
-        span, [y, y], color=colour, lw=6, alpha=0.25, solid_capstyle='butt'
-      )
-      axes.plot([mean], [y], '|', color=colour, ms=16, mew=2.2)
-    axes.plot(
-      values,
-      np.full(len(values), y),
-      'o',
-      color=colour,
-      ms=6,
-      alpha=0.75,
-      mew=0,
-    )
+    strip(axes, y, np.asarray(scores[name], float), colour)
   _mark_published(axes, names, published)
   return canvas.figure_of(axes)
 
@@ -73,7 +58,8 @@ def bars(
   Returns:
     The plot.
   """
-  axes, names = _lines(values, label)
+  axes = canvas.axes(4.6, 0.85 + 0.36 * len(values))
+  names = lines(axes, values, label)
   heights = [values[name] for name in names]
   lengths = [errors.get(name, 0.0) for name in names] if errors else None
   drawn = axes.barh(
@@ -117,8 +103,24 @@ def scatter(
   return canvas.figure_of(axes)
 
 
-def _lines(names: Mapping[str, object], label: str) -> tuple[Axes, list[str]]:
-  axes = canvas.axes(4.6, 0.85 + 0.36 * len(names))
+def strip(
+  axes: Axes, y: float, values: np.ndarray, colour: str, marker: str = 'o'
+) -> None:
+  """Draws `[n]` values of seeds at a height: dots, mean and deviation."""
+  mean, deviation = values.mean(), values.std()
+  if len(values) > 1:
+    span = [mean - deviation, mean + deviation]
+    axes.plot(
+      span, [y, y], color=colour, lw=6, alpha=0.25, solid_capstyle='butt'
+    )
+    axes.plot([mean], [y], '|', color=colour, ms=16, mew=2.2)
+  heights = np.full(len(values), y)
+  axes.plot(values, heights, marker, color=colour, ms=6, alpha=0.75, mew=0)
+
+
+def lines(axes: Axes, names: Iterable[str], label: str) -> list[str]:
+  """Makes a line for each name, from the top; returns the names."""
+  names = list(names)
   axes.set_yticks(range(len(names)), [canvas.short(x) for x in names])
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.tick_params('y', length=0)
@@ -128,7 +130,7 @@ def _lines(names: Mapping[str, object], label: str) -> tuple[Axes, list[str]]:
   axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.5g}')
   axes.margins(x=0.06)
   axes.grid(axis='x')
-  return axes, list(names)
+  return names
 
 
 def _mark_published(

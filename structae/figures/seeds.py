@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from structae.figures import wording
+from structae.figures import models, wording
 from structae.figures.run_files import Run, flatten
 
 # Fields that say where a run lives or which repetition it is, not what it is.
@@ -19,6 +19,11 @@ class Group:
 
   name: str
   runs: list[Run]
+
+  @property
+  def model(self) -> str:
+    """What the model is called, without what tells it from its namesakes."""
+    return wording.model_title(self.runs[0])
 
   def values(self, score: str) -> np.ndarray:
     """The score of every run that has it, `[n]`."""
@@ -51,6 +56,24 @@ def by_seed(runs: Sequence[Run]) -> list[Group]:
   return [Group(name, some) for name, some in zip(names, groups)]
 
 
+def by_data(runs: Sequence[Run]) -> dict[str, list[Group]]:
+  """Groups of seeds by the data they are of, models in the order of `models`.
+
+  Args:
+    runs: any runs.
+
+  Returns:
+    The groups, by the title of their data.
+  """
+  data: dict[str, list[Run]] = {}
+  for run in runs:
+    data.setdefault(wording.data_title(run), []).append(run)
+  return {
+    title: sorted(by_seed(some), key=lambda group: models.rank(group.model))
+    for title, some in data.items()
+  }
+
+
 def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:
   """The fields in which groups differ, to their values, one a group."""
   identities = [_identity(group.runs[0]) for group in groups]
@@ -66,7 +89,13 @@ def _distinctions(run: Run, namesakes: Sequence[Run]) -> list[str]:
   fields = [f for f in own if len({o.get(f) for o in others}) > 1]
   if len(fields) > 3:
     return [run.folder.resolve().name]
-  return [f'{field} {own[field]}' for field in fields]
+  return [f'{_words(field)} {own[field]}' for field in fields]
+
+
+def _words(field: str) -> str:
+  """`train.learning_rate` as `learning rate`; `data.name` says less alone."""
+  last = field.rpartition('.')[2]
+  return (field if last == 'name' else last).replace('_', ' ')
 
 
 def _identity(run: Run) -> dict[str, str]:

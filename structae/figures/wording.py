@@ -1,9 +1,11 @@
 """How runs, scores and figures are called and ordered on pages."""
 
 import math
-import re
 from typing import Any
 
+import numpy as np
+
+from structae.figures import models
 from structae.figures.run_files import Run
 
 # File stem: (title, caption), in the order of a page.
@@ -111,6 +113,15 @@ def mean_and_deviation(mean: float, deviation: float) -> str:
   return f'{text} ± {deviation:,.{decimals}f}'
 
 
+def over_seeds(values: np.ndarray) -> str:
+  """The mean and the deviation of the population, if there are several."""
+  if not values.size:
+    return '–'
+  if values.size == 1:
+    return number(values[0])
+  return mean_and_deviation(values.mean(), values.std())
+
+
 def headlines(scores: dict[str, Any], count: int = 4) -> list[str]:
   """The names of the scores to show first."""
   known = [name for name in _HEADLINES if name in scores]
@@ -146,11 +157,8 @@ def data_title(run: Run) -> str:
 
 
 def model_name(name: Any) -> str:
-  """`sae12` as `SAE-12`."""
-  match = re.fullmatch(r'(.*ae)_?(\d+)', str(name).replace('ada_', 'ada'))
-  base, size = match.groups() if match else (str(name), '')
-  base = 'AdaAE' if base == 'adaae' else words(base)
-  return f'{base}-{size}' if size else base
+  """`sae12` as `SAE-12`, as `models` calls it."""
+  return models.title(str(name)) or words(str(name))
 
 
 def facts(run: Run) -> list[str]:

@@ -119,7 +119,7 @@ def test_numbers_are_written_to_four_digits(value):
     ('ada_ae12', 'AdaAE-12'),
     ('adaae12', 'AdaAE-12'),
     ('vae', 'VAE'),
-    ('beta_vae', 'Beta VAE'),
+    ('beta_vae', 'β-VAE'),
   ],
 )
 def test_models_are_called_as_in_the_paper(name, title):
