@@ -121,7 +121,9 @@ def strip(
 def lines(axes: Axes, names: Iterable[str], label: str) -> list[str]:
   """Makes a line for each name, from the top; returns the names."""
   names = list(names)
-  axes.set_yticks(range(len(names)), [canvas.short(x) for x in names])
+  # A name may have several lines of text.
+  shown = ['\n'.join(map(canvas.short, name.split('\n'))) for name in names]
+  axes.set_yticks(range(len(names)), shown)
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.tick_params('y', length=0)
   axes.spines['left'].set_visible(False)
