@@ -136,7 +136,7 @@ def traversal_sheet(
     _as_rgb(grid(g.reshape(-1, *g.shape[2:]), num_frames, scale=scale))
     for g in groups
   ]
-  font = _font(max(18, min(32, images.shape[2] * scale // 3)))
+  font = typeface(max(18, min(32, images.shape[2] * scale // 3)))
   margin = 24 + max(math.ceil(font.getlength(label)) for label in labels)
   labelled = [
     np.concatenate(
@@ -208,7 +208,8 @@ def _as_rgb(image: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def typeface(size: int) -> ImageFont.FreeTypeFont:
+  """The font of labels, `size` pixels high."""
   folder = os.path.join(matplotlib.get_data_path(), 'fonts', 'ttf')
   return ImageFont.truetype(os.path.join(folder, 'DejaVuSans.ttf'), size)
 

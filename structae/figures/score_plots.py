@@ -104,16 +104,31 @@ def scatter(
 
 
 def strip(
-  axes: Axes, y: float, values: np.ndarray, colour: str, marker: str = 'o'
+  axes: Axes,
+  y: float,
+  values: np.ndarray,
+  colour: str,
+  marker: str = 'o',
+  *,
+  height: float = 16,
 ) -> None:
-  """Draws `[n]` values of seeds at a height: dots, mean and deviation."""
+  """Draws `[n]` values of seeds on a line: dots, mean and deviation.
+
+  Args:
+    axes: where to draw.
+    y: the place of the line.
+    values: `[n]`.
+    colour: of all marks.
+    marker: of the dots.
+    height: of the mark of the mean, in points.
+  """
   mean, deviation = values.mean(), values.std()
   if len(values) > 1:
     span = [mean - deviation, mean + deviation]
     axes.plot(
       span, [y, y], color=colour, lw=6, alpha=0.25, solid_capstyle='butt'
     )
-    axes.plot([mean], [y], '|', color=colour, ms=16, mew=2.2)
+    axes.plot([mean], [y], '|', color=colour, ms=height, mew=2.2)
   heights = np.full(len(values), y)
   axes.plot(values, heights, marker, color=colour, ms=6, alpha=0.75, mew=0)
 

@@ -8,13 +8,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+  LogLocator,
+  MaxNLocator,
+  NullFormatter,
+  ScalarFormatter,
+)
 
 from structae.figures import canvas, score_plots
 from structae.figures.paper.published import NOTE, Value
 
-_LOG = 12.0  # a log scale from this ratio of the largest to the least value
-_WIDTH = 4.1  # of a panel, in inches; two make the width of a README
+_LOG = 8.0  # a log scale from this ratio of the largest to the least value
+_WIDTH = 8.4  # of a plot, in inches: text is legible at a README's width
+_BESIDE = 0.3  # between a line and what is published
 _STEP = 0.3  # between the series of a line, which are 1 apart
 
 
@@ -60,16 +66,16 @@ def draw(
 
   Returns:
     The plot. On a log scale, if a panel allows one, where values are positive
-    and differ more than twelvefold.
+    and differ more than eightfold.
   """
   panels = [panel for row in rows for panel in row]
   columns = columns or len(rows[0])
   rows = [panels[i : i + columns] for i in range(0, len(panels), columns)]
   heights = [max(_height(panel) for panel in row) for row in rows]
-  width = _WIDTH * columns if columns > 1 else 5.4
+  width = _WIDTH if columns > 1 else 5.4
   legend = _legend(panels)
   note = '\n'.join(
-    textwrap.wrap(' '.join([note, NOTE if _any_published(panels) else '']),
+    textwrap.wrap(' '.join([note, NOTE if _any_published(panels) else '']).strip(),
                   round(width * 14.5))
   )  # fmt: skip
   lines = note.count('\n') + 1 if note else 0
@@ -77,13 +83,17 @@ def draw(
   figure = Figure(figsize=(width, sum(heights) + above + 0.17 * lines))
   grid = figure.add_gridspec(len(rows), columns, height_ratios=heights)
   for i, panel in enumerate(panels):
-    axes = figure.add_subplot(grid[divmod(i, columns)])
+    row, column = divmod(i, columns)
+    axes = figure.add_subplot(grid[row, column])
     if isinstance(panel, str):
       axes.set_axis_off()
       text = textwrap.fill(panel, 34)
       axes.text(0, 0.5, text, color=canvas.MUTED, va='center', size=9.5)
     else:
       _panel(axes, panel)
+      # The lines of panels beside each other have their names once.
+      if column and _alike(panel, rows[row][0]):
+        axes.set_yticklabels([])
   if legend:
     figure.legend(
       handles=legend,
@@ -106,6 +116,10 @@ def _height(panel: Panel | str) -> float:
   return 0.95 + num * (0.31 if series == 1 else 0.14 * series + 0.1)
 
 
+def _alike(panel: Panel, first: Panel | str) -> bool:
+  return not isinstance(first, str) and _lines(panel) == _lines(first)
+
+
 def _lines(panel: Panel) -> list[str]:
   return list(dict.fromkeys(dots.line for dots in panel.dots))
 
@@ -124,9 +138,16 @@ def _panel(axes: Axes, panel: Panel) -> None:
       axes.axhspan(y - 0.5, y + 0.5, color=canvas.MUTED, alpha=0.07, lw=0)
     for i, dots in enumerate(some):
       height = y + step * (i - (len(some) - 1) / 2)
-      score_plots.strip(axes, height, dots.values, dots.colour, dots.marker)
+      score_plots.strip(
+        axes,
+        height,
+        dots.values,
+        dots.colour,
+        dots.marker,
+        height=9 if step else 14,
+      )
       if dots.published is not None:
-        _published(axes, height, dots.published)
+        _published(axes, height + (0.4 * step or _BESIDE), dots.published)
   _scale(axes, panel)
 
 
@@ -136,10 +157,10 @@ def _published(axes: Axes, y: float, value: Value) -> None:
     y,
     xerr=value.deviation,
     fmt='D',
-    ms=6.5,
-    mfc='none',
+    ms=4.8,
+    mfc='white',
     mec=canvas.INK,
-    mew=1.1,
+    mew=1.0,
     ecolor=canvas.INK,
     elinewidth=0.9,
     zorder=3,
@@ -156,6 +177,14 @@ def _scale(axes: Axes, panel: Panel) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
   else:
     axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(_plain())
+
+
+def _plain() -> ScalarFormatter:
+  """As many decimals for each number, and no offset apart from them."""
+  formatter = ScalarFormatter(useOffset=False)
+  formatter.set_scientific(False)
+  return formatter
 
 
 def _any_published(panels: Sequence[Panel | str]) -> bool:

@@ -56,12 +56,12 @@ def disentanglement(runs: Sequence[Run]) -> dict[str, Figure | str]:
     if not panels:
       continue
     sections[title] = tables.of_scores(
-      groups, METRICS, dict.fromkeys(METRICS, 1)
+      groups, METRICS, dict.fromkeys(METRICS, 1), decimals=3
     )
     note = f'{title}. Higher is better; a dot is a seed. {_without(groups)}'
     panels = [panel._replace(log=False) for panel in panels]
     found[f'disentanglement-{scored.slug(groups[0])}'] = dots.draw(
-      [panels], note, columns=min(2, len(panels))
+      [panels], note, columns=min(3, len(panels))
     )
   if not sections:
     raise scored.lacking('disentanglement', 'disentanglement or mig', _DCI)
@@ -94,7 +94,7 @@ def mpi3d_toy(runs: Sequence[Run]) -> dict[str, str]:
     raise scored.lacking(_TOY, f'data.name {_TOY}', f'{scored.TRAIN}:{_TOY}')
   scores = {'disentanglement': 'D', 'completeness': 'C'}
   sections = {
-    title: tables.of_scores(groups, scores)
+    title: tables.of_scores(groups, scores, decimals=3)
     for title, groups in scored.groups(toy).items()
     if any(g.values(score).size for g in groups for score in scores)
   }

@@ -42,7 +42,7 @@ def reconstruction_quality(runs: Sequence[Run]) -> dict[str, Figure]:
   has_fid = False
   for title, groups in scored.groups(runs).items():
     entropy = _cross_entropy(title, groups)
-    distance = panel(title, groups, 'fid_rec', f'reconstructions: {FID}')
+    distance = panel(title, groups, 'fid_rec', 'FID of reconstructions')
     if entropy is None and distance is None:
       continue
     has_fid |= distance is not None

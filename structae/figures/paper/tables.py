@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from structae.figures import wording
-from structae.figures.paper import published, scored
+from structae.figures.paper import published
 from structae.figures.seeds import Group
 
 
@@ -20,6 +20,9 @@ def of_scores(
   groups: Sequence[Group],
   scores: Mapping[str, str],
   directions: Mapping[str, int] | None = None,
+  *,
+  decimals: int | None = None,
+  settings: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
   """Scores with mean and deviation over seeds, the best in bold.
 
@@ -29,25 +32,35 @@ def of_scores(
       a number is left out.
     directions: by score, 1 where higher is better, -1 where lower is, and 0
       where nothing is to be marked; by default what the names of scores say.
+    decimals: of every number; by default they have four digits.
+    settings: further columns before the scores: heads to a cell a group.
 
   Returns:
     The table. Below a model on the authors' data stand its published values.
   """
   shown = [s for s in scores if any(g.values(s).size for g in groups)]
-  groups = [g for g in groups if any(g.values(s).size for s in shown)]
+  settings = dict(settings or {})
+  has = [any(g.values(s).size for s in shown) for g in groups]
+  groups = [g for g, some in zip(groups, has) if some]
+  columns = {
+    head: [cell for cell, some in zip(cells, has) if some]
+    for head, cells in settings.items()
+  }
   best = {s: _best(groups, s, directions) for s in shown}
   rows = []
   for i, group in enumerate(groups):
     cells = [
       f'**{text}**' if i in best[score] else text
       for score in shown
-      for text in [wording.over_seeds(group.values(score))]
+      for text in [over_seeds(group.values(score), decimals)]
     ]
-    rows.append([group.name, str(len(group.runs)), *cells])
-    known = [_published(group, score) for score in shown]
+    told = [cells[i] for cells in columns.values()]
+    rows.append([group.name, str(len(group.runs)), *told, *cells])
+    known = [_published(group, score, decimals) for score in shown]
     if any(known):
-      rows.append([f'*{group.model}, published*', '', *known])
-  head = ['model', 'seeds', *(scores[score] for score in shown)]
+      blank = [''] * len(told)
+      rows.append([f'*{group.model}, published*', '', *blank, *known])
+  head = ['model', 'seeds', *columns, *(scores[score] for score in shown)]
   return markdown(head, rows)
 
 
@@ -80,10 +93,25 @@ def _best(
   return [i for i, mean in enumerate(means) if mean == max(means)]
 
 
-def _published(group: Group, score: str) -> str:
+def _published(group: Group, score: str, decimals: int | None) -> str:
   value = published.of_run(group.runs[0], score)
   if value is None:
     return ''
-  if value.deviation is None:
-    return wording.number(value.mean)
-  return wording.mean_and_deviation(value.mean, value.deviation)
+  return _shown(value.mean, value.deviation, decimals)
+
+
+def over_seeds(values: np.ndarray, decimals: int | None = None) -> str:
+  """`[n]` values as their mean, and the deviation if there are several."""
+  if not values.size:
+    return '–'
+  deviation = float(values.std()) if values.size > 1 else None
+  return _shown(float(values.mean()), deviation, decimals)
+
+
+def _shown(mean: float, deviation: float | None, decimals: int | None) -> str:
+  if decimals is None:
+    if deviation is None:
+      return wording.number(mean)
+    return wording.mean_and_deviation(mean, deviation)
+  text = f'{mean:,.{decimals}f}'
+  return text if deviation is None else f'{text} ± {deviation:,.{decimals}f}'

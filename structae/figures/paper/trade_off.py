@@ -135,5 +135,5 @@ def _scales(axes: Axes, points: np.ndarray) -> None:
       (axes.set_xscale, axes.set_yscale)[i]('log')
       axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
       axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(lambda x, _: f'{x:,.5g}')
+      axis.set_major_formatter(lambda x, _: f'{x:,.5g}')
   axes.margins(0.12)

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from structae.figures import canvas, grids, wording
-from structae.figures.paper import scored
+from structae.figures import canvas, grids
+from structae.figures.paper import scored, tables
 from structae.figures.run_files import Run
 from structae.figures.seeds import Group
 
@@ -117,7 +117,7 @@ def _facts(group: Group, num_variables: int) -> str:
   if used.size:
     facts.append(f'{_plain(used)} of {num_variables} used')
   if order.size:
-    facts.append(f'order {wording.over_seeds(order)}')
+    facts.append(f'order {tables.over_seeds(order, 2)}')
   return '\n'.join(filter(None, [canvas.short(group.name), ', '.join(facts)]))
 
 
