@@ -71,4 +71,5 @@ def _parts(shown: str) -> tuple[str, int]:
 def _mixed(colour: str, white: float) -> str:
   """A colour with a share of white."""
   rgb = mpl_colors.to_rgb(colour)
-  return mpl_colors.to_hex([c + (1 - c) * white for c in rgb])
+  red, green, blue = (c + (1 - c) * white for c in rgb)
+  return mpl_colors.to_hex((red, green, blue))

@@ -36,6 +36,7 @@ class Run:
   rows: list[dict[str, Any]]
   sheets: dict[str, Path]
   frames: dict[str, np.ndarray]
+  details: dict[str, Any] = dataclasses.field(default_factory=dict)
 
   @property
   def floor(self) -> float | None:
@@ -92,6 +93,7 @@ def read_run(workdir: str | os.PathLike[str]) -> Run:
     rows=_rows(folder / 'metrics.jsonl'),
     sheets={p.stem: p for p in sorted((folder / 'figures').glob('*.png'))},
     frames=_frames(folder / 'figures' / 'frames.npz'),
+    details=_member(folder / 'scores.json', scores, 'details'),
   )
 
 

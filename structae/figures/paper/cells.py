@@ -23,7 +23,9 @@ def read(path: Path) -> np.ndarray:
     raise ValueError(f'{path} cannot be read as an image: {error}.') from error
 
 
-def cut(path: Path, rows: int, columns: int, *, paired: bool = False) -> list:
+def cut(
+  path: Path, rows: int, columns: int, *, paired: bool = False
+) -> list[np.ndarray]:
   """The first images of a sheet of square images, eight in a row.
 
   Args:
@@ -46,7 +48,7 @@ def cut(path: Path, rows: int, columns: int, *, paired: bool = False) -> list:
       f'{path} is {sheet.shape[1]} pixels wide, which holds no row of '
       f'{COLUMNS} square images; draw it again with {COLUMNS} in a row.'
     )
-  found = []
+  found: list[np.ndarray] = []
   top = 0
   while len(found) < rows and top + side <= len(sheet):
     strip = sheet[top : top + side]

@@ -58,7 +58,9 @@ def disentanglement(runs: Sequence[Run]) -> dict[str, Figure | str]:
     sections[title] = tables.of_scores(
       groups, METRICS, dict.fromkeys(METRICS, 1), decimals=3
     )
-    note = f'{title}. Higher is better; a dot is a seed. {_without(groups)}'
+    note = (
+      f'{title}. Higher is better; a dot is a seed. {_without(groups)}'.strip()
+    )
     panels = [panel._replace(log=False) for panel in panels]
     found[f'disentanglement-{scored.slug(groups[0])}'] = dots.draw(
       [panels], note, columns=min(3, len(panels))

@@ -1,6 +1,7 @@
 """All families of models at a glance: one table, one picture."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def _setting(group: Group, field: str) -> str:
   return f'{value:g}' if isinstance(value, int | float) else '–'
 
 
-def _sheets_of(group: Group) -> dict:
+def _sheets_of(group: Group) -> dict[str, Path]:
   """The sheets of the first run that has reconstructions."""
   sheets = (run.sheets for run in group.runs)
   return next((s for s in sheets if 'reconstructions' in s), {})

@@ -1,6 +1,6 @@
 """The images of several runs on common sheets, models side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -9,11 +9,11 @@ from structae.figures.paper import cells, scored
 from structae.figures.run_files import Run
 from structae.figures.seeds import Group
 
-_ABREAST = 3  # traversals in a row
+_ABREAST = 3  # traversals in a row at most
 _FRAMES = 6  # of a traversal
 _SIDE = 64  # of its images in pixels, or more
 _SAMPLE_ROWS = 3
-_NO_PRIOR = 'No samples: these codes have no prior.'
+_NO_PRIOR = 'no prior'
 
 
 def traversals(runs: Sequence[Run]) -> dict[str, np.ndarray]:
@@ -39,11 +39,16 @@ def traversals(runs: Sequence[Run]) -> dict[str, np.ndarray]:
       found[f'traversals-{scored.slug(groups[0])}'] = montage.titled(
         [_traversal(run) for _, run in shown],
         [name for name, _ in shown],
-        _ABREAST,
+        _abreast(len(shown)),
       )
   if not found:
     raise scored.lacking('traversals', 'figures/frames.npz', scored.TRAIN)
   return found
+
+
+def _abreast(count: int) -> int:
+  """Rows of about equal length."""
+  return -(-count // -(-count // _ABREAST))
 
 
 def _has_frames(run: Run) -> bool:
@@ -118,14 +123,7 @@ def sample_sheets(runs: Sequence[Run]) -> dict[str, np.ndarray]:
     sheets, titles = [], []
     for name, run in shown:
       hybrid = _samples(run, 'hybrid')
-      prior = run.sheets.get('prior')
-      size = montage.text_size(2 * hybrid.shape[1])
-      sheets += [
-        hybrid,
-        _samples(run, 'prior')
-        if prior
-        else montage.label(_NO_PRIOR, hybrid.shape[1], size),
-      ]
+      sheets += [hybrid, _prior(run, hybrid)]
       titles += [f'{name}, hybrid', f'{name}, prior']
     found[f'sample_sheets-{scored.slug(groups[0])}'] = montage.titled(
       sheets, titles, 2
@@ -135,12 +133,19 @@ def sample_sheets(runs: Sequence[Run]) -> dict[str, np.ndarray]:
   return found
 
 
+def _prior(run: Run, hybrid: np.ndarray) -> np.ndarray:
+  if 'prior' in run.sheets:
+    return _samples(run, 'prior')
+  height, width = hybrid.shape[:2]
+  size = montage.text_size(2 * width)
+  return montage.label(_NO_PRIOR, width, size, height=height)
+
+
 def _samples(run: Run, stem: str) -> np.ndarray:
   rows = cells.cut(run.sheets[stem], _SAMPLE_ROWS, cells.COLUMNS)
   return grids.grid(np.concatenate(rows), cells.COLUMNS, scale=1)
 
 
-def _first(group: Group, has: object) -> Run | None:
+def _first(group: Group, has: Callable[[Run], bool]) -> Run | None:
   """The first run of a group that has what is asked for."""
-  assert callable(has)
   return next((run for run in group.runs if has(run)), None)

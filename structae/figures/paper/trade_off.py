@@ -109,13 +109,13 @@ def _draw(axes: Axes, panel: _Panel) -> None:
 
 def _explained(panel: _Panel) -> list[Line2D]:
   """What the marks are."""
-  style = {'ls': '', 'color': canvas.MUTED, 'mfc': 'none', 'ms': 9}
   marks = {'x': 'a seed', 'o': 'mean of seeds'}
   if any(_published(g.runs[0], panel) is not None for g in panel.groups):
     marks['D'] = 'published, 2021'
+  colour = canvas.MUTED
   return [
-    Line2D([], [], marker=marker, label=label, **style)
-    for marker, label in marks.items()
+    Line2D([], [], ls='', marker=m, color=colour, mfc='none', ms=9, label=label)
+    for m, label in marks.items()
   ]
 
 

@@ -47,7 +47,7 @@ def unused_variables(runs: Sequence[Run]) -> dict[str, Figure]:
     raise scored.lacking(
       'unused_variables',
       f'the matrix {EFFECT}',
-      scored.EVALUATE.format('all'),
+      scored.EVALUATE.format(EFFECT),
     )
   return found
 
@@ -75,7 +75,7 @@ def _draw(
     _bars(one, group, colours[group.name])
   for one in axes[len(shown) :]:
     one.set_axis_off()
-  figure.supylabel('change of the output', size=10)
+  figure.supylabel('share of the variance of decoded images', size=10)
   figure.suptitle(title, x=0.01, ha='left', size=10.5, weight='bold')
   if note:
     figure.supxlabel(note, x=0.01, ha='left', size=8, color=canvas.MUTED)
@@ -106,8 +106,8 @@ def _bars(axes: Axes, group: Group, colour: str) -> None:
 
 
 def _threshold(group: Group) -> float | None:
-  entries = (run.scores.get(_USED, {}) for run in group.runs)
-  return next((x['threshold'] for x in entries if 'threshold' in x), None)
+  settings = (run.details.get(EFFECT, {}) for run in group.runs)
+  return next((x['threshold'] for x in settings if 'threshold' in x), None)
 
 
 def _facts(group: Group, num_variables: int) -> str:
