@@ -50,11 +50,13 @@ def extrapolation(
     sections[title] = _table(errors, known)
     stem = '-'.join(filter(None, ['extrapolation', data, held_out]))
     found[stem] = _draw(title, errors, known)
-  text = tables.in_sections(
-    sections,
+  note = (
     'Mean squared error x 1000 on images with the held-out values, by what was '
-    'trained on all images afterwards, the least in bold.',
+    'trained on all images afterwards, the least in bold.'
   )
+  if any('β-VAE, published' in table for table in sections.values()):
+    note += ' The published β-VAE has beta 4.'
+  text = tables.in_sections(sections, note)
   return {'extrapolation': text, **found}
 
 
