@@ -130,13 +130,15 @@ def _draw(
   for i, (model, colour) in enumerate(zip(errors, models.colours([*errors]))):
     offset = (i - (len(errors) - 1) / 2) * width
     _bars(axes, errors[model], offset, width, colour, model)
-    for x, column in enumerate(COLUMNS):
-      value = known.get(column, {}).get(model)
-      if value is not None:
-        label = 'published, 2021' if i == x == 0 else None
-        axes.plot(
-          x + offset, value, 'D', mfc='white', mec=canvas.INK, ms=5, label=label
-        )
+  given = [
+    (x + (i - (len(errors) - 1) / 2) * width, known[column][model])
+    for x, column in enumerate(COLUMNS)
+    for i, model in enumerate(errors)
+    if model in known.get(column, {})
+  ]
+  if given:
+    style = {'mfc': 'white', 'mec': canvas.INK, 'label': 'published, 2021'}
+    axes.plot(*np.transpose(given), 'D', ms=5, **style)
   axes.set_xticks(range(len(COLUMNS)), [_words(c) for c in COLUMNS])
   axes.tick_params('x', length=0)
   axes.set_yscale('log')
