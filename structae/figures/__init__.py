@@ -1,8 +1,8 @@
 """Pictures and pages from arrays and finished runs; they know no model.
 
 `report` and `comparison` write pages; `grids` arranges images; `plots` draws
-curves, matrices and scores. Names load on first use, since matplotlib is slow
-to import.
+curves, matrices and scores; `paper` holds the paper's figures. Names load on
+first use, since matplotlib is slow to import.
 """
 
 import importlib

@@ -137,8 +137,14 @@ def _draw(
     if model in known.get(column, {})
   ]
   if given:
-    style = {'mfc': 'white', 'mec': canvas.INK, 'label': 'published, 2021'}
-    axes.plot(*np.transpose(given), 'D', ms=5, **style)
+    axes.plot(
+      *np.transpose(given),
+      'D',
+      mfc='white',
+      mec=canvas.INK,
+      ms=5,
+      label='published, 2021',
+    )
   axes.set_xticks(range(len(COLUMNS)), [_words(c) for c in COLUMNS])
   axes.tick_params('x', length=0)
   axes.set_yscale('log')
