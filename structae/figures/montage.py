@@ -60,6 +60,11 @@ def titled(
   return above(rows, gap // 2)
 
 
+def balanced(count: int, most: int) -> int:
+  """Columns, at most `most`, that leave few gaps in the last of the rows."""
+  return -(-count // -(-count // most))
+
+
 def text_size(width: int) -> int:
   """How high text is on a sheet of that width that is shown in a README."""
   return max(11, round(width * _POINT / _SHOWN))

@@ -170,7 +170,8 @@ def _scale(axes: Axes, panel: Panel) -> None:
   values = np.concatenate([dots.values for dots in panel.dots])
   if panel.log and values.min() > 0 and values.max() > _LOG * values.min():
     axes.set_xscale('log')
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    wide = values.max() > 100 * values.min()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.6g}')
     axes.xaxis.set_minor_formatter(NullFormatter())
   else:

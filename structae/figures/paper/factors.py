@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from structae.figures import montage
 from structae.figures.paper import dots, quality, scored, tables
 from structae.figures.run_files import Run
 from structae.figures.seeds import Group
@@ -63,7 +64,7 @@ def disentanglement(runs: Sequence[Run]) -> dict[str, Figure | str]:
     )
     panels = [panel._replace(log=False) for panel in panels]
     found[f'disentanglement-{scored.slug(groups[0])}'] = dots.draw(
-      [panels], note, columns=min(3, len(panels))
+      [panels], note, columns=montage.balanced(len(panels), 3)
     )
   if not sections:
     raise scored.lacking('disentanglement', 'disentanglement or mig', _DCI)

@@ -39,16 +39,11 @@ def traversals(runs: Sequence[Run]) -> dict[str, np.ndarray]:
       found[f'traversals-{scored.slug(groups[0])}'] = montage.titled(
         [_traversal(run) for _, run in shown],
         [name for name, _ in shown],
-        _abreast(len(shown)),
+        montage.balanced(len(shown), _ABREAST),
       )
   if not found:
     raise scored.lacking('traversals', 'figures/frames.npz', scored.TRAIN)
   return found
-
-
-def _abreast(count: int) -> int:
-  """Rows of about equal length."""
-  return -(-count // -(-count // _ABREAST))
 
 
 def _has_frames(run: Run) -> bool:
