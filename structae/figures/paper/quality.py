@@ -40,12 +40,14 @@ def reconstruction_quality(runs: Sequence[Run]) -> dict[str, Figure]:
   """
   rows: list[list[Panel | str]] = []
   has_fid = False
+  lacks: list[str] = []
   for title, groups in scored.groups(runs).items():
     entropy = _cross_entropy(title, groups)
     distance = panel(title, groups, 'fid_rec', 'FID of reconstructions')
     if entropy is None and distance is None:
       continue
     has_fid |= distance is not None
+    lacks += [g.name for g in groups if not _has(g, 'test_bce')]
     rows.append(
       [
         entropy or f'{title}: no cross entropy of test images.',
@@ -57,7 +59,12 @@ def reconstruction_quality(runs: Sequence[Run]) -> dict[str, Figure]:
   if not has_fid:
     rows = [row[:1] for row in rows]
   columns = 2 if has_fid else min(2, len(rows))
-  return {'reconstruction_quality': dots.draw(rows, columns=columns)}
+  note = scored.left_out({'test_bce': lacks})
+  return {'reconstruction_quality': dots.draw(rows, note, columns=columns)}
+
+
+def _has(group: Group, score: str) -> bool:
+  return group.values(score).size > 0
 
 
 def floor_of(groups: Sequence[Group]) -> float | None:
@@ -142,12 +149,13 @@ def sample_quality(runs: Sequence[Run]) -> dict[str, Figure]:
     drawn = _samples(title, groups, 'fid', FID)
     drawn = drawn or _samples(title, groups, 'scene_distance', SCENES)
     if drawn is None:
-      missing.setdefault('scores of samples', []).append(title)
+      missing.setdefault('any score of samples', []).append(title)
       continue
     panels.append(drawn)
     lines = {d.line for d in drawn.dots}
     without = [g.name for g in groups if scored.line(g) not in lines]
-    missing.setdefault('scores of samples', []).extend(without)
+    what = 'FID' if drawn.label == FID else 'scene distance'
+    missing.setdefault(f'the {what} of samples', []).extend(without)
   if not panels:
     raise scored.lacking('sample_quality', 'fid_hybrid', MAKE_FID)
   note = scored.left_out(missing)

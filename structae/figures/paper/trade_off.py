@@ -56,6 +56,10 @@ def bce_against_fid(runs: Sequence[Run]) -> dict[str, Figure]:
   figure = Figure(figsize=(7.2, 3.9 * len(panels)))
   for i, panel in enumerate(panels):
     _draw(figure.add_subplot(len(panels), 1, i + 1), panel)
+  lacks = [n for p in panels for n, xy in p.points.items() if not len(xy)]
+  if lacks:
+    note = scored.left_out({'one of the two scores': lacks})
+    figure.supxlabel(note, x=0.01, ha='left', size=8, color=canvas.MUTED)
   return {'bce_against_fid': figure}
 
 
