@@ -1,0 +1,310 @@
+"""Trains what a figure of the paper needs, and draws it.
+
+  python -m experiments.study NAME [--scale=quick] [--seeds=5] [--jobs=N]
+
+Runs that are finished are used as they are, whoever started them; those that
+were stopped go on. So the same command goes on with a study, too. Where a
+learning rate is chosen, the runs that choose it come first.
+"""
+
+import argparse
+import contextlib
+import difflib
+import os
+import shlex
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import filelock
+
+from experiments import choosing, command, common, launching, studies
+from experiments.launchers import Job, Launcher, Local, Slurm
+from experiments.planning import Plan
+from structae import files
+from structae.config import ConfigError
+from structae.data import catalog
+from structae.training import stop
+
+LAUNCHERS = ('local', 'slurm')
+_SLURM = ('partition', 'time', 'gpus')
+
+
+class _Parser(argparse.ArgumentParser):
+  def error(self, message: str) -> NoReturn:
+    raise ConfigError(f'{message} (see --help)')
+
+
+def main(argv: Sequence[str]) -> None:
+  """Runs the command line."""
+  asked = parse(argv[1:])
+  study = studies.STUDIES[asked.name]
+  plan = Plan(study, asked.scale, asked.data, asked.seeds, asked.runs)
+  folder = asked.output / f'{asked.name}-{asked.data}-{asked.scale}'
+  if asked.dry_run:
+    print('\n'.join(_told(plan, asked, folder)))
+    return
+  launcher = _launcher(asked, folder)
+  with _locked(folder):
+    try:
+      failures = train(plan, launcher, folder / 'logs')
+    except stop.Interrupted:
+      print('stopped; the same command goes on from there')
+      return
+    except KeyboardInterrupt:
+      raise command.Failed('ended at once; the same command goes on') from None
+    print('drawing')
+    from experiments import study_pages  # imports matplotlib
+
+    failures += study_pages.write(plan, asked.name, study.shows, folder)
+  print(f'study: {folder / "index.html"}')
+  if failures:
+    print('\n'.join(['failed:', *failures]), file=sys.stderr)
+    raise command.Failed(f'{len(failures)} parts of the study failed')
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+  """Reads the command line.
+
+  Args:
+    argv: the arguments, without the program's name.
+
+  Returns:
+    What was asked for, checked.
+
+  Raises:
+    ConfigError: one line that names the mistake and what is allowed.
+  """
+  listed = '\n'.join(
+    textwrap.fill(
+      study.shows,
+      width=78,
+      initial_indent=f'  {name:16}',
+      subsequent_indent=' ' * 18,
+    )
+    for name, study in studies.STUDIES.items()
+  )
+  parser = _Parser(
+    prog='python -m experiments.study',
+    description=__doc__,
+    epilog=f'studies (figures of https://arxiv.org/abs/2006.07796):\n{listed}',
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+    allow_abbrev=False,
+  )
+  add = parser.add_argument
+  add('name', metavar='NAME', help='a study, listed below')
+  add('--scale', default='quick', help='smoke, quick (default) or paper')
+  add('--seeds', default='5', metavar='N', help='seeds 0 to N-1; default 5')
+  add('--data', help="a data set; the study's own by default")
+  add('--launcher', default='local', help='local (default) or slurm')
+  add('--jobs', metavar='N', help='how many at once; default 1, slurm: all')
+  add('--dry_run', action='store_true', help='print the commands, run nothing')
+  add('--runs', default='runs', type=Path, help='where the runs are; runs')
+  add('--output', default='studies', type=Path, help='for figures; studies')
+  slurm = parser.add_argument_group('with --launcher=slurm')
+  add = slurm.add_argument
+  add('--partition', help='the partition')
+  add('--time', metavar='HH:MM:SS', help='the time limit of a job')
+  add('--gpus', metavar='N', help='GPUs of a job')
+  asked = parser.parse_args(argv)
+  _one_of('study', asked.name, studies.STUDIES)
+  _one_of('scale', asked.scale, common.SCALES)
+  _one_of('launcher', asked.launcher, LAUNCHERS)
+  asked.data = asked.data or studies.STUDIES[asked.name].data
+  _one_of('data set', asked.data, catalog.CATALOG)
+  asked.seeds = _number('seeds', asked.seeds)
+  asked.jobs = _number('jobs', asked.jobs)
+  asked.gpus = _number('gpus', asked.gpus)
+  for name in _SLURM:
+    if getattr(asked, name) is not None and asked.launcher != 'slurm':
+      raise ConfigError(f'--{name} is for --launcher=slurm')
+  return asked
+
+
+def _one_of(kind: str, value: str, allowed: Iterable[str]) -> None:
+  names = list(allowed)
+  if value not in names:
+    close = difflib.get_close_matches(value, names, 1)
+    hint = f'did you mean {close[0]}? ' if close else ''
+    raise ConfigError(
+      f'{value!r} is no {kind}; {hint}there are {", ".join(names)}'
+    )
+
+
+def _number(name: str, value: str | None) -> int | None:
+  if value is None:
+    return None
+  if not value.isdecimal() or not int(value):
+    raise ConfigError(f'--{name} is {value!r}; expected a whole number above 0')
+  return int(value)
+
+
+def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
+  """Runs the stages of a plan, skipping what is finished.
+
+  Args:
+    plan: the plan.
+    launcher: where its jobs run.
+    logs: the folder of their logs.
+
+  Returns:
+    A line for each job that failed. A value that is tried may diverge: it is
+    then not chosen, and the study has not failed.
+
+  Raises:
+    stop.Interrupted: after a signal, when the jobs have ended.
+  """
+  tried = plan.candidates()
+  jobs = [*{job.folder: job for job in [*tried, *plan.finals()]}.values()]
+  undecided = len(plan.undecided())
+  done = sum(job.is_finished() for job in jobs)
+  progress = launching.Progress(done, len(jobs) + undecided)
+  failed: dict[Path, launching.Failure] = {}
+  for stage in (plan.candidates, plan.finals, plan.scorings):
+    jobs = [
+      job
+      for job in stage()
+      if not (job.is_finished() or _diverged(job) or job.folder in failed)
+    ]
+    if stage == plan.scorings:
+      progress.total += len(jobs)
+    later = len(plan.undecided()) if stage == plan.candidates else 0
+    for failure in launching.run(jobs, launcher, logs, progress, later):
+      failed[failure.job.folder] = failure
+      if 'is not finite at step' in failure.reason:
+        path = failure.job.folder / choosing.DIVERGED
+        files.write_text(path, failure.reason + '\n')
+  return _failures(plan, tried, failed)
+
+
+def _failures(
+  plan: Plan, tried: Sequence[Job], failed: dict[Path, launching.Failure]
+) -> list[str]:
+  folders = {job.folder for job in tried}
+  lines = [
+    f'{job.name}: {failure.reason} (log: {failure.log})'
+    for job, failure in ((f.job, f) for f in failed.values())
+    if not _diverged(job)
+  ]
+  lines += [
+    f'{job.name}: diverged; remove {job.folder} to try again'
+    for job in plan.finals()
+    if _diverged(job) and job.folder not in folders
+  ]
+  return lines + plan.hopeless()
+
+
+def _diverged(job: Job) -> bool:
+  return (job.folder / choosing.DIVERGED).exists()
+
+
+def _launcher(asked: argparse.Namespace, folder: Path) -> Launcher:
+  if asked.launcher == 'local':
+    return Local(asked.jobs or 1)
+  names = {'partition': 'slurm_partition', 'time': 'slurm_time'}
+  parameters: dict[str, Any] = {
+    target: getattr(asked, name)
+    for name, target in {**names, 'gpus': 'gpus_per_node'}.items()
+    if getattr(asked, name) is not None
+  }
+  try:
+    return Slurm(asked.jobs, folder / 'logs' / 'submitit', parameters)
+  except ImportError as error:
+    raise ConfigError(
+      "--launcher=slurm needs submitit: pip install -e '.[study]'; or paste "
+      'what --dry_run prints'
+    ) from error
+  except RuntimeError as error:
+    raise ConfigError(f'--launcher=slurm: {error}') from error
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / '.lock', timeout=0):
+      yield
+  except filelock.Timeout as error:
+    raise ConfigError(f'{folder} is in use by a live study') from error
+  except OSError as error:
+    raise ConfigError(
+      f'{folder} cannot be written: {error.strerror}'
+    ) from error
+
+
+def _told(plan: Plan, asked: argparse.Namespace, folder: Path) -> list[str]:
+  """What would be done, in lines for a shell."""
+  jobs = {j.folder: j for j in [*plan.candidates(), *plan.finals()]}
+  jobs |= {job.name: job for job in plan.scorings()}
+  states = {job: _state(job) for job in jobs.values()}
+  counts = ', '.join(
+    f'{list(states.values()).count(state)} {state}'
+    for state in ('finished', 'diverged', 'to resume', 'to do')
+  )
+  lines = [f'# {asked.name}, {asked.scale}, {asked.data}: {counts}']
+  to_do = [j for j, state in states.items() if state in ('to resume', 'to do')]
+  if asked.launcher == 'slurm':
+    lines += _sbatch(to_do, asked, folder)
+  else:
+    lines += [f'{_shell(job)}  # {state}' for job, state in states.items()]
+  for choice in plan.choices():
+    field = choice.field.rpartition('.')[2]
+    seeds = [
+      f'seed {want.seed}{" without " * bool(hold)}{hold}'
+      for want in plan.undecided()
+      if want.model == choice.model
+      for hold in [want.part.hold_out]
+    ]
+    if seeds:
+      lines.append(
+        f'# then {choice.model} at the best {field}: {", ".join(seeds)}'
+      )
+  return [*lines, f'# then {folder / "index.html"}']
+
+
+def _state(job: Job) -> str:
+  if job.is_finished():
+    return 'finished'
+  if _diverged(job):
+    return 'diverged'
+  began = job.kind == 'train' and (job.folder / 'config.json').exists()
+  return 'to resume' if began else 'to do'
+
+
+def _shell(job: Job) -> str:
+  python = shutil.which('python')
+  same = python is not None and os.path.abspath(python) == sys.executable
+  return shlex.join(['python' if same else sys.executable, *job.command])
+
+
+def _sbatch(
+  jobs: Sequence[Job], asked: argparse.Namespace, folder: Path
+) -> list[str]:
+  """The array job of the jobs, as a script for sbatch."""
+  if not jobs:
+    return []
+  limit = f'%{asked.jobs}' if asked.jobs else ''
+  options = {
+    '--job-name': f'study-{asked.name}',
+    '--array': f'0-{len(jobs) - 1}{limit}',
+    '--partition': asked.partition,
+    '--time': asked.time,
+    '--gpus-per-node': asked.gpus,
+  }
+  given = [f'{k}={v}' for k, v in options.items() if v is not None]
+  return [
+    f"sbatch {shlex.join(given)} --requeue <<'END'",
+    '#!/bin/bash',
+    'jobs=(',
+    *(f'  {shlex.quote(_shell(job))}' for job in jobs),
+    ')',
+    'eval "exec ${jobs[$SLURM_ARRAY_TASK_ID]}"',
+    'END',
+  ]
+
+
+if __name__ == '__main__':
+  command.run(main)
