@@ -64,7 +64,12 @@ def result(folder: Path, rule: str, finished: bool) -> float | None:
   """
   if finished:
     return RULES[rule].of(folder)
-  return math.inf if (folder / DIVERGED).exists() else None
+  return math.inf if diverged(folder) else None
+
+
+def diverged(folder: Path) -> bool:
+  """Whether training in the folder has been seen to diverge."""
+  return (folder / DIVERGED).exists()
 
 
 def reconstruction(folder: Path) -> float:

@@ -13,6 +13,9 @@ from experiments.studies import Part, Search
 from structae.data import catalog
 from structae.evaluation import metrics
 
+# What follows `python` to train a run.
+TRAIN = ('-m', 'experiments.main')
+
 
 class Want(NamedTuple):
   """A model and a seed that a part needs, at whatever value is best."""
@@ -163,7 +166,7 @@ class Plan:
     folder = self._folder(workdir.choose(None, asked.name, asked.config).name)
     return Job(
       name=_job_name(model, changes, seed),
-      command=('-m', 'experiments.main', *flags, *self._place(folder)),
+      command=(*TRAIN, *flags, *self._place(folder)),
       folder=folder,
       is_finished=lambda: workdir.is_complete(folder, asked.config),
     )

@@ -10,9 +10,6 @@ learning rate is chosen, the runs that choose it come first.
 import argparse
 import contextlib
 import difflib
-import os
-import shlex
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +18,7 @@ from typing import Any, NoReturn
 
 import filelock
 
-from experiments import choosing, command, common, launching, studies
+from experiments import choosing, command, common, launching, listing, studies
 from experiments.launchers import Job, Launcher, Local, Slurm
 from experiments.planning import Plan
 from structae import files
@@ -45,7 +42,7 @@ def main(argv: Sequence[str]) -> None:
   plan = Plan(study, asked.scale, asked.data, asked.seeds, asked.runs)
   folder = asked.output / f'{asked.name}-{asked.data}-{asked.scale}'
   if asked.dry_run:
-    print('\n'.join(_told(plan, asked, folder)))
+    print('\n'.join(listing.lines(plan, asked, folder)))
     return
   launcher = _launcher(asked, folder)
   with _locked(folder):
@@ -114,7 +111,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
   _one_of('scale', asked.scale, common.SCALES)
   _one_of('launcher', asked.launcher, LAUNCHERS)
   asked.data = asked.data or studies.STUDIES[asked.name].data
-  _one_of('data set', asked.data, catalog.CATALOG)
+  named = [name for name in catalog.CATALOG if name != 'folder']  # has no path
+  _one_of('data set', asked.data, named)
   asked.seeds = _number('seeds', asked.seeds)
   asked.jobs = _number('jobs', asked.jobs)
   asked.gpus = _number('gpus', asked.gpus)
@@ -167,7 +165,11 @@ def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
     jobs = [
       job
       for job in stage()
-      if not (job.is_finished() or _diverged(job) or job.folder in failed)
+      if not (
+        job.is_finished()
+        or choosing.diverged(job.folder)
+        or job.folder in failed
+      )
     ]
     if stage == plan.scorings:
       progress.total += len(jobs)
@@ -187,18 +189,14 @@ def _failures(
   lines = [
     f'{job.name}: {failure.reason} (log: {failure.log})'
     for job, failure in ((f.job, f) for f in failed.values())
-    if not _diverged(job)
+    if not choosing.diverged(job.folder)
   ]
   lines += [
     f'{job.name}: diverged; remove {job.folder} to try again'
     for job in plan.finals()
-    if _diverged(job) and job.folder not in folders
+    if choosing.diverged(job.folder) and job.folder not in folders
   ]
   return lines + plan.hopeless()
-
-
-def _diverged(job: Job) -> bool:
-  return (job.folder / choosing.DIVERGED).exists()
 
 
 def _launcher(asked: argparse.Namespace, folder: Path) -> Launcher:
@@ -233,77 +231,6 @@ def _locked(folder: Path) -> Iterator[None]:
     raise ConfigError(
       f'{folder} cannot be written: {error.strerror}'
     ) from error
-
-
-def _told(plan: Plan, asked: argparse.Namespace, folder: Path) -> list[str]:
-  """What would be done, in lines for a shell."""
-  jobs = {j.folder: j for j in [*plan.candidates(), *plan.finals()]}
-  jobs |= {job.name: job for job in plan.scorings()}
-  states = {job: _state(job) for job in jobs.values()}
-  counts = ', '.join(
-    f'{list(states.values()).count(state)} {state}'
-    for state in ('finished', 'diverged', 'to resume', 'to do')
-  )
-  lines = [f'# {asked.name}, {asked.scale}, {asked.data}: {counts}']
-  to_do = [j for j, state in states.items() if state in ('to resume', 'to do')]
-  if asked.launcher == 'slurm':
-    lines += _sbatch(to_do, asked, folder)
-  else:
-    lines += [f'{_shell(job)}  # {state}' for job, state in states.items()]
-  for choice in plan.choices():
-    field = choice.field.rpartition('.')[2]
-    seeds = [
-      f'seed {want.seed}{" without " * bool(hold)}{hold}'
-      for want in plan.undecided()
-      if want.model == choice.model
-      for hold in [want.part.hold_out]
-    ]
-    if seeds:
-      lines.append(
-        f'# then {choice.model} at the best {field}: {", ".join(seeds)}'
-      )
-  return [*lines, f'# then {folder / "index.html"}']
-
-
-def _state(job: Job) -> str:
-  if job.is_finished():
-    return 'finished'
-  if _diverged(job):
-    return 'diverged'
-  began = job.kind == 'train' and (job.folder / 'config.json').exists()
-  return 'to resume' if began else 'to do'
-
-
-def _shell(job: Job) -> str:
-  python = shutil.which('python')
-  same = python is not None and os.path.abspath(python) == sys.executable
-  return shlex.join(['python' if same else sys.executable, *job.command])
-
-
-def _sbatch(
-  jobs: Sequence[Job], asked: argparse.Namespace, folder: Path
-) -> list[str]:
-  """The array job of the jobs, as a script for sbatch."""
-  if not jobs:
-    return []
-  limit = f'%{asked.jobs}' if asked.jobs else ''
-  options = {
-    '--job-name': f'study-{asked.name}',
-    '--array': f'0-{len(jobs) - 1}{limit}',
-    '--partition': asked.partition,
-    '--time': asked.time,
-    '--gpus-per-node': asked.gpus,
-  }
-  given = [f'{k}={v}' for k, v in options.items() if v is not None]
-  return [
-    f"sbatch {shlex.join(given)} --requeue <<'END'",
-    '#!/bin/bash',
-    'jobs=(',
-    *(f'  {shlex.quote(_shell(job))}' for job in jobs),
-    ')',
-    'eval "exec ${jobs[$SLURM_ARRAY_TASK_ID]}"',
-    'END',
-  ]
 
 
 if __name__ == '__main__':
