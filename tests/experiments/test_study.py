@@ -121,11 +121,18 @@ def folder_of(*flags):
 # What is planned.
 
 
-@pytest.mark.parametrize('name', studies.STUDIES)
-@pytest.mark.parametrize('scale', ['smoke', 'quick', 'paper'])
+@pytest.mark.parametrize(
+  'name, scale',
+  [
+    *((name, 'quick') for name in studies.STUDIES),
+    ('paper', 'paper'),
+    ('paper', 'smoke'),
+    ('extrapolation', 'smoke'),
+  ],
+)
 def test_a_command_makes_the_run_that_is_planned(name, scale):
   chosen = studies.STUDIES[name]
-  plan = planning.Plan(chosen, scale, chosen.data, 2, Path('runs'))
+  plan = planning.Plan(chosen, scale, chosen.data, 1, Path('runs'))
   jobs = [*plan.candidates(), *plan.finals()]
   assert jobs or plan.undecided()
   assert set(plan.figures()) <= FIGURES
@@ -134,8 +141,8 @@ def test_a_command_makes_the_run_that_is_planned(name, scale):
       assert folder_of(*job.command[2:]) == job.folder.name
 
 
-@pytest.mark.parametrize('name', set(studies.STUDIES) - {'mpi3d'})
-def test_every_study_exists_on_larger_images(name):
+@pytest.mark.parametrize('name', ['paper', 'families', 'search'])
+def test_a_study_exists_on_larger_images(name):
   chosen = studies.STUDIES[name]
   plan = planning.Plan(chosen, 'paper', 'celeba', 1, Path('runs'))
   assert plan.finals()
@@ -162,7 +169,7 @@ def test_the_paper_study_shares_its_runs_with_the_families():
   }
 
 
-def test_below_the_papers_scale_the_rate_comes_first():
+def test_below_the_papers_scale_the_rate_comes_first(tiny):
   quick, paper = plan_of(Path(), 5), plan_of(Path(), 5, scale='paper')
   assert len(quick.candidates()) == 2 * 3
   assert not quick.finals()
@@ -394,8 +401,8 @@ def test_an_array_of_slurm_jobs_runs_the_same_commands(tiny):
   pytest.importorskip('submitit')
   root, _ = tiny
   launcher = launchers.Slurm(None, root / 'submitit', {}, cluster='local')
-  failures = study.train(plan_of(root), launcher, root / 'logs')
-  assert failures == [] and len(started(root)) == 2 * (3 + 2)
+  assert study.train(plan_of(root, 1), launcher, root / 'logs') == []
+  assert len(started(root)) == 2 * 3
   assert [c.best for c in plan_of(root).choices()] == [1.5e-3] * 2
 
 
@@ -416,6 +423,7 @@ def test_an_array_of_slurm_jobs_is_stopped_by_a_signal(tiny, monkeypatch):
   monkeypatch.setattr(time, 'sleep', pause)
   with pytest.raises(stop.Interrupted):
     study.train(plan_of(root), launcher, root / 'logs')
+  assert not [*(root / 'runs').glob('*/COMPLETE')]
 
 
 # What is told.
@@ -468,7 +476,6 @@ def test_a_dry_run_prints_an_array_job(tiny, capsys):
     (['families', '--data=folder'], 'no data set'),
     (['families', '--partition=x'], '--launcher=slurm'),
     (['families', '--sedes=1'], '--sedes=1'),
-    (['families', '--data=arm_synth', '--scale=quick'], 'arm_synth'),
     ([], 'NAME'),
   ],
 )
@@ -505,14 +512,14 @@ def test_help_lists_the_studies(capsys):
 
 
 def test_minutes_are_those_of_training_over_all_starts(tmp_path):
+  event = tensorboardX.event_file_writer.event_pb2.Event
+  (tmp_path / 'tensorboard').mkdir()
   for start, end in ((1000.0, 1090.0), (5000.0, 5030.5)):
-    board = tensorboardX.FileWriter(
-      str(tmp_path / 'tensorboard'), filename_suffix=str(start)
-    )
+    path = tmp_path / 'tensorboard' / f'events.out.tfevents.{start}.host'
+    records = tensorboardX.record_writer.RecordWriter(str(path))
     for clock in (start, (start + end) / 2, end):
-      event = tensorboardX.event_file_writer.event_pb2.Event(wall_time=clock)
-      board.event_writer.add_event(event)
-    board.close()
+      records.write(event(wall_time=clock, step=5).SerializeToString())
+    records.close()
   found = study_tables.training_minutes(tmp_path)
   assert found == pytest.approx((90 + 30.5) / 60)
   assert study_tables.training_minutes(tmp_path / 'none') is None
