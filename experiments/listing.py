@@ -53,7 +53,7 @@ def _state(job: Job) -> str:
     return 'finished'
   if choosing.diverged(job.folder):
     return 'diverged'
-  began = job.kind == 'train' and (job.folder / 'config.json').exists()
+  began = job.kind != 'score' and job.folder.exists()
   return 'to resume' if began else 'to do'
 
 

@@ -15,6 +15,7 @@ from structae.evaluation import metrics
 
 # What follows `python` to train a run.
 TRAIN = ('-m', 'experiments.main')
+RESULT = 'extrapolation.json'  # of an extrapolation, written last
 
 
 class Want(NamedTuple):
@@ -184,7 +185,7 @@ class Plan:
       name=f'{_job_name(model, changes, seed)}-without_{hold_out}',
       command=('-m', 'experiments.extrapolate', *flags),
       folder=folder,
-      is_finished=lambda: (folder / 'extrapolation.json').is_file(),
+      is_finished=lambda: (folder / RESULT).is_file(),
       kind='extrapolate',
     )
 

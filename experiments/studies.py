@@ -203,8 +203,8 @@ STUDIES: dict[str, Study] = {
     (Part(_FAMILIES, ('families',)),),
   ),
   'search': Study(
-    'The weights beta and gamma that the paper tried, and which is best on '
-    'the validation split (appendix A.2.2).',
+    'The weights beta and gamma that the paper tried, at one learning rate, '
+    'and which is best on the validation split (appendix A.2.2).',
     (Part(tuple(_WEIGHTS), searches=_WEIGHTS, all_seeds=False),),
   ),
   'paper': Study(

@@ -41,26 +41,50 @@ def main(argv: Sequence[str]) -> None:
   study = studies.STUDIES[asked.name]
   plan = Plan(study, asked.scale, asked.data, asked.seeds, asked.runs)
   folder = asked.output / f'{asked.name}-{asked.data}-{asked.scale}'
-  if asked.dry_run:
-    print('\n'.join(listing.lines(plan, asked, folder)))
-    return
-  launcher = _launcher(asked, folder)
-  with _locked(folder):
-    try:
-      failures = train(plan, launcher, folder / 'logs')
-    except stop.Interrupted:
-      print('stopped; the same command goes on from there')
+  try:
+    if asked.dry_run:
+      print('\n'.join(listing.lines(plan, asked, folder)))
       return
-    except KeyboardInterrupt:
-      raise command.Failed('ended at once; the same command goes on') from None
-    print('drawing')
-    from experiments import study_pages  # imports matplotlib
+    launcher = _launcher(asked, folder)
+    with _locked(folder):
+      run(plan, asked.name, study.shows, launcher, folder)
+  except stop.Interrupted:
+    print('stopped; the same command goes on from there')
+  except KeyboardInterrupt:
+    raise command.Failed('ended at once; the same command goes on') from None
+  except ConfigError:
+    raise
+  except (OSError, ValueError) as error:  # a run's folder that is broken
+    raise command.Failed(str(error)) from error
 
-    failures += study_pages.write(plan, asked.name, study.shows, folder)
+
+def run(
+  plan: Plan, name: str, shows: str, launcher: Launcher, folder: Path
+) -> None:
+  """Trains, then draws what there is.
+
+  Args:
+    plan: the study.
+    name: its name.
+    shows: what it shows, in a sentence.
+    launcher: where its jobs run.
+    folder: where it draws.
+
+  Raises:
+    Failed: if a job or a figure failed, when all else is done.
+    stop.Interrupted: after a signal, when the jobs have ended.
+  """
+  failures = train(plan, launcher, folder / 'logs')
+  print('drawing', flush=True)
+  from experiments import study_pages  # imports matplotlib and jax
+
+  failures += study_pages.write(plan, name, shows, folder)
   print(f'study: {folder / "index.html"}')
   if failures:
     print('\n'.join(['failed:', *failures]), file=sys.stderr)
-    raise command.Failed(f'{len(failures)} parts of the study failed')
+    raise command.Failed(
+      f'not everything could be made; {len(failures)} failed'
+    )
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -1,18 +1,21 @@
 """What a study shows: its figures, tables, and one page with all of them."""
 
 import importlib
+import json
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from experiments import study_tables
+from experiments import planning, study_tables
+from experiments.launchers import Job
 from experiments.planning import Plan
 from structae import figures, files
 from structae.figures import markup, wording
 from structae.figures.embedding import embed_files
-from structae.figures.run_files import Run, read_run
+from structae.figures.run_files import read_run
 
 _SHEETS = 12_000_000  # bytes of the pictures on the page
 
@@ -33,9 +36,12 @@ def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
   written: list[Path] = []
   for figure, jobs in plan.figures().items():
     try:
-      written += draw(figure, [read_run(job.folder) for job in jobs], folder)
-    except (ImportError, AttributeError, ValueError) as error:
+      written += draw(figure, [_read(job) for job in jobs], folder)
+    except ValueError as error:
       failures.append(f'figure {figure}: {error}')
+    except Exception as error:  # a mistake in one figure costs no other
+      traceback.print_exc()
+      failures.append(f'figure {figure}: {error!r}, see above')
   choices = plan.choices()
   trained = [
     job for job in plan.finals() if job.kind == 'train' and job.is_finished()
@@ -61,12 +67,19 @@ def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
   return failures
 
 
-def draw(figure: str, runs: Sequence[Run], folder: Path) -> list[Path]:
+def _read(job: Job) -> Any:
+  """What a figure takes of a job: the run, or the result of several."""
+  if job.kind == 'extrapolate':
+    return json.loads((job.folder / planning.RESULT).read_text('utf-8'))
+  return read_run(job.folder)
+
+
+def draw(figure: str, runs: Sequence[Any], folder: Path) -> list[Path]:
   """Draws one figure of the paper.
 
   Args:
     figure: the name of a function of `structae.figures.paper`.
-    runs: its runs.
+    runs: what it takes, one a run.
     folder: where to write what it returns.
 
   Returns:

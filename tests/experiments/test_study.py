@@ -26,6 +26,7 @@ from experiments import (
   planning,
   studies,
   study,
+  study_pages,
   study_tables,
   workdir,
 )
@@ -529,6 +530,23 @@ def test_parameters_are_counted_without_a_run():
   asked = command.parse(['', '--config=experiments/sae12.py'], '')
   config = {'name': 'sae12', **asked.config.to_dict()}
   assert study_tables.num_parameters(config) == 1_123_663
+
+
+def test_figures_of_extrapolations_take_their_results(tiny, capsys):
+  root, _ = tiny
+  part = Part(('ae', 'vae'), ('drawn', 'broken'), hold_out='camera')
+  small = Study('', (part,))
+  plan = planning.Plan(small, 'smoke', 'shapes3d_synth', 1, root / 'runs')
+  for number, job in enumerate(plan.finals()):
+    job.folder.mkdir(parents=True)
+    path = job.folder / 'extrapolation.json'
+    path.write_text(json.dumps({'mse': number + 0.5}))
+  paper = sys.modules['structae.figures.paper']
+  paper.drawn = lambda found: {'all': repr([x['mse'] for x in found])}
+  (line,) = study_pages.write(plan, 'tiny', '', root)
+  assert 'figure broken' in line and 'Traceback' in capsys.readouterr().err
+  assert (root / 'all.md').read_text() == '[0.5, 1.5]'
+  assert 'figure broken' in (root / 'index.html').read_text()
 
 
 def test_a_real_study_at_the_smoke_scale(tmp_path, monkeypatch):
