@@ -92,7 +92,8 @@ class Local:
       for i in range(self.at_once)
       if i not in self._taken or self._taken[i].poll() is not None
     )
-    process = _spawn(job.command, log)
+    # A terminal's Ctrl-C would reach it a second time, which aborts.
+    process = _spawn(job.command, log, start_new_session=True)
     self._taken[slot] = process
     if self._shares:
       try:
@@ -113,7 +114,7 @@ class _Process:
     self._process.terminate()
 
 
-def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen:
+def _spawn(command: Sequence[str], log: Path, **how: Any) -> subprocess.Popen:
   log.parent.mkdir(parents=True, exist_ok=True)
   with open(log, 'ab') as output:
     return subprocess.Popen(
@@ -121,8 +122,7 @@ def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen:
       stdin=subprocess.DEVNULL,
       stdout=output,
       stderr=subprocess.STDOUT,
-      # A terminal's Ctrl-C would reach it a second time, which aborts.
-      start_new_session=True,
+      **how,
     )
 
 
@@ -173,18 +173,24 @@ class Repeated:
     self._process: subprocess.Popen | None = None
 
   def __call__(self) -> int:
-    """Runs the command; returns its exit code."""
+    """Runs the command, which ends before this does; returns its exit code."""
     self._process = _spawn(self._command, self._log.absolute())
-    return self._process.wait()
+    try:
+      return self._process.wait()
+    finally:
+      self._end()
 
   def checkpoint(self) -> Any:
     """Called by submitit before a job is put back; lets the command save."""
     from submitit.helpers import DelayedSubmission
 
-    if self._process is not None:
+    self._end()
+    return DelayedSubmission(Repeated(self._command, self._log))
+
+  def _end(self) -> None:
+    if self._process is not None and self._process.poll() is None:
       self._process.terminate()
       self._process.wait()
-    return DelayedSubmission(Repeated(self._command, self._log))
 
 
 class _Submitted:

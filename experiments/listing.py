@@ -74,7 +74,7 @@ def _sbatch(
     '--job-name': f'study-{asked.name}',
     '--array': f'0-{len(jobs) - 1}{limit}',
     '--partition': asked.partition,
-    '--time': asked.time,
+    '--time': f'{asked.hours}:00:00',
     '--gpus-per-node': asked.gpus,
   }
   given = [f'{k}={v}' for k, v in options.items() if v is not None]

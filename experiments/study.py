@@ -27,7 +27,8 @@ from structae.data import catalog
 from structae.training import stop
 
 LAUNCHERS = ('local', 'slurm')
-_SLURM = ('partition', 'time', 'gpus')
+_SLURM = ('partition', 'hours', 'gpus')
+_HOURS = 24  # submitit's own limit is five minutes
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,9 +46,9 @@ def main(argv: Sequence[str]) -> None:
     if asked.dry_run:
       print('\n'.join(listing.lines(plan, asked, folder)))
       return
-    launcher = _launcher(asked, folder)
+    where = launcher(asked, folder)
     with _locked(folder):
-      run(plan, asked.name, study.shows, launcher, folder)
+      run(plan, asked.name, study.shows, where, folder)
   except stop.Interrupted:
     print('stopped; the same command goes on from there')
   except KeyboardInterrupt:
@@ -128,7 +129,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
   slurm = parser.add_argument_group('with --launcher=slurm')
   add = slurm.add_argument
   add('--partition', help='the partition')
-  add('--time', metavar='HH:MM:SS', help='the time limit of a job')
+  add('--hours', metavar='N', help=f'the time limit of a job; {_HOURS}')
   add('--gpus', metavar='N', help='GPUs of a job')
   asked = parser.parse_args(argv)
   _one_of('study', asked.name, studies.STUDIES)
@@ -140,9 +141,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
   asked.seeds = _number('seeds', asked.seeds)
   asked.jobs = _number('jobs', asked.jobs)
   asked.gpus = _number('gpus', asked.gpus)
+  asked.hours = _number('hours', asked.hours)
   for name in _SLURM:
     if getattr(asked, name) is not None and asked.launcher != 'slurm':
       raise ConfigError(f'--{name} is for --launcher=slurm')
+  asked.hours = asked.hours or _HOURS
   return asked
 
 
@@ -223,15 +226,23 @@ def _failures(
   return lines + plan.hopeless()
 
 
-def _launcher(asked: argparse.Namespace, folder: Path) -> Launcher:
+def launcher(asked: argparse.Namespace, folder: Path) -> Launcher:
+  """Where the jobs run.
+
+  Args:
+    asked: the command line, see `parse`.
+    folder: where the study draws.
+
+  Raises:
+    ConfigError: if there is no SLURM, or what it takes is not installed.
+  """
   if asked.launcher == 'local':
     return Local(asked.jobs or 1)
-  names = {'partition': 'slurm_partition', 'time': 'slurm_time'}
-  parameters: dict[str, Any] = {
-    target: getattr(asked, name)
-    for name, target in {**names, 'gpus': 'gpus_per_node'}.items()
-    if getattr(asked, name) is not None
-  }
+  parameters: dict[str, Any] = {'timeout_min': 60 * asked.hours}
+  if asked.partition:
+    parameters['slurm_partition'] = asked.partition
+  if asked.gpus:
+    parameters['gpus_per_node'] = asked.gpus
   try:
     return Slurm(asked.jobs, folder / 'logs' / 'submitit', parameters)
   except ImportError as error:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import types
 from pathlib import Path
@@ -424,7 +425,55 @@ def test_an_array_of_slurm_jobs_is_stopped_by_a_signal(tiny, monkeypatch):
   monkeypatch.setattr(time, 'sleep', pause)
   with pytest.raises(stop.Interrupted):
     study.train(plan_of(root), launcher, root / 'logs')
-  assert not [*(root / 'runs').glob('*/COMPLETE')]
+  deadline = time.monotonic() + 10
+  while len([*(root / 'runs').glob('*/saved')]) < 4:
+    assert time.monotonic() < deadline
+    time.sleep(0.1)
+
+
+def test_slurm_is_given_one_array_with_its_limits(tiny, monkeypatch):
+  pytest.importorskip('submitit')
+  root, _ = tiny
+  (root / 'bin').mkdir()
+  for name in ('srun', 'sbatch'):  # there is no SLURM here
+    file = root / 'bin' / name
+    file.write_text('#!/bin/sh\necho Submitted batch job 7\n')
+    file.chmod(0o755)
+  monkeypatch.setenv('PATH', f'{root}/bin', prepend=os.pathsep)
+  asked = study.parse(
+    ['tiny', '--launcher=slurm', '--jobs=2', '--hours=3', '--gpus=1',
+     '--partition=big']
+  )  # fmt: skip
+  jobs = plan_of(root, 1).candidates()
+  logs = [root / f'{job.name}.log' for job in jobs]
+  study.launcher(asked, root).start(jobs, logs)
+  script, *_ = (root / 'logs' / 'submitit').glob('*.sh')  # copies, a job each
+  lines = script.read_text().splitlines()
+  options = [x[10:].split('=') for x in lines if x.startswith('#SBATCH --')]
+  given = {option[0]: option[1] for option in options}
+  assert given['array'] == '0-5%2' and given['time'] == '180'
+  assert given['partition'] == 'big' and given['gpus-per-node'] == '1'
+
+
+def test_a_job_put_back_into_the_queue_saves_and_repeats(tiny):
+  pytest.importorskip('submitit')
+  root, _ = tiny
+  (root / 'runs').mkdir()
+  slow = root / 'runs' / 'SLOW'
+  slow.touch()
+  job = plan_of(root, 1).candidates()[0]
+  repeated = launchers.Repeated(job.command, root / 'log')
+  waiting = threading.Thread(target=repeated)
+  waiting.start()
+  while not started(root):
+    time.sleep(0.05)
+  time.sleep(0.5)  # until it has its handler
+  again = repeated.checkpoint()
+  waiting.join()
+  assert (job.folder / 'saved').read_text() == 'TERM'
+  assert not job.is_finished()
+  slow.unlink()
+  assert again.result() == 0 and job.is_finished()
 
 
 # What is told.
