@@ -43,15 +43,15 @@ class Running(Protocol):
 
 
 class Launcher(Protocol):
-  """Starts jobs.
+  """Starts jobs."""
 
-  Attributes:
-    at_once: how many are under way at a time, for the time that is left.
-    slots: how many are handed over at a time; None for all.
-  """
+  @property
+  def at_once(self) -> int:
+    """How many are under way at a time, for the time that is left."""
 
-  at_once: int
-  slots: int | None
+  @property
+  def slots(self) -> int | None:
+    """How many are handed over at a time; None for all."""
 
   def start(self, jobs: Sequence[Job], logs: Sequence[Path]) -> list[Running]:
     """Starts jobs, whose output goes to the logs."""

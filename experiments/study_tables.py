@@ -83,13 +83,12 @@ def num_parameters(config: dict[str, Any]) -> int:
   Args:
     config: the configuration of a run.
   """
-  config = ml_collections.ConfigDict(
-    {k: v for k, v in config.items() if k != 'name'}
-  )
-  shape = catalog.get(config.data.name).image_shape or (0, 0, 3)
-  channels, size = shape[-1], config.data.size
+  fields = {k: v for k, v in config.items() if k != 'name'}
+  settings = ml_collections.ConfigDict(fields)
+  shape = catalog.get(settings.data.name).image_shape or (0, 0, 3)
+  channels, size = shape[-1], settings.data.size
   image = (channels,) if size == 1 else (size, size, channels)
-  module = build.model(config, channels)
+  module = build.model(settings, channels)
   variables = jax.eval_shape(
     module.init, jax.random.key(0), jnp.zeros((1, *image))
   )
