@@ -66,7 +66,7 @@ class Plan:
   def candidates(self) -> list[Job]:
     """The runs among which values are chosen."""
     return _unique(
-      self.training(model, ((search.field, value),), 0)
+      self.training(model, search.changes(value, self.scale), 0)
       for model, search in self._searches()
       for value in search.values
     )
@@ -128,14 +128,14 @@ class Plan:
     part, model, seed = want
     search = self._search(part, model)
     if search is None:
-      changes = [()]
+      changes: list[tuple] = [()]
     elif part.searches:
-      changes = [((search.field, value),) for value in search.values]
+      changes = [search.changes(v, self.scale) for v in search.values]
     else:
       best = self._choice(model, search).best
       if best is None:
         return [None]
-      changes = [((search.field, best),)]
+      changes = [search.changes(best, self.scale)]
     make = self._extrapolation if part.hold_out else self.training
     more = (part.hold_out,) if part.hold_out else ()
     return [make(model, change, seed, *more) for change in changes]
@@ -153,7 +153,7 @@ class Plan:
   def _choice(self, model: str, search: Search) -> Choice:
     results = {}
     for value in search.values:
-      job = self.training(model, ((search.field, value),), 0)
+      job = self.training(model, search.changes(value, self.scale), 0)
       results[value] = choosing.result(
         job.folder, search.rule, job.is_finished()
       )
