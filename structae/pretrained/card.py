@@ -27,12 +27,13 @@ _DECODERS = {
 }
 
 
-def text(model: Any, about: Mapping[str, Any]) -> str:
+def text(model: Any, about: Mapping[str, Any], folder: str) -> str:
   """Writes the page.
 
   Args:
     model: a `Pretrained`.
     about: where it comes from; see `Pretrained.about`.
+    folder: the name of its folder.
 
   Returns:
     Markdown.
@@ -44,7 +45,7 @@ def text(model: Any, about: Mapping[str, Any]) -> str:
     f'# {about["name"]}, trained on {data.name}',
     _what(model),
     _USE.format(
-      name=about['name'],
+      name=folder,
       examples=_sampling(model),
       shape=', '.join(map(str, ('B', *model.image_shape))),
       variables=', '.join(map(str, ('B', *model.code_shape))),
@@ -144,7 +145,7 @@ def _scores(scores: Mapping[str, Any]) -> str:
     return ''
   rows = [
     f'| `{name}` | {entry["value"]:.4g} | {entry.get("n", "")} | '
-    f'{entry.get("definition", "")} |'
+    f'{entry.get("definition", "").replace("|", chr(92) + "|")} |'
     for name, entry in scores.items()
   ]
   head = ['| score | value | n | definition |', '| --- | --- | --- | --- |']

@@ -69,7 +69,8 @@ def _write(folder: Path, name: str, model: Pretrained) -> None:
       'name': about['name'],
       'config_hash': about['config_hash'],
     }
-    safetensors.save_file(flat, path, metadata)
+    # Its own writer of files would keep them from other users' eyes.
+    path.write_bytes(safetensors.save(flat, metadata))
   size = (folder / WEIGHTS).stat().st_size
   digest = files.sha256(folder / WEIGHTS)
   content = about | {
@@ -81,7 +82,7 @@ def _write(folder: Path, name: str, model: Pretrained) -> None:
   }
   text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
   files.write_text(folder / 'config.json', text + '\n')
-  files.write_text(folder / 'README.md', card.text(model, about))
+  files.write_text(folder / 'README.md', card.text(model, about, name))
 
 
 def _without_paths(config: Any) -> Any:
