@@ -217,8 +217,9 @@ class Pretrained:
     return jax.jit(decode)
 
   def _checked_images(self, images: Any) -> jax.Array:
-    shape, vectors = np.shape(images), len(self.image_shape) == 1
-    dtype = getattr(images, 'dtype', np.asarray(images).dtype)
+    images = images if hasattr(images, 'dtype') else np.asarray(images)
+    shape, dtype = tuple(images.shape), images.dtype
+    vectors = len(self.image_shape) == 1
     if len(shape) != 1 + len(self.image_shape) or shape[1:] != self.image_shape:
       raise ValueError(
         f'images have shape {shape}, expected {_shape("B", self.image_shape)}.'
