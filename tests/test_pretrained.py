@@ -201,7 +201,7 @@ def test_bad_images_and_codes_are_named():
   images, codes = examples(model), model.pool
   cases = [
     (model.encode, images[0], r'shape \(8, 8, 3\), expected \[B, 8, 8, 3\]'),
-    (model.encode, images.astype(np.float32), r'run from 0 to 2\d\d; floats'),
+    (model.encode, images.astype(np.float32), r'run from \d+ to 2\d\d; floats'),
     (model.encode, images.astype(np.int32), 'images are int32, expected uint8'),
     (model.decode, codes[0], r'codes have shape \(4, 3\), expected \[B, 4, 3'),
     (model.decode, codes.reshape(6, 12), r'shape \(6, 12\), expected'),
@@ -309,7 +309,10 @@ def test_damage_is_one_line(copy, tmp_path):
 def test_other_weights_are_named(copy):
   held = safetensors.load_file(copy / 'model.safetensors')
   rewrite(copy, {'fc.weight': np.zeros((2, 2), np.float32)})
-  assert 'no parameters of a decoder (found fc.weight)' in refused(copy)
+  assert 'holds fc.weight, no parameter of' in refused(copy)
+  nested = {'decoder.out': np.zeros(2), 'decoder.out.kernel': np.zeros(2)}
+  rewrite(copy, nested)
+  assert 'decoder.out.kernel lies inside another' in refused(copy)
   rewrite(copy, held | {'decoder.extra': np.zeros(2, np.float32)})
   assert 'builds no parameter decoder.extra' in refused(copy)
   name = 'decoder.out.kernel'

@@ -124,12 +124,18 @@ def load_pretrained(folder: str | os.PathLike) -> Pretrained:
     )
   flat = _read_weights(folder, content)
   pool = flat.pop(_POOL, None)
+  for name in flat:
+    if name.partition('.')[0] not in ('encoder', 'decoder'):
+      raise ValueError(
+        f'{folder / WEIGHTS} holds {name}, no parameter of an encoder or a '
+        'decoder: it is of another program.'
+      )
   own = ('format', 'format_version', 'image_shape', 'config', 'weights')
   about = {name: v for name, v in content.items() if name not in own}
   try:
     return Pretrained(config, tensors.unflatten(flat), pool, about)
   except ValueError as error:
-    raise ValueError(f'{folder / WEIGHTS}: {error}') from error
+    raise ValueError(f'{folder}: {error}') from error
 
 
 def _read_weights(

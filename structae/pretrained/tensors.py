@@ -16,13 +16,19 @@ def flatten(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
-  """The inverse of `flatten`."""
+  """The inverse of `flatten`.
+
+  Raises:
+    ValueError: if a name lies inside another.
+  """
   tree: dict[str, Any] = {}
   for name, leaf in flat.items():
     node = tree
     *parents, last = name.split('.')
     for parent in parents:
       node = node.setdefault(parent, {})
+      if not isinstance(node, dict):
+        raise ValueError(f'the parameter {name} lies inside another.')
     node[last] = leaf
   return tree
 

@@ -183,10 +183,13 @@ def test_samples_are_a_sheet_pictures_or_arrays(model, published, tmp_path):
   for name in ('sheet.png', 'pictures', 'arrays.npz'):
     args = [str(published), '--num=6', '--seed=7', '--kind=prior']
     assert sample.main([*args, f'--output={tmp_path / name}']) == 0
-  expected = model.sample(jax.random.key(7), 6, 'prior')
+  key = jax.random.key(7)
   arrays = np.load(tmp_path / 'arrays.npz', allow_pickle=False)
-  np.testing.assert_array_equal(arrays['images'], expected)
-  np.testing.assert_array_equal(model.decode(arrays['codes']), expected)
+  expected = arrays['images']
+  codes = model.sample_codes(key, 6, 'prior')
+  np.testing.assert_array_equal(arrays['codes'], codes)
+  drawn = np.asarray(model.sample(key, 6, 'prior'), int)
+  assert np.abs(drawn - expected).max() <= 1  # decoded in other batches
   pictures = sorted((tmp_path / 'pictures').iterdir())
   assert [p.name for p in pictures] == [f'{i}.png' for i in range(6)]
   for path, image in zip(pictures, expected):
