@@ -24,7 +24,6 @@ FAMILIES = {
   'adaae3': 'smoke',
   'vlae2': 'smoke',
   'ae': 'smoke',
-  'wae': 'smoke',
   'fvae': 'smoke',
   'sae2': 'arm_synth,smoke',
 }

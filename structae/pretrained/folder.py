@@ -59,9 +59,14 @@ def _write(folder: Path, name: str, model: Pretrained) -> None:
   flat = {n: np.asarray(a) for n, a in tensors.flatten(model.params).items()}
   if model.pool is not None:
     flat[_POOL] = np.asarray(model.pool)
-  about = {'name': name, 'config_hash': config_lib.config_hash(model.config)}
-  about |= {'digests': {}, 'scores': {}} | dict(model.about)
-  about.setdefault('versions', {'structae': structae.__version__})
+  about: dict[str, Any] = {
+    'name': name,
+    'config_hash': config_lib.config_hash(model.config),
+    'digests': {},
+    'scores': {},
+    'versions': {'structae': structae.__version__},
+    **model.about,
+  }
   with files.replacing(folder / WEIGHTS) as path:
     metadata = {
       'format': FORMAT,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from structae import sampling
@@ -100,9 +101,11 @@ def _pool(path: Path, config: Any, about: dict[str, Any]) -> Any:
         stacklevel=4,
       )
       return None
-  key = jax.random.fold_in(jax.random.key(config.seed), 1)
+  drawing = jax.random.fold_in(jax.random.key(config.seed), 1)
   size = min(config.evaluation.pool_size, len(codes.codes))
-  return sampling.pool(jax.random.split(key)[0], codes.codes, size)
+  return sampling.pool(
+    jax.random.split(drawing)[0], jnp.asarray(codes.codes), size
+  )
 
 
 def _scores(folder: Path, step: int) -> dict[str, Any]:
