@@ -1,6 +1,5 @@
 """A trained model from the folder of its run."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from structae import config as config_lib
 from structae.config import ConfigError
 from structae.data import pipeline
 from structae.evaluation.codes import Codes
+from structae.pretrained.configs import read as read_config
 from structae.training import checkpoint
 
 
@@ -73,30 +73,6 @@ def restore(folder: Path, changes: dict[str, Any] | None = None) -> Restored:
     config_hash=content['config_hash'],
     name=content['name'],
   )
-
-
-def read_config(folder: Path) -> tuple[Any, dict[str, Any]]:
-  """The resolved configuration of a run, and all of its `config.json`.
-
-  Raises:
-    ConfigError: if there is none, or it is damaged.
-  """
-  path = folder / 'config.json'
-  if not path.is_file():
-    raise ConfigError(f'{folder} is no folder of a run: it has no config.json')
-  config = config_lib.default_config()
-  try:
-    content = json.loads(path.read_text('utf-8'))
-    values = config_lib.flat(content['config'])
-    str(content['config_hash']), str(content['name'])
-  except (ValueError, KeyError, TypeError, AttributeError) as error:
-    raise ConfigError(f'{path} is damaged: {error!r}') from error
-  for name in values:
-    if name not in config_lib.FIELDS:
-      raise ConfigError(f'{path} has a field that is unknown here: {name}')
-  tuples = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
-  config_lib.update(config, values | tuples)
-  return config, content
 
 
 def check_codes(run: Restored, codes: dict[str, Codes]) -> None:

@@ -78,7 +78,7 @@ def _read_directory(
   corrupt: dict[int, str] = {}
 
   def shape(picture: np.ndarray) -> np.ndarray:
-    return _square(picture, size, crop)
+    return square(picture, size, crop)
 
   def read(start: int, stop: int) -> np.ndarray:
     out = np.empty((stop - start, size, size, channels), np.uint8)
@@ -102,7 +102,8 @@ def _read_directory(
   )
 
 
-def _square(picture: np.ndarray, size: int, crop: int | str) -> np.ndarray:
+def square(picture: np.ndarray, size: int, crop: int | str) -> np.ndarray:
+  """Makes a picture uint8 [H, W, C] square; see `read_folder`."""
   if crop == 'centre':
     return pixels.resize(pixels.centre_square(picture), size)
   mode = picture[..., 0] if picture.shape[-1] == 1 else picture
@@ -134,7 +135,7 @@ def _read_file(
     rows = rows[..., None] if rows.ndim == 3 else rows
     if crop == 'centre':
       return pixels.resize(pixels.centre_square(rows), size)
-    return np.stack([_square(row, size, crop) for row in rows])
+    return np.stack([square(row, size, crop) for row in rows])
 
   return reading.Reading(
     num_examples=shape[0],

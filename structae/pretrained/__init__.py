@@ -1,0 +1,1 @@
+"""Trained models by themselves: saved, loaded, used without their data."""

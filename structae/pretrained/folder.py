@@ -1,0 +1,176 @@
+"""A trained model as a folder: configuration, weights and a page about it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import structae
+from structae import config as config_lib
+from structae import files
+from structae.pretrained import card, configs, run, tensors
+from structae.pretrained.model import Pretrained
+
+FORMAT = 'structae-pretrained'
+VERSION = 1  # of the folder; readers refuse later ones
+WEIGHTS = 'model.safetensors'
+_POOL = 'pool'  # stored codes, beside encoder.* and decoder.*
+
+
+def save_pretrained(folder: str | os.PathLike, model: Pretrained) -> Path:
+  """Writes a model as a folder, whole or not at all.
+
+  It holds `config.json`, `model.safetensors` (float32, dotted names; the stored
+  codes as `pool`) and `README.md`, a page to publish it with. No local path is
+  written.
+
+  Args:
+    folder: where to; it must be new, or empty.
+    model: what to write.
+
+  Returns:
+    The folder.
+
+  Raises:
+    ValueError: if there is something already.
+  """
+  folder = Path(folder).absolute()
+  if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    raise ValueError(f'{folder} exists; give a new folder, or move it away.')
+  folder.parent.mkdir(parents=True, exist_ok=True)
+  temporary = folder.with_name(f'.{folder.name}.{os.getpid()}.tmp')
+  try:
+    temporary.mkdir()
+    _write(temporary, folder.name, model)
+    if folder.exists():
+      folder.rmdir()  # empty
+    os.rename(temporary, folder)
+  finally:
+    shutil.rmtree(temporary, ignore_errors=True)
+  return folder
+
+
+def _write(folder: Path, name: str, model: Pretrained) -> None:
+  from safetensors import numpy as safetensors
+
+  flat = {n: np.asarray(a) for n, a in tensors.flatten(model.params).items()}
+  if model.pool is not None:
+    flat[_POOL] = np.asarray(model.pool)
+  about: dict[str, Any] = {
+    'name': name,
+    'config_hash': config_lib.config_hash(model.config),
+    'digests': {},
+    'scores': {},
+    'versions': {'structae': structae.__version__},
+    **model.about,
+  }
+  with files.replacing(folder / WEIGHTS) as path:
+    metadata = {
+      'format': FORMAT,
+      'format_version': str(VERSION),
+      'name': about['name'],
+      'config_hash': about['config_hash'],
+    }
+    # Its own writer of files would keep them from other users' eyes.
+    path.write_bytes(safetensors.save(flat, metadata))
+  size = (folder / WEIGHTS).stat().st_size
+  digest = files.sha256(folder / WEIGHTS)
+  content = about | {
+    'format': FORMAT,
+    'format_version': VERSION,
+    'image_shape': list(model.image_shape),
+    'config': _without_paths(model.config).to_dict(),
+    'weights': {'file': WEIGHTS, 'bytes': size, 'sha256': digest},
+  }
+  text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
+  files.write_text(folder / 'config.json', text + '\n')
+  files.write_text(folder / 'README.md', card.text(model, about, name))
+
+
+def _without_paths(config: Any) -> Any:
+  """Folders of this machine are of no use elsewhere, and nobody's business."""
+  config = config.copy_and_resolve_references()
+  config.data.path = ''
+  config.train.init_from = Path(config.train.init_from).name
+  return config
+
+
+def load_pretrained(folder: str | os.PathLike) -> Pretrained:
+  """Opens a trained model: a saved one, or the folder of a run.
+
+  Of a run, the newest checkpoint is read that its seal confirms, and a pool of
+  its saved training codes; its data are not needed.
+
+  Args:
+    folder: what `save_pretrained` wrote, or the folder of a run.
+
+  Returns:
+    The model.
+
+  Raises:
+    ValueError: one line: what is missing, damaged, of another model or of a
+      later version.
+  """
+  folder = Path(folder)
+  config, content = configs.read(folder)
+  if 'format' not in content:
+    return run.open_run(folder, config, content)
+  path = folder / 'config.json'
+  if content['format'] != FORMAT:
+    raise ValueError(f'{path}: unknown format {content["format"]!r}.')
+  version = content.get('format_version')
+  if not isinstance(version, int) or version > VERSION:
+    raise ValueError(
+      f'{path} is of format version {version}, newer than the {VERSION} that '
+      f'structae {structae.__version__} reads; upgrade structae.'
+    )
+  flat = _read_weights(folder, content)
+  pool = flat.pop(_POOL, None)
+  for name in flat:
+    if name.partition('.')[0] not in ('encoder', 'decoder'):
+      raise ValueError(
+        f'{folder / WEIGHTS} holds {name}, no parameter of an encoder or a '
+        'decoder: it is of another program.'
+      )
+  own = ('format', 'format_version', 'image_shape', 'config', 'weights')
+  about = {name: v for name, v in content.items() if name not in own}
+  try:
+    return Pretrained(config, tensors.unflatten(flat), pool, about)
+  except ValueError as error:
+    raise ValueError(f'{folder}: {error}') from error
+
+
+def _read_weights(
+  folder: Path, content: dict[str, Any]
+) -> dict[str, np.ndarray]:
+  import safetensors
+  from safetensors import numpy as reader
+
+  path = folder / WEIGHTS
+  try:
+    size, digest = (content['weights'][key] for key in ('bytes', 'sha256'))
+  except (KeyError, TypeError) as error:
+    raise ValueError(
+      f'{folder / "config.json"} is damaged: it has no size and sha256 of the '
+      'weights.'
+    ) from error
+  if not path.is_file():
+    raise ValueError(f'{path} is missing; fetch the folder again.')
+  found = path.stat().st_size
+  if found != size:
+    raise ValueError(
+      f'{path} has {found} bytes, config.json says {size}: it is cut off, or '
+      'of another model; fetch the folder again.'
+    )
+  if files.sha256(path) != digest:
+    raise ValueError(
+      f'{path} has another sha256 than config.json says: it is damaged, or of '
+      'another model; fetch the folder again.'
+    )
+  try:
+    return reader.load_file(path)
+  except (safetensors.SafetensorError, OSError, KeyError) as error:
+    raise ValueError(f'{path} is no safetensors file: {error}') from error
