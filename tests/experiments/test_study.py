@@ -1,5 +1,6 @@
 """Studies: what they plan, choose, launch, skip and draw."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -91,6 +92,8 @@ def tiny(tmp_path, monkeypatch):
   content = json.dumps({'config': asked.config.to_dict()})
   (tmp_path / 'config.json').write_text(content)
   monkeypatch.setattr(planning, 'TRAIN', (str(script),))
+  rates = dataclasses.replace(studies.RATES, values=(5e-4, 1.5e-3, 3e-3))
+  monkeypatch.setattr(studies, 'RATES', rates)
   parts = (Part(('sae12', 'ae'), ('drawn',)),)
   monkeypatch.setitem(studies.STUDIES, 'tiny', Study('Nothing.', parts))
   paper = types.ModuleType('structae.figures.paper')
@@ -155,7 +158,7 @@ def test_runs_that_were_started_by_hand_are_those_planned():
   folders = {job.folder.name for job in plan.candidates()}
   assert len(folders) == 30
   for model, rate in itertools.product(
-    ('sae12', 'fvae'), ('5e-4', '15e-4', '.003')
+    ('sae12', 'fvae'), ('5e-4', '15e-4', '.0009')
   ):
     by_hand = folder_of(
       f'--config=experiments/{model}.py:shapes3d_synth,quick',
