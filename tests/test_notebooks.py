@@ -17,6 +17,13 @@ PICTURES = re.compile(
   r'as_pillow\(|(plots|figures)\.(bars|matrix|scatter|loss_curve)\('
 )
 
+
+@pytest.fixture(scope='module')
+def cache(tmp_path_factory):
+  """What one notebook compiles, the next need not."""
+  return str(tmp_path_factory.mktemp('cache'))
+
+
 each = pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -66,11 +73,13 @@ def test_a_notebook_opens_in_colab_and_links_to_what_is_there(path):
 
 
 @each
-def test_every_cell_runs_and_shows_its_pictures(path, tmp_path, monkeypatch):
+def test_every_cell_runs_and_shows_its_pictures(
+  path, tmp_path, cache, monkeypatch
+):
   for name, value in {
     SMALL: '1',
-    # Little is computed: optimizing it would take longer than it does.
-    'XLA_FLAGS': '--xla_backend_optimization_level=0',
+    'JAX_COMPILATION_CACHE_DIR': cache,
+    'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0.1',
     'PYTHONPATH': f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}',
     'IPYTHONDIR': str(tmp_path / 'ipython'),
   }.items():
