@@ -34,9 +34,8 @@ def read(path):
 
 def test_the_folder_holds_what_its_readme_lists():
   text = (ROOT / 'colab' / 'README.md').read_text('utf-8')
-  assert [path.name for path in NOTEBOOKS] == sorted(
-    set(re.findall(r'\w+\.ipynb', text))
-  )
+  listed = re.findall(r'^\| `(\w+\.ipynb)`', text, re.MULTILINE)
+  assert [path.name for path in NOTEBOOKS] == sorted(listed)
   assert SMALL in text
 
 
