@@ -64,7 +64,7 @@ def test_a_notebook_opens_in_colab_and_links_to_what_is_there(path):
   assert code[0].source.startswith('import sys\n')
   guarded = "if 'google.colab' in sys.modules:\n  %pip install -q "
   assert guarded in code[0].source
-  assert sum('pip' in cell.source for cell in code) == 1
+  assert sum('%pip' in cell.source for cell in code) == 1
   assert any(SMALL in cell.source for cell in code)
   prose = ''.join(c.source for c in notebook.cells if c not in code)
   for name in re.findall(r'\w+\.ipynb', prose):
