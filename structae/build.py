@@ -191,6 +191,23 @@ def init(
   return compiled(key, images)
 
 
+def functions(
+  module: autoencoder.Autoencoder,
+) -> tuple[autoencoding.Encode, autoencoding.Decode]:
+  """A model as two pure functions, `encode` and `decode`.
+
+  Args:
+    module: the model.
+
+  Returns:
+    `(params, images) -> Posterior` and `(params, codes) -> outputs`.
+  """
+  apply: Any = module.apply
+  encode = lambda params, x: apply({'params': params}, x, method='encode')
+  decode = lambda params, u: apply({'params': params}, u, method='decode')
+  return encode, decode
+
+
 def critic(config: Any) -> critics.Critic:
   """FactorVAE's critic: maps codes `[B, K, D]` to logits `[B, 2]`."""
   return critics.Critic(tuple(config.objective.critic))
@@ -222,9 +239,7 @@ def loss(
   Returns:
     The loss, which takes `images_per_update` images.
   """
-  apply: Any = module.apply
-  encode = lambda params, x: apply({'params': params}, x, method='encode')
-  decode = lambda params, u: apply({'params': params}, u, method='decode')
+  encode, decode = functions(module)
   settings = config.objective
   kl = divergences.released_kl if settings.released else divergences.kl
   mmd = divergences.released_mmd if settings.released else divergences.mmd

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from structae.evaluation import inputs
 
@@ -31,6 +32,29 @@ class Codes(NamedTuple):
   factor_sizes: tuple[int, ...]
   indices: np.ndarray
   meta: dict[str, Any]
+
+
+def from_arrays(codes: ArrayLike, factors: ArrayLike, **more: Any) -> Codes:
+  """Codes out of arrays in memory, as `load` makes them of a file.
+
+  Args:
+    codes: `[N, L]` or `[N, K, D]` finite numbers.
+    factors: `[N, F]` integers from 0.
+    **more: what else is known: `log_var`, `factor_names`, `factor_sizes`,
+      `indices` or `meta`; their defaults are those of `load`.
+
+  Returns:
+    The codes; `[N, L]` become `[N, L, 1]`.
+
+  Raises:
+    ValueError: if the arrays do not fit together, or a name is none of these.
+  """
+  for name in more:
+    if name not in Codes._fields:
+      raise ValueError(
+        f'unknown {name!r}, expected some of {", ".join(Codes._fields)}.'
+      )
+  return _checked({'codes': codes, 'factors': factors, **more}, Path('arrays'))
 
 
 def save(path: str | os.PathLike, codes: Codes) -> None:

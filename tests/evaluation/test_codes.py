@@ -33,6 +33,25 @@ def test_what_is_saved_is_loaded(tmp_path):
   assert [p.name for p in (tmp_path / 'new').iterdir()] == ['a.npz']
 
 
+def test_arrays_in_memory_become_what_a_file_of_them_is(tmp_path):
+  rng = np.random.default_rng(0)
+  arrays = {
+    'codes': rng.normal(size=(5, 3)),
+    'factors': rng.integers(0, 2, (5, 2)),
+    'factor_names': ['hue', 'size'],
+  }
+  np.savez(tmp_path / 'codes.npz', **arrays)
+  loaded = saved.load(tmp_path / 'codes.npz')
+  made = saved.from_arrays(**arrays)
+  for a, b in zip(made, loaded):
+    np.testing.assert_array_equal(a, b)
+  assert made.codes.shape == (5, 3, 1)
+  with pytest.raises(ValueError, match="unknown 'names', expected some of"):
+    saved.from_arrays(arrays['codes'], arrays['factors'], names=['a', 'b'])
+  with pytest.raises(ValueError, match='4 codes, but 5 rows of factors'):
+    saved.from_arrays(arrays['codes'][:4], arrays['factors'])
+
+
 def test_a_failed_save_leaves_the_old_file(tmp_path):
   saved.save(tmp_path / 'a.npz', _codes())
   before = (tmp_path / 'a.npz').read_bytes()

@@ -71,6 +71,46 @@ def test_a_source_serves_as_well_and_is_encoded_whole():
   assert posterior.log_var is None
 
 
+def test_a_part_is_all_that_is_trained_on_and_encoded():
+  data = np.random.RandomState(0).normal(0, 1, (32, 4)).astype(np.float32)
+  data[::2] = np.inf  # would make the loss infinite at once
+  part = np.arange(1, 32, 2)
+  loss = autoencoding.autoencoding(
+    encode, decode, likelihood=reconstruction.gaussian(0.5)
+  )
+  told = []
+  settings = dict(num_steps=3, batch_size=8, log_every=1)
+  trained, rows = fit_lib.fit(
+    loss, params(4, 2), data, part=part, report=told.append, **settings
+  )
+  alone, _ = fit_lib.fit(loss, params(4, 2), data[part], **settings)
+  np.testing.assert_array_equal(trained['in'], alone['in'])
+  assert told == rows and len(rows) == 3
+  codes = fit_lib.encode_all(encode, trained, data, 8, part=part).mean
+  np.testing.assert_allclose(
+    codes[..., 0], data[part] @ np.asarray(trained['in']), atol=1e-5
+  )
+  for wrong in ([], [-1], [32]):
+    with pytest.raises(ValueError, match='numbers of the 32 examples'):
+      fit_lib.encode_all(encode, trained, data, part=np.array(wrong, int))
+
+
+def test_codes_are_decoded_to_pictures_or_vectors():
+  codes = np.linspace(-3, 3, 21).astype(np.float32).reshape(7, 3, 1)
+  as_logits = lambda params, codes: params * codes[..., None]
+  pictures = fit_lib.decode_all(as_logits, np.float32(2), codes, 4)
+  expected = np.round(255 / (1 + np.exp(-2 * codes[..., None])))
+  assert pictures.dtype == np.uint8
+  np.testing.assert_array_equal(pictures, expected)
+  vectors = fit_lib.decode_all(
+    lambda params, codes: params * codes[..., 0],
+    np.float32(2),
+    codes,
+    likelihood=reconstruction.gaussian(1.0),
+  )
+  np.testing.assert_array_equal(vectors, 2 * codes[..., 0])
+
+
 def test_what_cannot_be_trained_on_is_named():
   loss = autoencoding.autoencoding(encode, decode)
   with pytest.raises(ValueError, match=r'got shape \(3,\)'):
