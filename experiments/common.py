@@ -54,7 +54,7 @@ SCALES = {
     'evaluation.num_validation': 128,
     'evaluation.num_test': 256,
     'evaluation.num_samples': 32,
-    'evaluation.metrics': ('mig', 'gaussian_dependence'),
+    'evaluation.metrics': ('mig', 'gaussian_dependence', *metrics.RUN_METRICS),
     'evaluation.num_fid_images': 16,
   },
 }
