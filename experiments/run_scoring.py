@@ -17,6 +17,8 @@ NUM_EFFECT_CODES = 128
 # Combinations of factors whose images tell the levels of the factors; there
 # are as many again for each factor, and the levels are good to about .03.
 NUM_LEVEL_DRAWS = 500
+# Which way is up, where a name would be misread: a correlation is mostly bad.
+BETTER = {'order_correlation': {'better': 'higher'}}
 
 
 def score(
@@ -52,6 +54,7 @@ def score(
         'definition': definition,
         'n': num,
         'metric': name,
+        **BETTER.get(key, {}),
         **({'missing': reason} if reason else {}),
       }
     found['matrices'] |= matrices
@@ -67,7 +70,11 @@ def _effect(run: Trained, train: Codes) -> _Answer:
   codes = train.codes[np.sort(rows[:NUM_EFFECT_CODES])]
   details = variable_effect(run.decode, codes)
   values = {'used_variables': details.pop('used_variables')}
-  matrix = _matrix(details.pop('variable_effect'), train, ['effect'])
+  matrix = {
+    'values': details.pop('variable_effect').tolist(),
+    'rows': [f'U_{k + 1}' for k in range(codes.shape[1])],
+    'columns': ['effect'],
+  }
   return values, {'variable_effect': matrix}, details, len(codes)
 
 
@@ -79,19 +86,16 @@ def _order(run: Trained, train: Codes) -> _Answer:
   varies = np.flatnonzero(train.factors.min(0) < train.factors.max(0))
   if len(varies) < 2:
     raise ValueError('fewer than two factors vary.')
-  shares = order.information_shares(train.codes, train.factors[:, varies])
   levels = _levels(run)[varies]
-  names = [train.factor_names[j] for j in varies]
+  shares = order.information_shares(train.codes, train.factors[:, varies])
   value = order.order_correlation(shares, levels)
-  return (
-    {'order_correlation': value},
-    {'information_shares': _matrix(shares, train, names)},
-    {
-      'factor_levels': dict(zip(names, levels.tolist())),
-      'num_level_draws': NUM_LEVEL_DRAWS,
-    },
-    len(train.codes),
-  )
+  names = [train.factor_names[j] for j in varies]
+  details = {
+    'information_shares': shares.tolist(),
+    'factor_levels': dict(zip(names, levels.tolist())),
+    'num_level_draws': NUM_LEVEL_DRAWS,
+  }
+  return {'order_correlation': value}, {}, details, len(train.codes)
 
 
 def _levels(run: Trained) -> np.ndarray:
@@ -111,11 +115,3 @@ def _levels(run: Trained) -> np.ndarray:
     return run.doors.images(numbers.astype(np.int32))
 
   return order.factor_levels(render, sizes, num=NUM_LEVEL_DRAWS)
-
-
-def _matrix(
-  values: np.ndarray, codes: Codes, columns: list[str]
-) -> dict[str, Any]:
-  """As `scores.json` keeps matrices by variable."""
-  rows = [f'U_{k + 1}' for k in range(codes.codes.shape[1])]
-  return {'values': values.tolist(), 'rows': rows, 'columns': columns}
