@@ -153,7 +153,6 @@ QUICK = (
   'sap_continuous',
   'gaussian_dependence',
   'pairwise_information',
-  *RUN_METRICS,
 )
 
 # Of images, by features of the Inception network.

@@ -43,7 +43,7 @@ def study(tmp_path_factory):
     'jax_compilation_cache_dir': str(tmp_path_factory.mktemp('jax')),
     'jax_persistent_cache_min_compile_time_secs': 0,
   }
-  before = {name: getattr(jax.config, name) for name in settings}
+  before = {name: jax.config.values[name] for name in settings}
   for name, value in settings.items():
     jax.config.update(name, value)
   with pytest.MonkeyPatch.context() as patch:
