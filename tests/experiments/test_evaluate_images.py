@@ -121,7 +121,10 @@ def test_the_variables_of_a_run_are_scored_by_its_decoder(made, restored):
     assert values[k, 0] == pytest.approx(exact, rel=0.5)
   used = content['scores']['used_variables']
   assert used['value'] == (values >= 0.01).sum() and used['n'] == 20
-  assert -1 <= content['scores']['order_correlation']['value'] <= 1
+  # Twenty codes of an untrained model may hold nothing that could be in order.
+  order = content['scores']['order_correlation']
+  assert order['metric'] == 'order'
+  assert (order['value'] is None) == bool(order.get('missing'))
   assert (folder / 'figures' / 'variable_effect.png').stat().st_size > 0
 
 
