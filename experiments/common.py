@@ -28,7 +28,7 @@ _QUICK = {
   'evaluation.num_train': 10_000,
   'evaluation.num_validation': 2000,
   'evaluation.num_test': 5000,
-  'evaluation.metrics': metrics.QUICK,
+  'evaluation.metrics': (*metrics.QUICK, *metrics.RUN_METRICS),
   'evaluation.num_fid_images': 5000,
 }
 
@@ -54,7 +54,7 @@ SCALES = {
     'evaluation.num_validation': 128,
     'evaluation.num_test': 256,
     'evaluation.num_samples': 32,
-    'evaluation.metrics': ('mig', 'gaussian_dependence'),
+    'evaluation.metrics': ('mig', 'gaussian_dependence', *metrics.RUN_METRICS),
     'evaluation.num_fid_images': 16,
   },
 }

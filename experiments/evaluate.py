@@ -6,6 +6,7 @@ python -m experiments.evaluate --images_a=REAL --images_b=OTHERS [--output=FILE]
 
 The metrics fid, kid and precision_recall compare images: those of a run, made
 by its checkpoint, or anybody's, a folder of pictures or an .npy or .npz file.
+variable_effect and order ask the checkpoint and the data of a run.
 """
 
 import argparse
@@ -117,14 +118,18 @@ def _score_codes(
 ) -> dict[str, Any]:
   parts = {name: saved.load(file) for name, file in _files(arguments).items()}
   width = parts['train'].codes.shape[2]
-  of_codes, of_images = names.select(asked or ['all'], width)
+  of_codes, of_images, of_run = names.select(asked or ['all'], width)
   if arguments.workdir is None or asked is None:
     if asked is not None and 'all' not in asked and of_images:
       raise ValueError(
         f'{", ".join(of_images)}: needs images; give --workdir=DIR, or '
         '--images_a and --images_b.'
       )
-    of_images = []
+    if asked is not None and 'all' not in asked and of_run:
+      raise ValueError(
+        f'{", ".join(of_run)}: needs a decoder; give --workdir=DIR.'
+      )
+    of_images, of_run = [], []
   train, test = parts['train'], parts.get('test')
   if arguments.points == 'full':
     train, test = _drawn([*parts.values()])
@@ -133,19 +138,20 @@ def _score_codes(
     _say(f'factor {name} is constant and was left out.')
   for line in score_file.missing(content):
     _say(line)
-  if of_images:
-    content['scores'] |= _score_samples(arguments, parts, of_images, content)
+  if of_images or of_run:
+    _add_run_scores(arguments, parts, of_images, of_run, content)
   return content
 
 
-def _score_samples(
+def _add_run_scores(
   arguments: argparse.Namespace,
   parts: dict[str, saved.Codes],
   of_images: list[str],
+  of_run: list[str],
   content: dict[str, Any],
-) -> dict[str, Any]:
-  """Scores of what the checkpoint of a run decodes."""
-  from experiments import image_scoring, restore  # these import jax
+) -> None:
+  """Adds scores of what the checkpoint of a run decodes."""
+  from experiments import image_scoring, restore, run_scoring  # import jax
 
   changes = {}
   if arguments.num_images is not None:
@@ -153,8 +159,14 @@ def _score_samples(
   run = restore.restore(arguments.workdir, changes)
   restore.check_codes(run, {k: parts[k] for k in ('train', 'test')})
   content['versions'] |= workdir.versions()
-  find = lambda: _weights(arguments)
-  return image_scoring.score_or_say(run.trained, parts, of_images, _say, find)
+  found = run_scoring.score(run.trained, parts['train'], of_run, _say)
+  for key, entries in found.items():
+    content[key] |= entries
+  if of_images:
+    find = lambda: _weights(arguments)
+    content['scores'] |= image_scoring.score_or_say(
+      run.trained, parts, of_images, _say, find
+    )
 
 
 def _weights(arguments: argparse.Namespace) -> Any:
@@ -176,7 +188,7 @@ def _score_images(
     )
   from experiments import image_scoring
 
-  _, of_images = names.select(asked, 1)
+  of_images = names.select(asked, 1).of_images
   paths = {'images_a': arguments.images_a, 'images_b': arguments.images_b}
   return {
     'scores': image_scoring.score_files(

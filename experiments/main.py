@@ -16,7 +16,22 @@ from structae.training import stop
 
 def main(argv: Sequence[str]) -> None:
   """Runs the command line."""
-  asked = command.parse(argv, __doc__)
+  run(command.parse(argv, __doc__))
+
+
+def run(asked: command.Command) -> bool:
+  """Makes a run, goes on with it, or shows one that is finished.
+
+  Args:
+    asked: the checked configuration and where the run belongs.
+
+  Returns:
+    Whether the run is finished; if not, it was asked to stop.
+
+  Raises:
+    ConfigError: if the run cannot be made as asked.
+    Failed: if the loss is no longer a number.
+  """
   config = asked.config
   folder = workdir.choose(asked.workdir, asked.name, config)
   workdir.check(folder, config)
@@ -26,7 +41,7 @@ def main(argv: Sequence[str]) -> None:
       if workdir.is_complete(folder, config):
         print(f'finished before: {folder}')
         print(workdir.table(folder))
-        return
+        return True
 
   from experiments import training  # imports jax, which takes seconds
   from structae import build
@@ -41,8 +56,9 @@ def main(argv: Sequence[str]) -> None:
       workdir.complete(folder, config)
   except stop.Interrupted as wish:
     print(f'{wish}; the same command goes on from there')
-    return
+    return False
   print(f'report: {folder / "report.html"}')
+  return True
 
 
 if __name__ == '__main__':

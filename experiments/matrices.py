@@ -1,4 +1,4 @@
-"""Matrices of scores as pictures: importance, mutual information."""
+"""Matrices of scores as pictures: importance, information, effects."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +11,7 @@ from structae.figures import canvas, plots
 LABELS = {
   'mutual_information': 'mutual information, nats',
   'importance': 'importance, a share of each factor',
+  'variable_effect': "effect, a share of the images' variance",
 }
 
 

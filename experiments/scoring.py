@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import image_scoring, workdir
+from experiments import image_scoring, run_scoring, workdir
 from experiments.doors import Trained
 from experiments.samples import Samples
 from structae import config as config_lib
@@ -39,19 +39,21 @@ def score(
   """
   config, source = run.config, run.source
   train, test = codes['train'], codes['test']
-  of_codes, of_images = metrics.select(
-    config.evaluation.metrics, train.codes.shape[2]
-  )
-  content = code_scores(train, test, of_codes, say)
+  asked = metrics.select(config.evaluation.metrics, train.codes.shape[2])
+  content = code_scores(train, test, asked.of_codes, say)
   scores = reconstruction_scores(run, test.indices) | content['scores']
   scores |= probe_scores(train, test)
   if source.name == 'shapes3d_synth':
     scores |= scene_scores(run, test, samples, order[: len(samples.images)])
-  if of_images:
-    scores |= image_scoring.score_or_say(run, codes, of_images, say)
+  of_run = run_scoring.score(run, train, asked.of_run, say)
+  scores |= of_run['scores']
+  if asked.of_images:
+    scores |= image_scoring.score_or_say(run, codes, asked.of_images, say)
   return {
     **content,
     'scores': scores,
+    'matrices': content['matrices'] | of_run['matrices'],
+    'details': content['details'] | of_run['details'],
     'data': source.name,
     'step': config.train.num_steps,
     'config_hash': config_lib.config_hash(config),

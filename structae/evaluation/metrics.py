@@ -133,6 +133,18 @@ METRICS: dict[str, Metric] = {
 }
 
 
+# Of a run: they need its decoder or its data besides the codes.
+RUN_METRICS: dict[str, dict[str, str]] = {
+  'variable_effect': {
+    'used_variables': 'variables with 1 % or more of the variance of decoded '
+    'images',
+  },
+  'order': {
+    'order_correlation': 'do early variables tell of high-level factors; -1 '
+    '... 1, 0 no order',
+  },
+}
+
 # Those that cost no more than a second or two at 10,000 codes.
 QUICK = (
   'mig',
@@ -153,7 +165,7 @@ IMAGE_METRICS: dict[str, dict[str, str]] = {
   },
 }
 
-NAMES = (*METRICS, *IMAGE_METRICS, 'all')
+NAMES = (*METRICS, *IMAGE_METRICS, *RUN_METRICS, 'all')
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -165,8 +177,16 @@ def check_names(names: Iterable[str]) -> None:
       )
 
 
-def select(names: Iterable[str], width: int) -> tuple[list[str], list[str]]:
-  """Parts names into metrics of codes and metrics of images.
+class Selected(NamedTuple):
+  """Names of metrics, each once, by what they need."""
+
+  of_codes: list[str]
+  of_images: list[str]
+  of_run: list[str]
+
+
+def select(names: Iterable[str], width: int) -> Selected:
+  """Parts names into metrics of codes, of images and of a run.
 
   Args:
     names: what is asked for, each once or more often.
@@ -174,19 +194,22 @@ def select(names: Iterable[str], width: int) -> tuple[list[str], list[str]]:
       a variable is a single number, as they say the same then.
 
   Returns:
-    The metrics of codes and those of images, each once.
+    The names of each kind.
 
   Raises:
     ValueError: if a name is unknown.
   """
   names = list(names)
   check_names(names)
-  of_codes = [k for k in METRICS if width > 1 or not k.endswith('by_variable')]
+  every = [k for k in METRICS if width > 1 or not k.endswith('by_variable')]
+  every += [*IMAGE_METRICS, *RUN_METRICS]
   wanted: list[str] = []
   for name in names:
-    wanted += [*of_codes, *IMAGE_METRICS] if name == 'all' else [name]
+    wanted += every if name == 'all' else [name]
   wanted = list(dict.fromkeys(wanted))
-  return (
-    [name for name in wanted if name in METRICS],
-    [name for name in wanted if name in IMAGE_METRICS],
+  return Selected(
+    *(
+      [name for name in wanted if name in kind]
+      for kind in (METRICS, IMAGE_METRICS, RUN_METRICS)
+    )
   )

@@ -52,7 +52,7 @@ def score_codes(
       can judge these codes.
   """
   if metrics is None:
-    metrics = select(['all'], train.codes.shape[2])[0]
+    metrics = select(['all'], train.codes.shape[2]).of_codes
   _check(metrics)
   if test is None:
     train, test = _hold_out(train, seed)

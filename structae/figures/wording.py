@@ -48,6 +48,12 @@ FIGURES = {
     'Importance',
     'How much each latent dimension serves to predict each factor.',
   ),
+  'variable_effect': (
+    'Effect of variables',
+    'How much the image changes if a variable alone is replaced by that of '
+    'another example, as a share of the variance of images. Variables in the '
+    'order in which the decoder reads them.',
+  ),
 }
 
 # Stems of plots that the page draws itself, to fit its light or dark look.
@@ -55,6 +61,7 @@ REDRAWN = {
   'loss': 'rows',
   'mutual_information': 'matrices',
   'importance': 'matrices',
+  'variable_effect': 'matrices',
 }
 
 # What to put first; the rest follow in the order of the file.

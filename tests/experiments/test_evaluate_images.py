@@ -102,6 +102,38 @@ def scores_of(folder):
   return json.loads((folder / 'scores.json').read_text())['scores']
 
 
+def test_the_variables_of_a_run_are_scored_by_its_decoder(made, restored):
+  folder, run = made
+  command = [f'--workdir={folder}', '--metrics=variable_effect,order']
+  assert evaluate.main(command) == 0
+  content = json.loads((folder / 'scores.json').read_text())
+  values = np.array(content['matrices']['variable_effect']['values'])
+  codes = saved.load(folder / 'codes' / 'train.npz').codes
+  images = run.decode(codes).astype(float)
+  # One of the other codes is lent to each; all of them are a fair stand-in.
+  for k in range(2):
+    squares = []
+    for shift in range(1, len(codes)):
+      mixed = codes.copy()
+      mixed[:, k] = np.roll(codes[:, k], shift, axis=0)
+      squares.append(np.mean((run.decode(mixed) - images) ** 2))
+    exact = np.mean(squares) / (2 * images.var(0, ddof=1).mean())
+    assert values[k, 0] == pytest.approx(exact, rel=0.5)
+  used = content['scores']['used_variables']
+  assert used['value'] == (values >= 0.01).sum() and used['n'] == 20
+  # Twenty codes of an untrained model may hold nothing that could be in order.
+  order = content['scores']['order_correlation']
+  assert order['metric'] == 'order'
+  assert (order['value'] is None) == bool(order.get('missing'))
+  assert (folder / 'figures' / 'variable_effect.png').stat().st_size > 0
+
+
+def test_variables_of_codes_alone_have_no_effect(made, capsys):
+  codes = made[0] / 'codes' / 'train.npz'
+  assert evaluate.main([f'--codes={codes}', '--metrics=variable_effect']) == 2
+  assert 'needs a decoder; give --workdir' in capsys.readouterr().err
+
+
 def test_a_run_is_scored_by_what_its_checkpoint_decodes(
   made, restored, weights, capsys, tmp_path
 ):

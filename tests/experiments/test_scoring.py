@@ -40,9 +40,12 @@ def test_probes_read_the_factors_that_vary():
 
 
 def test_all_names_every_metric_of_its_kind():
-  of_codes, of_images = metrics.select(['mig', 'all', 'mig'], width=2)
-  assert of_codes[0] == 'mig' and sorted(of_codes) == sorted(metrics.METRICS)
-  assert of_images == list(metrics.IMAGE_METRICS)
-  single, _ = metrics.select(['all'], width=1)
+  found = metrics.select(['mig', 'all', 'mig'], width=2)
+  assert found.of_codes[0] == 'mig'
+  assert sorted(found.of_codes) == sorted(metrics.METRICS)
+  assert found.of_images == list(metrics.IMAGE_METRICS)
+  assert found.of_run == list(metrics.RUN_METRICS)
+  single = metrics.select(['all'], width=1).of_codes
   assert 'distance_correlation' in single and 'dci_by_variable' not in single
-  assert metrics.select(['dci_by_variable'], 1) == (['dci_by_variable'], [])
+  named = metrics.select(['dci_by_variable', 'order'], 1)
+  assert named == (['dci_by_variable'], [], ['order'])
