@@ -191,10 +191,11 @@ class Plan:
 
   def _lacking(self, part: Part, folder: Path) -> tuple[str, ...]:
     """Metrics that the part asks for, and that can be had, but are not."""
+    factors = bool(self._data_set.factors)
     usable = [
       name
       for name in part.metrics
-      if (self._data_set.factors if name in metrics.METRICS else _has_weights())
+      if (_has_weights() if name in metrics.IMAGE_METRICS else factors)
     ]
     return tuple(name for name in usable if not _is_scored(folder, name))
 
@@ -245,9 +246,10 @@ def _is_scored(folder: Path, metric: str) -> bool:
   scores = (
     json.loads(path.read_text('utf-8'))['scores'] if path.exists() else {}
   )
-  if metric in metrics.METRICS:
-    return all(name in scores for name in metrics.METRICS[metric].scores)
-  return scores.get(f'{metric}_rec', {}).get('value') is not None
+  if metric in metrics.IMAGE_METRICS:
+    return scores.get(f'{metric}_rec', {}).get('value') is not None
+  names = metrics.RUN_METRICS.get(metric) or metrics.METRICS[metric].scores
+  return all(name in scores for name in names)
 
 
 @functools.cache

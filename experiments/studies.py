@@ -94,6 +94,8 @@ _ALL = (
 _FAMILIES = ('sae12', 'sae6', 'adaae12', 'vlae12', *_BASELINES)
 _FIVE = ('sae12', 'vlae12', 'ae', 'vae', 'adaae12')
 _EXTRAPOLATED = ('sae12', 'sae6', 'vlae12', 'ae', 'vae', 'bvae', 'wae')
+_THREE = ('sae12', 'ae', 'vae')
+_OF_VARIABLES = ('variable_effect', 'order')
 _DISENTANGLEMENT = ('mig', 'modularity', 'explicitness', 'dci', 'irs', 'sap')
 
 # The weights that the paper tried (appendix A.2.2).
@@ -167,7 +169,13 @@ _PAPER = {
   'unused': Study(
     'How much each variable changes the picture, in the order of the decoder, '
     'and which none (appendix A.3.1).',
-    (Part(('sae12', 'sae6', 'vlae12', 'vae'), ('unused_variables',)),),
+    (
+      Part(
+        ('sae12', 'sae6', 'vlae12', 'vae'),
+        ('unused_variables',),
+        metrics=_OF_VARIABLES,
+      ),
+    ),
   ),
   'extrapolation': Study(
     'Learning a held-out ball or camera angle with the encoder, the decoder, '
@@ -194,9 +202,9 @@ _SMALL_UNION = (
       'bce_against_fid',
       'unused_variables',
     ),
-    metrics=_DISENTANGLEMENT,
+    metrics=(*_DISENTANGLEMENT, *_OF_VARIABLES),
   ),
-  Part(_FIVE, ('extrapolation',), all_seeds=False, hold_out='shape'),
+  Part(_THREE, ('extrapolation',), all_seeds=False, hold_out='shape'),
 )
 
 STUDIES: dict[str, Study] = {
