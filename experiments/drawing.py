@@ -123,10 +123,14 @@ def traversal_frames(
 
 
 def draw_loss(folder: Path, content: dict[str, Any]) -> None:
-  """Draws training and validation loss above the data's entropy."""
+  """Draws the reconstruction losses of training and validation.
+
+  Above the data's entropy, and without penalties, which are not validated.
+  """
   rows = writers.read(folder / 'metrics.jsonl')
+  names = {'train': 'reconstruction', 'validation': 'validation_loss'}
   curves = {}
-  for label, name in {'train': 'loss', 'validation': 'validation_loss'}.items():
+  for label, name in names.items():
     points = [(row['step'], row[name]) for row in rows if name in row]
     curves[label] = tuple(zip(*points))
   floor = content['scores'].get('test_bce', {}).get('floor')

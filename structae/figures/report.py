@@ -104,7 +104,9 @@ def _pair(title: str, sheets: list[str]) -> str:
 
 
 def _loss(run: Run) -> str:
-  names = {'train': 'loss', 'validation': 'validation_loss'}
+  # What is validated is the reconstruction: a penalty would part the curves.
+  trained = 'reconstruction' if run.curve('reconstruction')[0] else 'loss'
+  names = {'train': trained, 'validation': 'validation_loss'}
   curves = {name: run.curve(key) for name, key in names.items()}
   curves = {name: curve for name, curve in curves.items() if curve[0]}
   if not curves:
@@ -115,7 +117,7 @@ def _loss(run: Run) -> str:
     for name, (steps, losses) in curves.items()
   )
   return markup.section(
-    'Loss',
+    'Loss' if trained == 'loss' else 'Reconstruction loss',
     markup.figure(
       markup.plot(canvas.svg(plot, 'loss'), f'Loss by step: {last}'),
       f'Last: {last}.{_FLOOR if run.floor is not None else ""}',

@@ -242,3 +242,13 @@ def test_frames_of_another_kind_are_refused(make_run, frames):
 def test_a_folder_without_a_run_is_refused(tmp_path):
   with pytest.raises(ValueError, match='no folder of a run'):
     report.write_report(tmp_path)
+
+
+def test_the_curves_leave_out_what_is_not_validated(make_run):
+  folder = make_run('a')
+  row = {'loss': 900.5, 'kl': 800.25, 'reconstruction': 100.25}
+  rows = [{'step': t, **row, 'validation_loss': 101.5} for t in (1, 2)]
+  (folder / 'metrics.jsonl').write_text('\n'.join(map(json.dumps, rows)))
+  text = read(folder).text
+  assert 'train 100.2' in text and 'validation 101.5' in text
+  assert '900.5' not in text
