@@ -1,4 +1,4 @@
-"""Settings for all tests: CPU, one compilation cache for what is run twice."""
+"""Settings for all tests: they run on the CPU."""
 
 import os
 

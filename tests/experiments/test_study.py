@@ -604,6 +604,7 @@ def test_figures_of_extrapolations_take_their_results(tiny, capsys):
 def test_a_real_study_at_the_smoke_scale(tmp_path, monkeypatch):
   monkeypatch.setenv('JAX_COMPILATION_CACHE_DIR', str(tmp_path / 'jax'))
   monkeypatch.setenv('JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS', '0')
+  monkeypatch.setenv('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
   rates = Search('train.learning_rate', (1e-3, 2e-3), 'reconstruction')
   part = Part(('sae4',), ('drawn',), all_seeds=False, searches={'sae4': rates})
   monkeypatch.setitem(studies.STUDIES, 'tiny', Study('Two rates.', (part,)))
