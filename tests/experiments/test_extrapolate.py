@@ -39,7 +39,6 @@ def study(tmp_path_factory):
   """The folder of a finished study whose runs leave only their training."""
   folder = tmp_path_factory.mktemp('study')
   settings = {
-    'jax_disable_most_optimizations': True,
     'jax_compilation_cache_dir': str(tmp_path_factory.mktemp('jax')),
     'jax_persistent_cache_min_compile_time_secs': 0,
   }
@@ -48,8 +47,10 @@ def study(tmp_path_factory):
     jax.config.update(name, value)
   with pytest.MonkeyPatch.context() as patch:
     patch.setattr(results, 'write', lambda *args: None)
+    source = build.source(command.parse(['', *TINY], '').config)
+    patch.setattr(build, 'source', lambda config: source)  # opened once
     call(*TINY, f'--workdir={folder}')
-  yield folder
+    yield folder
   for name, value in before.items():
     jax.config.update(name, value)
 
