@@ -124,6 +124,12 @@ def _html(rows: study_tables.Rows) -> str:
   )
 
 
+def _title(stem: str) -> str:
+  """`traversals-shapes3d_synth-32` as `Traversals, shapes3d_synth, 32`."""
+  name, *data = stem.split('-')
+  return ', '.join([wording.words(name), *data])
+
+
 def _page(
   name: str,
   shows: str,
@@ -135,11 +141,9 @@ def _page(
   pictures = [path for path in written if path.suffix == '.png']
   uris = embed_files(pictures, _SHEETS) if pictures else []
   shown = [
-    markup.section(
-      wording.words(path.stem),
-      markup.figure(markup.image(uri, wording.words(path.stem))),
-    )
+    markup.section(title, markup.figure(markup.image(uri, title)))
     for path, uri in zip(pictures, uris)
+    for title in [_title(path.stem)]
   ]
   links = [path.name for path in written if path.suffix == '.md']
   links += ['comparison.html'] if compared else []

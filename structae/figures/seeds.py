@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from structae.config import RESUMABLE
 from structae.figures import models, wording
 from structae.figures.run_files import Run, flatten
 
-# Fields that say where a run lives or which repetition it is, not what it is.
-_INCIDENTAL = ('seed', 'workdir', 'config_hash')
+# Fields that say where a run lives, which repetition it is or what was asked of
+# it afterwards, not what it is.
+_INCIDENTAL = {'seed', 'workdir', 'config_hash', *RESUMABLE} - {
+  'train.num_steps'
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -79,6 +79,15 @@ def test_groups_differ_in_more_than_their_seed(make_run):
   assert seeds.differences(groups) == {'beta': ['1', '4']}
 
 
+def test_what_was_scored_tells_no_groups_apart(make_run):
+  runs = [
+    read_run(make_run(metric, config={'evaluation': {'metrics': [metric]}}))
+    for metric in ('mig', 'dci')
+  ]
+  (group,) = seeds.by_seed(runs)
+  assert group.name == 'SAE-4'
+
+
 def test_the_sheets_of_each_model_stand_together(folders, tmp_path):
   path = comparison.write_comparison(folders, tmp_path / 'page.html')
   alts = re.findall(r'alt="([^"]*)"', path.read_text())

@@ -33,7 +33,7 @@ def extrapolation(
   Returns:
     `extrapolation`: Markdown, a table a data set and held-out factor;
     `extrapolation-DATA-FACTOR`: bars of the mean squared error x 1000 with the
-    deviation over seeds, on a log scale.
+    deviation over seeds; on a log scale where they span more than a decade.
 
   Raises:
     ValueError: if there is no result, or one lacks `model` or `mse`.
@@ -147,10 +147,12 @@ def _draw(
     )
   axes.set_xticks(range(len(COLUMNS)), [_words(c) for c in COLUMNS])
   axes.tick_params('x', length=0)
-  axes.set_yscale('log')
-  axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+  means = [x.mean() for some in errors.values() for x in some.values()]
+  if max(means) > 10 * min(means):
+    axes.set_yscale('log')
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
   axes.yaxis.set_major_formatter(lambda y, _: f'{y:,.5g}')
-  axes.yaxis.set_minor_formatter(NullFormatter())
   axes.set_ylabel('mean squared error × 1000')
   axes.grid(axis='y')
   axes.set_title(title, loc='left', size=10.5, weight='bold')
