@@ -14,7 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from structae.nn import blocks
+from structae.nn import blocks, resampling
 
 SHAPE = (4, 64, 64, 64)
 REPEATS = 20
@@ -31,11 +31,11 @@ def pairs() -> dict[str, tuple[Callable, Callable]]:
       lambda x: stock_norm.apply(params, x),
     ),
     'upsample': (
-      blocks.upsample,
+      resampling.upsample,
       lambda x: jax.image.resize(x, (4, 128, 128, 64), 'bilinear'),
     ),
     'max pool': (
-      blocks.max_pool,
+      resampling.max_pool,
       lambda x: nn.max_pool(x, (2, 2), (2, 2)),
     ),
   }

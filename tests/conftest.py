@@ -4,3 +4,17 @@ import os
 
 # Before jax is imported, here or in a process that a test starts.
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
+
+import pytest
+
+
+@pytest.fixture(scope='module')
+def barely_optimized():
+  """For what is compiled to run once or twice: compiling takes all the time."""
+  import jax
+
+  name = 'jax_disable_most_optimizations'
+  before = jax.config.read(name)
+  jax.config.update(name, True)
+  yield
+  jax.config.update(name, before)

@@ -29,14 +29,7 @@ FAMILIES = {
 }
 
 
-@pytest.fixture(scope='module', autouse=True)
-def fast_compilation():
-  """A few images cost nothing; to optimize for them would."""
-  name = 'jax_disable_most_optimizations'
-  before = jax.config.read(name)
-  jax.config.update(name, True)
-  yield
-  jax.config.update(name, before)
+pytestmark = pytest.mark.usefixtures('barely_optimized')
 
 
 def tiny(name, tokens='smoke'):

@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from structae.nn import blocks, stages, str_tfm
+from structae.nn import blocks, resampling, stages, str_tfm
 from structae.nn.backbone import Backbone
 
 START = 2  # S_0 is a map of 2x2 pixels.
@@ -121,10 +121,10 @@ class StructuralDecoder(nn.Module):
     for first, last in itertools.pairwise(sorted({1, *ups, num_blocks})):
       maps = alpha[first - 1 : last - 1], beta[first - 1 : last - 1]
       if first in ups and strided:
-        x = blocks.dilate(str_tfm.str_tfm(x, maps[0][0], maps[1][0]))
+        x = resampling.dilate(str_tfm.str_tfm(x, maps[0][0], maps[1][0]))
         maps = maps[0].at[0].set(1), maps[1].at[0].set(0)
       elif first in ups:
-        x = blocks.upsample(x)
+        x = resampling.upsample(x)
       x, run = stages.chain(
         last - first,
         self.unroll,
@@ -136,7 +136,7 @@ class StructuralDecoder(nn.Module):
       outputs.extend(run)
     x = str_tfm.str_tfm(x, alpha[-1], beta[-1])
     if num_blocks in ups:
-      x = blocks.dilate(x) if strided else blocks.upsample(x)
+      x = resampling.dilate(x) if strided else resampling.upsample(x)
     out = self.backbone.output(self.channels, kernel(self.size), width)
     return [*outputs, out(x)]
 
@@ -205,7 +205,7 @@ class ConvChain(nn.Module):
       if i in joining and strided:
         x = _join(x, joining[i])
       if i in ups:
-        x = blocks.dilate(x) if strided else blocks.upsample(x)
+        x = resampling.dilate(x) if strided else resampling.upsample(x)
       if i in joining and not strided:
         x = _join(x, joining[i])
       if i < num_blocks:

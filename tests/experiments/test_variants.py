@@ -34,14 +34,7 @@ TERMS = {
 }
 
 
-@pytest.fixture(scope='module', autouse=True)
-def fast_compilation():
-  """Two steps cost nothing; to optimize them would."""
-  name = 'jax_disable_most_optimizations'
-  before = jax.config.read(name)
-  jax.config.update(name, True)
-  yield
-  jax.config.update(name, before)
+pytestmark = pytest.mark.usefixtures('barely_optimized')
 
 
 @pytest.fixture(scope='module')

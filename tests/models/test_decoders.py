@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from structae.models import autoencoder, decoders, encoders, ladder
-from structae.nn import blocks
+from structae.nn import blocks, resampling
 from structae.nn.backbone import Backbone
 
 COMMON = Backbone(num_blocks=4, width=8, num_groups=2)
@@ -43,7 +43,7 @@ def test_dilation_and_convolution_are_a_transposed_convolution():
     dimension_numbers=dimensions,
   )  # fmt: skip
   actual = jax.lax.conv_general_dilated(
-    blocks.dilate(x), kernel, (1, 1), ((1, 1), (1, 1)),
+    resampling.dilate(x), kernel, (1, 1), ((1, 1), (1, 1)),
     dimension_numbers=dimensions,
   )  # fmt: skip
   assert expected.shape == (2, 8, 8, 5)
@@ -65,7 +65,7 @@ def test_a_str_tfm_comes_before_the_zeros_of_a_transposed_convolution():
   kernel = jax.tree.map(lambda p: p[0], params['run_3']['block'])
   block = blocks.ConvBlock(8, num_groups=2)
   for x, expected in ((plain[1], plain[2]), (plain[1] + shift, shifted[2])):
-    actual = block.apply({'params': kernel}, blocks.dilate(x))
+    actual = block.apply({'params': kernel}, resampling.dilate(x))
     np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from structae.nn import blocks
+from structae.nn import blocks, resampling
 
 
 @pytest.fixture(scope='module')
@@ -59,15 +59,15 @@ def test_upsampling_is_bilinear(x):
     part = x[:, :size, :size]
     shape = (2, 2 * size, 2 * size, 16)
     stock = lambda x, shape=shape: jax.image.resize(x, shape, 'bilinear')
-    compare(blocks.upsample, stock, part)
+    compare(resampling.upsample, stock, part)
 
 
 def test_pooling_takes_the_first_maximum(x):
   stock = lambda x: nn.max_pool(x, (2, 2), (2, 2))
   for values in (x, jnp.round(x)):  # rounded, so that many are equal
-    np.testing.assert_array_equal(blocks.max_pool(values), stock(values))
+    np.testing.assert_array_equal(resampling.max_pool(values), stock(values))
     grad = lambda f, v=values: jax.grad(lambda x: (f(x) ** 2).sum())(v)
-    np.testing.assert_array_equal(grad(blocks.max_pool), grad(stock))
+    np.testing.assert_array_equal(grad(resampling.max_pool), grad(stock))
 
 
 def test_layers_start_uniform_within_the_inverse_root_of_fan_in(x):
