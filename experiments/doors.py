@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
@@ -83,10 +82,7 @@ def make_doors(
 
   @jit(rows)
   def grey(logits: jax.Array) -> jax.Array:
-    images = likelihood.mean(logits)
-    if images.ndim == 2:  # feature vectors
-      return images
-    return jnp.round(255 * jnp.clip(images, 0, 1)).astype(jnp.uint8)
+    return reconstruction.as_bytes(likelihood.mean(logits))
 
   def reconstruct(params: Any, indices: np.ndarray) -> dict[str, jax.Array]:
     arrays, numbers = source.load(indices)

@@ -95,8 +95,7 @@ def main(arguments=None):
   }
   (parsed.folder / 'figures').mkdir(exist_ok=True)
   for name, new in samples.items():
-    drawn = jax.nn.sigmoid(decode(params, new))
-    sheet = grids.grid(np.asarray(jnp.round(255 * drawn), np.uint8), 8)
+    sheet = grids.grid(fit_lib.decode_all(decode, params, new), 8)
     grids.save_png(parsed.folder / 'figures' / f'{name}.png', sheet)
   return rows, score
 

@@ -54,12 +54,6 @@ def bernoulli_entropy(probabilities: jax.Array) -> jax.Array:
   return _sum_per_example(-p * jnp.log(p) - q * jnp.log(q))
 
 
-def squared_error(logits: jax.Array, probabilities: jax.Array) -> jax.Array:
-  """Mean squared error of sigmoid(logits) over pixels and channels, `[B]`."""
-  errors = jnp.square(jax.nn.sigmoid(logits) - probabilities)
-  return _sum_per_example(errors) / errors[0].size
-
-
 class Likelihood(NamedTuple):
   """What the outputs of a decoder say of the data.
 
@@ -115,6 +109,16 @@ def as_floats(data: jax.Array) -> jax.Array:
   if data.dtype == jnp.uint8:
     return data.astype(jnp.float32) / 255
   return data
+
+
+def as_bytes(images: jax.Array) -> jax.Array:
+  """Maps images in [0, 1] to uint8; feature vectors `[B, X]` stay as they are.
+
+  The inverse of `as_floats` on images.
+  """
+  if images.ndim == 2:
+    return images
+  return jnp.round(255 * jnp.clip(images, 0, 1)).astype(jnp.uint8)
 
 
 def _sum_per_example(terms: jax.Array) -> jax.Array:

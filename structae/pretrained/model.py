@@ -12,6 +12,7 @@ import numpy as np
 from structae import build, presets, sampling
 from structae import config as config_lib
 from structae.nn.posterior import Posterior
+from structae.objectives import reconstruction
 from structae.pretrained import configs, tensors
 
 KINDS = ('hybrid', 'hybrid_by_dimension', 'prior')
@@ -209,10 +210,7 @@ class Pretrained:
   @functools.cached_property
   def _decode(self) -> Callable:
     def decode(params: Any, codes: jax.Array) -> jax.Array:
-      out = self._decode_mean(params, codes)
-      if out.ndim == 2:  # feature vectors
-        return out
-      return jnp.round(255 * out).astype(jnp.uint8)
+      return reconstruction.as_bytes(self._decode_mean(params, codes))
 
     return jax.jit(decode)
 

@@ -173,10 +173,7 @@ def _encode(
 def _decode(
   decode: Decode, mean: Callable, params: Any, codes: jax.Array
 ) -> jax.Array:
-  expected = mean(decode(params, codes))
-  if expected.ndim == 2:  # feature vectors
-    return expected
-  return jnp.round(255 * jnp.clip(expected, 0, 1)).astype(jnp.uint8)
+  return reconstruction.as_bytes(mean(decode(params, codes)))
 
 
 def _chosen(part: np.ndarray | None, source: sources.Source) -> np.ndarray:

@@ -49,8 +49,18 @@ def test_squared_error_is_a_mean_over_pixels():
   targets = reconstruction.targets(jnp.asarray(IMAGES))
   q = scipy.special.expit(LOGITS.astype(np.float64))
   expected = ((q - np.asarray(targets, np.float64)) ** 2).mean((1, 2, 3))
-  actual = reconstruction.squared_error(jnp.asarray(LOGITS), targets)
+  actual = reconstruction.BERNOULLI.squared_error(jnp.asarray(LOGITS), targets)
   np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_bytes_and_floats_are_each_others_inverse():
+  every = jnp.arange(256, dtype=jnp.uint8).reshape(1, 16, 16, 1)
+  floats = reconstruction.as_floats(every)
+  np.testing.assert_array_equal(reconstruction.as_bytes(floats), every)
+  beyond = reconstruction.as_bytes(jnp.array([[[[-0.2, 1.3]]]]))
+  np.testing.assert_array_equal(beyond, [[[[0, 255]]]])
+  vectors = jnp.array([[-1.5, 3.0]])
+  assert reconstruction.as_bytes(vectors) is vectors
 
 
 def test_the_objective_is_the_mean_of_the_reconstruction():
