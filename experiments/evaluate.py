@@ -13,12 +13,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from experiments import matrices, workdir
-from structae.config import ConfigError
+from experiments.arguments import Parser, run
 from structae.evaluation import codes as saved
 from structae.evaluation import metrics as names
 from structae.evaluation import score_file, scores
@@ -26,22 +26,13 @@ from structae.evaluation import score_file, scores
 FULL = (10_000, 5_000)  # the paper's protocol: points to fit, points to judge
 
 
-class _Parser(argparse.ArgumentParser):
-  def error(self, message: str) -> NoReturn:
-    self.exit(2, f'{self.prog}: {message}\n')
-
-
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
   arguments = _arguments(argv)
-  try:
-    return _run(arguments)
-  except (ValueError, OSError, ConfigError) as error:
-    _say(f'evaluate: {error}')
-    return 2
+  return run(lambda: _run(arguments))
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> None:
   asked = arguments.metrics.split(',') if arguments.metrics else None
   names.check_names(asked or [])
   if arguments.images_a is not None:
@@ -61,7 +52,6 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f'written to {output}')
     for path in _draw(arguments, output, content):
       print(f'drawn: {path}')
-  return 0
 
 
 def _say(line: str) -> None:
@@ -69,13 +59,8 @@ def _say(line: str) -> None:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-  parser = _Parser(
-    prog='evaluate',
-    description=__doc__,
-    allow_abbrev=False,
-    formatter_class=argparse.RawDescriptionHelpFormatter,
-    epilog=f'metrics: {", ".join(names.NAMES)}',
-  )
+  parser = Parser('evaluate', __doc__)
+  parser.epilog = f'metrics: {", ".join(names.NAMES)}'
   parser.add_argument('--workdir', type=Path, help='the folder of a run')
   parser.add_argument('--codes', type=Path, help='an .npz file of codes')
   parser.add_argument('--test_codes', type=Path, help='one that was held out')
@@ -156,16 +141,16 @@ def _add_run_scores(
   changes = {}
   if arguments.num_images is not None:
     changes['evaluation.num_fid_images'] = arguments.num_images
-  run = restore.restore(arguments.workdir, changes)
-  restore.check_codes(run, {k: parts[k] for k in ('train', 'test')})
+  restored = restore.restore(arguments.workdir, changes)
+  restore.check_codes(restored, {k: parts[k] for k in ('train', 'test')})
   content['versions'] |= workdir.versions()
-  found = run_scoring.score(run.trained, parts['train'], of_run, _say)
+  found = run_scoring.score(restored.trained, parts['train'], of_run, _say)
   for key, entries in found.items():
     content[key] |= entries
   if of_images:
     find = lambda: _weights(arguments)
     content['scores'] |= image_scoring.score_or_say(
-      run.trained, parts, of_images, _say, find
+      restored.trained, parts, of_images, _say, find
     )
 
 
