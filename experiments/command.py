@@ -100,8 +100,16 @@ def _config_file(argv: Sequence[str]) -> Path:
     )
   path = Path(given.partition(':')[0])
   if not path.is_file():
-    raise ConfigError(f'there is no config file {path}')
+    beside = [x.name for x in path.parent.glob('*.py') if _is_config(x)]
+    close = difflib.get_close_matches(path.name, beside, 3)
+    hint = f'; did you mean {", ".join(close)}?' if close else ''
+    raise ConfigError(f'there is no config file {path}{hint}')
   return path
+
+
+def _is_config(path: Path) -> bool:
+  defines = 'def get_config('
+  return path.is_file() and defines in path.read_text('utf-8', 'ignore')
 
 
 def _explain(error: Exception, argv: Sequence[str]) -> str:

@@ -128,9 +128,8 @@ def _encoder(config: Any, gaussian: bool, backbone: Backbone) -> nn.Module:
       settings.num_variables, dim, gaussian, rung, backbone
     )
   num_outputs = settings.num_latents * (1 + gaussian)
-  kind = (
-    encoders.MLPEncoder if settings.encoder == 'mlp' else (encoders.ConvEncoder)
-  )
+  mlp = settings.encoder == 'mlp'
+  kind = encoders.MLPEncoder if mlp else encoders.ConvEncoder
   return kind(num_outputs, widths['model.head'], backbone)
 
 

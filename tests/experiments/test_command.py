@@ -31,7 +31,10 @@ def refused(tmp_path, monkeypatch):
   [
     ([], 'give a config file'),
     (['--config'], 'give a config file'),
-    (['--config=experiments/sae13.py'], 'no config file experiments/sae13.py'),
+    (
+      ['--config=experiments/sae13.py'],
+      'no config file experiments/sae13.py; did you mean sae3.py, ',
+    ),
     ([SAE + ':quik'], "'quik' names no data set and no scale; did you mean"),
     ([SAE + ':quick,smoke'], "two tokens name a scale: 'quick' and 'smoke'"),
     ([SAE, 'stray'], "'stray' stands alone"),
