@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from structae import metrics_file
+
 DIVERGED = 'DIVERGED'  # a file in the folder of a run; holds what was said
 
 
@@ -74,9 +76,7 @@ def diverged(folder: Path) -> bool:
 
 def reconstruction(folder: Path) -> float:
   """The last validation loss of a run, in nats per image."""
-  from structae.training import writers
-
-  rows = writers.read(folder / 'metrics.jsonl')
+  rows = metrics_file.read(folder / 'metrics.jsonl')
   losses = [row['validation_loss'] for row in rows if 'validation_loss' in row]
   if not losses:
     raise ValueError(f'{folder} has no validation loss in metrics.jsonl.')

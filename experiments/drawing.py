@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import matrices
-from structae import files, sampling
+from structae import files, metrics_file, sampling
 from structae.figures import canvas, grids, plots
-from structae.training import writers
 
 NUM_RECONSTRUCTIONS = 24
 NUM_SAMPLES = 48
@@ -127,7 +126,7 @@ def draw_loss(folder: Path, content: dict[str, Any]) -> None:
 
   Above the data's entropy, and without penalties, which are not validated.
   """
-  rows = writers.read(folder / 'metrics.jsonl')
+  rows = metrics_file.read(folder / 'metrics.jsonl')
   names = {'train': 'reconstruction', 'validation': 'validation_loss'}
   curves = {}
   for label, name in names.items():

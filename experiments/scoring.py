@@ -10,7 +10,7 @@ from experiments.doors import Trained
 from experiments.samples import Samples
 from structae import config as config_lib
 from structae.data import pipeline, shapes3d_synth
-from structae.evaluation import metrics, probe, scene_distance, score_file
+from structae.evaluation import forests, metrics, scene_distance, score_file
 from structae.evaluation.codes import Codes
 from structae.evaluation.scores import score_codes
 
@@ -81,7 +81,7 @@ def probe_scores(train: Codes, test: Codes) -> dict[str, dict[str, Any]]:
   if not len(varies):
     return {}
   flat = [c.codes.reshape(len(c.codes), -1) for c in (train, test)]
-  found = probe.probe(
+  found = forests.probe(
     flat[0], train.factors[:, varies], flat[1], test.factors[:, varies]
   )
   names = [train.factor_names[j] for j in varies]

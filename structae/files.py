@@ -3,8 +3,13 @@
 import contextlib
 import hashlib
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+
+# What numpy, zipfile and zlib raise on a damaged archive of arrays.
+DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @contextlib.contextmanager

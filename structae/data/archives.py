@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from structae import files
+
 _LOCAL_HEADER = struct.Struct('<4s5H3L2H')
 
 
@@ -185,7 +187,8 @@ def load_npz(
   try:
     with np.load(file, allow_pickle=False) as arrays:
       return arrays[name]
-  except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+  # A bare .npy file is no context.
+  except (*files.DAMAGED, KeyError, TypeError) as error:
     raise ValueError(
       f'{where}: cannot read the array {name!r} ({error}).'
     ) from error

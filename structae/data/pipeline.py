@@ -222,7 +222,7 @@ def _host_device() -> jax.Device:
 def map_batches(
   function: Callable[[Any], Any], inputs: Any, batch_size: int
 ) -> Any:
-  """Applies a function of a batch to any number of rows.
+  """Applies a function of a batch to one row or more.
 
   Every batch is whole, so that one shape is compiled: the last one is filled
   up with rows from the start, whose results are dropped.
@@ -234,7 +234,12 @@ def map_batches(
 
   Returns:
     A tree of numpy arrays `[N, ...]`.
+
+  Raises:
+    ValueError: if there are no rows.
   """
+  if not len(inputs):
+    raise ValueError('there are no rows to work on.')
   num_batches = -(-len(inputs) // batch_size)
   rows = np.resize(np.arange(len(inputs)), (num_batches, batch_size))
   parts = [jax.device_get(function(inputs[r])) for r in rows]

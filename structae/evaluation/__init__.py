@@ -36,7 +36,7 @@ _MODULES = {
   'order_correlation': 'order',
   'pairwise_information': 'dependence',
   'precision_recall': 'neighbors',
-  'probe': 'probe',
+  'probe': 'forests',
   'sap': 'predictors',
   'sap_continuous': 'predictors',
   'score_codes': 'scores',

@@ -43,6 +43,10 @@ def udr(
   """
   if len(codes) < 2:
     raise ValueError(f'udr compares models, got {len(codes)}.')
+  if divergences is not None and len(divergences) != len(codes):
+    raise ValueError(
+      f'{len(divergences)} divergences, but {len(codes)} models.'
+    )
   if method not in ('lasso', 'spearman'):
     raise ValueError(f"method is {method!r}, expected 'lasso' or 'spearman'.")
   arrays = [inputs.check_codes(z, f'codes[{i}]') for i, z in enumerate(codes)]

@@ -2,13 +2,13 @@
 
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from structae import files
 from structae.evaluation import inputs
 
 
@@ -80,15 +80,8 @@ def save(path: str | os.PathLike, codes: Codes) -> None:
   if codes.log_var is not None:
     arrays['log_var'] = codes.log_var
   path.parent.mkdir(parents=True, exist_ok=True)
-  temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-  try:
-    with open(temporary, 'wb') as file:
-      np.savez(file, **arrays)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(temporary, path)
-  finally:
-    temporary.unlink(missing_ok=True)
+  with files.replacing(path) as temporary, open(temporary, 'wb') as file:
+    np.savez(file, **arrays)
 
 
 def load(path: str | os.PathLike) -> Codes:
@@ -114,7 +107,7 @@ def load(path: str | os.PathLike) -> Codes:
     raise FileNotFoundError(f'{path}: no such file.')
   try:
     archive = np.load(path, allow_pickle=False)
-  except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+  except files.DAMAGED as error:
     raise ValueError(f'{path}: not an .npz archive of arrays.') from error
   if isinstance(archive, np.ndarray):
     raise ValueError(
@@ -137,15 +130,13 @@ def take(codes: Codes, rows: np.ndarray) -> Codes:
 def _read(archive: Any, name: str, path: Path) -> np.ndarray:
   try:
     return archive[name]
-  except ValueError as error:
+  except files.DAMAGED as error:
     if 'allow_pickle' not in str(error):
       raise ValueError(f'{path}: {name} is damaged: {error}') from error
     raise ValueError(
       f'{path}: {name} is an array of Python objects, which is not read; '
       'save numbers.'
     ) from error
-  except (zipfile.BadZipFile, EOFError, OSError) as error:
-    raise ValueError(f'{path}: {name} is damaged: {error}') from error
 
 
 def _checked(values: dict[str, Any], path: Path) -> Codes:
@@ -157,6 +148,11 @@ def _checked(values: dict[str, Any], path: Path) -> Codes:
   factors = np.asarray(values['factors'])
   if factors.ndim != 2 or factors.shape[1]:  # [N, 0] are data without factors
     factors = inputs.check_factors(factors, f'{path}: factors')
+    if factors.max() > np.iinfo(np.int32).max:
+      raise ValueError(
+        f'{path}: factors must be below 2**31, got {factors.max()}; number '
+        'the values from 0.'
+      )
   num, num_factors = factors.shape
   if len(codes) != num:
     raise ValueError(f'{path}: {len(codes)} codes, but {num} rows of factors.')

@@ -6,12 +6,12 @@ import json
 import os
 import pathlib
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from structae import files
 from structae.evaluation import features, moments
 from structae.evaluation.inception_weights import Weights
 
@@ -113,16 +113,12 @@ def save_statistics(
     path: the file.
     statistics: what to write.
   """
-  path = pathlib.Path(path)
-  path.parent.mkdir(parents=True, exist_ok=True)
-  with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-    part = pathlib.Path(folder) / 'part.npz'
-    fingerprint = json.dumps(statistics.fingerprint, sort_keys=True)
-    if statistics.rows is None:
-      np.savez(part, fingerprint=fingerprint, **statistics.moments._asdict())
-    else:
-      np.savez(part, fingerprint=fingerprint, rows=statistics.rows)
-    os.replace(part, path)
+  content: dict[str, Any] = {'rows': statistics.rows}
+  if statistics.rows is None:
+    content = statistics.moments._asdict()
+  fingerprint = json.dumps(statistics.fingerprint, sort_keys=True)
+  with files.replacing(path) as temporary, open(temporary, 'wb') as file:
+    np.savez(file, fingerprint=fingerprint, **content)
 
 
 def load_statistics(
@@ -151,7 +147,7 @@ def load_statistics(
         found = moments.Moments(count, file['mean'], file['scatter'])
   except FileNotFoundError:
     raise
-  except Exception as error:  # numpy, zipfile and zlib raise what they like
+  except (*files.DAMAGED, KeyError, TypeError) as error:
     raise ValueError(
       f'{path} holds no feature statistics ({error}); remove it.'
     ) from error

@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def stream(
       yield from _archive(path, batch_size)
     else:
       yield from _array(path, batch_size)
-  except (EOFError, OSError, zipfile.BadZipFile) as error:
+  except (EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
     raise ValueError(f'{path}: damaged, or no images: {error}') from error
 
 

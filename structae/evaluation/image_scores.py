@@ -107,7 +107,7 @@ def compare(
     try:
       answer = _answer(metric, real, generated, weights)
     except ValueError as error:
-      answer = {'missing': f'{metric}: {error}'}
+      answer = {'missing': str(error)}
     own = IMAGE_METRICS[metric]
     for name, definition in own.items():
       entries[name] = {

@@ -152,7 +152,9 @@ def _download(target: pathlib.Path) -> pathlib.Path:
       raise FileNotFoundError(
         f'The Inception weights could not be fetched ({error}). {_advice()}'
       ) from error
-    os.replace(_checked(part), target)
+    if difference := _difference(part):
+      raise ValueError(f'{URL} gave {difference}. {_advice()}')
+    os.replace(part, target)
   return target
 
 

@@ -60,7 +60,9 @@ def discretize(codes: np.ndarray, num_bins: int) -> np.ndarray:
 
 def entropy(factors: np.ndarray) -> np.ndarray:
   """The entropy of every column's observed frequencies: `[F]`, in nats."""
-  return np.array([_entropy_of(np.bincount(column)) for column in factors.T])
+  # Values name classes and may be large: counts of those that occur.
+  counts = (np.unique(column, return_counts=True)[1] for column in factors.T)
+  return np.array([_entropy_of(count) for count in counts])
 
 
 def information_matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -29,10 +29,11 @@ def irs(
     codes: `[N, L]` finite numbers.
     factors: `[N, F]` integers, none negative or constant.
     quantile: of the deviations; the source has 1, the common code .99.
-    num_bins: factors with more values are cut into so many bins.
+    num_bins: factors with more values are cut, in the order of their values,
+      into so many bins.
 
   Returns:
-    `irs`, in 0 ... 1, and 0 if all latents are constant; `irs_per_latent`
+    `irs`, at most 1, and 0 if all latents are constant; `irs_per_latent`
     `[L]`, `irs_matrix` `[L, F]` (both 0 for a constant latent);
     `num_active`, the number of latents that vary; the settings.
 
@@ -55,7 +56,9 @@ def robustness(
   matrix = np.zeros((codes.shape[1], factors.shape[1]))
   z = codes[:, alive]
   largest = _deviation(z).max(0)
-  for j, values in enumerate(discretize(factors, num_bins).T):
+  # Values name classes: their places in order are cut, not the numbers.
+  places = [np.unique(f, return_inverse=True)[1] for f in factors.T]
+  for j, values in enumerate(discretize(np.stack(places, 1), num_bins).T):
     groups = [z[values == v] for v in np.unique(values)]
     spread = [np.quantile(_deviation(g), quantile, axis=0) for g in groups]
     matrix[alive, j] = 1 - np.mean(spread, axis=0) / largest

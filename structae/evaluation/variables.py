@@ -146,7 +146,7 @@ def irs_by_variable(
     num_bins: as of `irs`.
 
   Returns:
-    `irs_by_variable`, in 0 ... 1; `irs_matrix_by_variable` `[K, F]`;
+    `irs_by_variable`, at most 1; `irs_matrix_by_variable` `[K, F]`;
     `num_active`, how many variables vary; the settings.
 
   Raises:

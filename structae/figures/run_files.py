@@ -14,14 +14,14 @@ Only `config.json` must be there.
 
 import dataclasses
 import json
-import math
 import os
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from structae import files, metrics_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +90,7 @@ def read_run(workdir: str | os.PathLike[str]) -> Run:
     versions=versions,
     scores=_scores(folder / 'scores.json', scores),
     matrices=_matrices(folder / 'scores.json', scores),
-    rows=_rows(folder / 'metrics.jsonl'),
+    rows=metrics_file.read(folder / 'metrics.jsonl'),
     sheets={p.stem: p for p in sorted((folder / 'figures').glob('*.png'))},
     frames=_frames(folder / 'figures' / 'frames.npz'),
     details=_member(folder / 'scores.json', scores, 'details'),
@@ -164,32 +164,13 @@ def _is_number(value: Any) -> bool:
   return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-  if not path.exists():
-    return []
-  rows = []
-  for number, line in enumerate(path.read_text('utf-8').splitlines(), 1):
-    try:
-      row = json.loads(line)
-      good = isinstance(row, dict) and math.isfinite(row['step'])
-    except (ValueError, TypeError, KeyError):
-      good = False
-    if not good:
-      raise ValueError(
-        f'{path}, line {number} must be a JSON object with a "step", '
-        f'got {line!r:.60}.'
-      )
-    rows.append(row)
-  return rows
-
-
 def _frames(path: Path) -> dict[str, np.ndarray]:
   if not path.exists():
     return {}
   try:
     with np.load(path, allow_pickle=False) as file:
       frames = {name: file[name] for name in file.files}
-  except (OSError, ValueError, zipfile.BadZipFile) as error:
+  except files.DAMAGED as error:
     raise ValueError(f'{path} cannot be read: {error}.') from error
   for name, ndim in {'traversal': 5, 'hybrid': 4}.items():
     x = frames.get(name)

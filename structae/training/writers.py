@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorboardX
 
-from structae import files
+from structae import files, metrics_file
 
 
 class Metrics:
@@ -24,7 +24,7 @@ class Metrics:
       step: where the run starts or goes on.
     """
     path = workdir / 'metrics.jsonl'
-    kept = [row for row in read(path) if row['step'] <= step]
+    kept = [row for row in metrics_file.read(path) if row['step'] <= step]
     files.write_text(path, ''.join(json.dumps(row) + '\n' for row in kept))
     self._file = open(path, 'a', encoding='utf-8')  # noqa: SIM115
     self._board = tensorboardX.SummaryWriter(
@@ -48,16 +48,3 @@ class Metrics:
     self.flush()
     self._file.close()
     self._board.close()
-
-
-def read(path: Path) -> list[dict[str, float]]:
-  """Reads the rows of a `metrics.jsonl`; a last line cut short is dropped."""
-  rows = []
-  lines = path.read_text('utf-8').splitlines() if path.exists() else []
-  for number, line in enumerate(lines, 1):
-    try:
-      rows.append(json.loads(line))
-    except ValueError as error:
-      if number < len(lines):
-        raise ValueError(f'{path}, line {number} is not JSON.') from error
-  return rows

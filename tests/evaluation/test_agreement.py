@@ -54,6 +54,12 @@ def test_latents_at_their_prior_are_left_out():
   assert evaluation.udr([np.zeros((300, 2)), same])['udr'] == 0
 
 
+def test_every_model_needs_its_divergences():
+  codes = [np.eye(4), np.eye(4)]
+  with pytest.raises(ValueError, match='1 divergences, but 2 models'):
+    evaluation.udr(codes, [np.ones(4)])
+
+
 def test_models_must_have_seen_the_same_examples():
   x, same, _ = _models()
   with pytest.raises(ValueError, match=r'codes\[1\] have 299 rows'):

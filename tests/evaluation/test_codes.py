@@ -101,6 +101,10 @@ _GOOD = {'codes': np.zeros((4, 2)), 'factors': np.array([[0], [1], [1], [0]])}
       {'factors': np.zeros(4, int)},
       r'factors must be \[N, F\], got shape \(4,',
     ),
+    (
+      {'factors': np.array([[0], [2**31], [0], [0]])},
+      r'factors must be below 2\*\*31, got 2147483648',
+    ),
     ({'log_var': np.zeros((4, 3))}, r'log_var has shape \(4, 3, 1\)'),
     ({'factor_names': np.array(['a', 'b'])}, r'factor_names must be 1 strings'),
     (
@@ -129,7 +133,12 @@ def test_what_is_no_archive_is_refused(tmp_path):
   flipped = bytearray(whole)
   flipped[200] ^= 255
   (tmp_path / 'flipped.npz').write_bytes(bytes(flipped))
-  for name in ('text.npz', 'one.npy', 'half.npz', 'flipped.npz'):
+  np.savez_compressed(tmp_path / 'deflated.npz', **_GOOD)
+  deflated = bytearray((tmp_path / 'deflated.npz').read_bytes())
+  deflated[60:80] = bytes(20)
+  (tmp_path / 'deflated.npz').write_bytes(bytes(deflated))
+  names = 'text.npz one.npy half.npz flipped.npz deflated.npz'
+  for name in names.split():
     with pytest.raises(ValueError, match=name):
       saved.load(tmp_path / name)
   with pytest.raises(FileNotFoundError, match='none.npz'):

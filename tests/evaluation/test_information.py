@@ -61,6 +61,16 @@ def test_scale_shift_order_and_labels_do_not_matter():
   assert actual == pytest.approx(expected, abs=1e-9)
 
 
+def test_labels_may_be_any_numbers():
+  rng = np.random.default_rng(0)
+  factors = rng.integers(0, 4, (200, 2))
+  codes = factors + 0.3 * rng.normal(size=(200, 2))
+  named = factors * 10**11
+  assert evaluation.mig(codes, named)['mig'] == pytest.approx(
+    evaluation.mig(codes, factors)['mig']
+  )
+
+
 def test_the_gap_by_hand():
   codes, factors = _data()
   result = evaluation.mig(codes, factors)

@@ -51,6 +51,21 @@ def test_factors_of_many_values_are_binned():
   assert evaluation.irs(codes, factors)['irs'] < 1
 
 
+def test_values_of_factors_are_names_and_no_numbers():
+  factors = np.array([[0], [1], [2]] * 10)
+  codes = factors.astype(float)
+  for named in (factors, np.array([0, 1, 30])[factors]):
+    assert evaluation.irs(codes, named)['irs'] == pytest.approx(1)
+
+
+def test_a_factor_may_widen_what_it_should_hold():
+  """The mean deviation within values, over the largest of all, exceeds 1."""
+  codes = np.array([[0.0], [1], [1], [1], [0], [0], [0], [1]])
+  factors = np.array([[0], [0], [0], [0], [1], [1], [1], [1]])
+  result = evaluation.irs(codes, factors, quantile=1)
+  assert result['irs'] == pytest.approx(1 - 0.75 / 0.5)
+
+
 def test_quantiles_lie_between_0_and_1():
   with pytest.raises(ValueError, match='quantile is 99'):
     evaluation.irs(*_data(), quantile=99)

@@ -37,6 +37,12 @@ def test_every_metric_is_scored_and_survives_json(tmp_path):
     assert np.shape(matrix['values']) == shape
 
 
+def test_no_name_is_hidden_by_a_module_of_that_name():
+  first = [getattr(evaluation, name) for name in evaluation.__all__]
+  assert first == [getattr(evaluation, name) for name in evaluation.__all__]
+  assert all(map(callable, first))
+
+
 def test_scores_are_those_of_the_functions():
   train, test = _codes(), _codes(num=120, seed=1)
   names = ['mig', 'explicitness', 'distance_correlation']

@@ -14,8 +14,8 @@ import orbax.checkpoint as ocp
 import pytest
 
 from experiments import evaluate
+from structae import metrics_file
 from structae.evaluation import codes as codes_lib
-from structae.training import writers
 
 # An SAE-4 of four blocks, whose steps take milliseconds.
 TINY = [
@@ -104,7 +104,7 @@ def test_a_run_leaves_everything_behind(finished):
   assert list((folder / 'tensorboard').glob('events*'))
   for text in ('device: ', 'data: shapes3d_synth', 'with compilation', 'left'):
     assert text in out
-  rows = writers.read(folder / 'metrics.jsonl')
+  rows = metrics_file.read(folder / 'metrics.jsonl')
   assert [row['step'] for row in rows] == list(range(50, 1001, 50))
   assert rows[-1]['loss'] < rows[0]['loss']
   assert set(rows[1]) == {

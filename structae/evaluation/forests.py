@@ -49,7 +49,8 @@ def probe(
       num_trees, min_samples_leaf=2, n_jobs=-1, random_state=seed
     ).fit(codes, column)
     accuracy.append(forest.score(test_codes, test_column))
-    commonest = np.bincount(column).argmax()
+    values, counts = np.unique(column, return_counts=True)
+    commonest = values[counts.argmax()]
     chance.append((test_column == commonest).mean())
   return {
     'accuracy': np.array(accuracy),
