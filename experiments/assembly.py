@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding
-from jax.sharding import PartitionSpec as P
+from jax.sharding import Mesh
 
 from experiments import doors as doors_lib
 from structae import build
@@ -67,12 +66,12 @@ def prepare(
     (num_images, *source.image_shape),
     jnp.uint8 if len(source.image_shape) == 3 else jnp.float32,
   )
-  state = step.init_state(params, optimizer, loss, images)
+  state = step.init_state(params, optimizer, loss, images, mesh)
   updates = {
     n: step.make_step(loss, optimizer, batches.images, keys[2], mesh, n)
     for n in sorted({1, steps_per_dispatch(config)})
   }
-  return jax.device_put(state, NamedSharding(mesh, P())), updates, batches
+  return state, updates, batches
 
 
 def steps_per_dispatch(config: Any) -> int:

@@ -13,7 +13,7 @@ from experiments import doors as doors_lib
 from structae import build
 from structae import config as config_lib
 from structae.data import pipeline, sources
-from structae.training import checkpoint, loop, progress
+from structae.training import checkpoint, loop, progress, step
 from structae.training import stop as stop_lib
 
 QUICK_HINT = 'Minutes, for a first look: --config=experiments/{name}.py:quick'
@@ -64,8 +64,10 @@ def run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
     _run(config, name, workdir, source)
   except checkpoint.CheckpointError as error:
     raise config_lib.ConfigError(str(error)) from error
-  except loop.Diverged as error:
-    raise command.Failed(str(error)) from error
+  except step.NotFinite as error:
+    raise command.Failed(
+      f'{error} (train.learning_rate); the last good state is kept'
+    ) from error
 
 
 def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:

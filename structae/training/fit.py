@@ -85,22 +85,15 @@ def fit(
   examples = jax.eval_shape(batches.images, batches.data(0, 1), jnp.int32(0))
   # Copied: an update gives up the state before it.
   params = jax.tree.map(jnp.array, params)
-  state = step_lib.init_state(params, optimizer, loss, examples)
+  state = step_lib.init_state(params, optimizer, loss, examples, mesh)
   rows = []
   for now in range(1, num_steps + 1):
     state = update(state, batches.data(now - 1, 1))
     if now % log_every == 0 or now == num_steps:
-      totals = jax.device_get(state.totals)
-      num, first_bad = totals.pop('num_steps'), totals.pop('first_bad')
-      if first_bad != step_lib.NEVER:
-        raise FloatingPointError(
-          f'the loss is not finite at step {first_bad}; lower the step size.'
-        )
-      means = {name: float(total / num) for name, total in totals.items()}
+      state, means = step_lib.take_means(state)
       rows.append({'step': now, **means})
       if report:
         report(rows[-1])
-      state = state._replace(totals=step_lib.zeros(totals))
   batches.close()
   return state.params, rows
 

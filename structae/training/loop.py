@@ -5,17 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
-import numpy as np
-
 from structae.data import pipeline
 from structae.training import checkpoint, progress, step, stop, writers
 
 Update = Callable[[step.TrainState, Any], step.TrainState]
-
-
-class Diverged(RuntimeError):
-  """A loss that is no longer a number; one line for the user."""
 
 
 def train(
@@ -46,7 +39,7 @@ def train(
     The state after the last update.
 
   Raises:
-    Diverged: if the loss is not finite; names the step and the terms.
+    step.NotFinite: if the loss is not finite; the last good state is kept.
     stop.Interrupted: if asked to stop, once the state is saved.
     checkpoint.CheckpointError: if a checkpoint cannot be written or read.
   """
@@ -66,13 +59,14 @@ def train(
     show.update(now, state)
     logging = now % settings.log_every == 0 or now == last
     if logging:
-      state, row = _row(state)
+      state, row = step.take_means(state)
       if now % settings.validate_every == 0 or now == last:
         row |= validate(state.params)
       metrics.write(now, row)
       show.row(row)
     due = time.monotonic() - saved_at >= 60 * settings.save_minutes
     if stopping.requested or (logging and due) or now == last:
+      step.check_finite(state)  # the newest checkpoint is a good one
       metrics.flush()  # no checkpoint may be ahead of its rows
       checkpoints.save(now, state)
       saved_at = time.monotonic()
@@ -83,21 +77,3 @@ def train(
   show.close()
   stopping.check(f'stopped at step {now} of {last}, saved')
   return state
-
-
-def _row(state: step.TrainState) -> tuple[step.TrainState, dict[str, float]]:
-  """Fetches the means since the last row and starts the sums anew."""
-  totals = jax.device_get(state.totals)
-  num_steps, first_bad = totals.pop('num_steps'), totals.pop('first_bad')
-  if first_bad != step.NEVER:
-    bad = [name for name, total in totals.items() if not np.isfinite(total)]
-    raise Diverged(
-      f'{" and ".join(bad) or "the loss"} is not finite at step {first_bad}; '
-      'the last good state is kept. Try a lower train.learning_rate'
-    )
-  row = {name: float(total / num_steps) for name, total in totals.items()}
-  # On the same devices as before, or the update would be compiled anew.
-  fresh = jax.device_put(
-    step.zeros(totals), jax.tree.map(lambda t: t.sharding, state.totals)
-  )
-  return state._replace(totals=fresh), row

@@ -30,6 +30,10 @@ class TrainState(NamedTuple):
   totals: dict[str, jax.Array]
 
 
+class NotFinite(FloatingPointError):
+  """A loss that is no longer a number; one line for the user."""
+
+
 Batch = Callable[[Any, jax.Array], jax.Array]
 NEVER = np.iinfo(np.int32).max
 
@@ -42,9 +46,12 @@ def data_mesh() -> Mesh:
 
 
 def init_state(
-  params: Any, optimizer: optax.GradientTransformation, loss: Loss,
+  params: Any,
+  optimizer: optax.GradientTransformation,
+  loss: Loss,
   images: jax.ShapeDtypeStruct,
-) -> TrainState:  # fmt: skip
+  mesh: Mesh,
+) -> TrainState:
   """The state before the first update.
 
   Args:
@@ -52,18 +59,61 @@ def init_state(
     optimizer: makes its state from them.
     loss: tells the names of its terms.
     images: shape and type of a batch.
+    mesh: the devices.
 
   Returns:
-    The state at step 0.
+    The state at step 0, on every device, as updates leave it: placed
+    otherwise, the first update would be compiled for itself.
   """
   key = jax.eval_shape(lambda: jax.random.key(0))
   _, terms = jax.eval_shape(loss, params, images, key)
-  return TrainState(
-    jnp.zeros((), jnp.int32), params, optimizer.init(params), zeros(terms)
+  state = TrainState(
+    jnp.zeros((), jnp.int32), params, optimizer.init(params), _zeros(terms)
   )
+  return jax.device_put(state, NamedSharding(mesh, P()))
 
 
-def zeros(terms: dict[str, Any]) -> dict[str, jax.Array]:
+def check_finite(state: TrainState) -> None:
+  """Raises `NotFinite` if the loss was no number since the last row."""
+  _means(jax.device_get(state.totals))
+
+
+def take_means(state: TrainState) -> tuple[TrainState, dict[str, float]]:
+  """Fetches the means since the last row, and starts the sums anew.
+
+  Args:
+    state: the state after at least one update.
+
+  Returns:
+    The state with sums of no steps, and the mean loss and terms.
+
+  Raises:
+    NotFinite: if the loss or a term was no number; names the step.
+  """
+  totals = jax.device_get(state.totals)
+  means = _means(totals)
+  # On the same devices as before, or the update would be compiled anew.
+  fresh = jax.device_put(
+    _zeros(means), jax.tree.map(lambda t: t.sharding, state.totals)
+  )
+  return state._replace(totals=fresh), means
+
+
+def _means(totals: dict[str, Any]) -> dict[str, float]:
+  sums = {
+    k: v for k, v in totals.items() if k not in ('num_steps', 'first_bad')
+  }
+  if totals['first_bad'] != NEVER:
+    bad = [name for name, total in sums.items() if not np.isfinite(total)]
+    raise NotFinite(
+      f'{" and ".join(bad) or "the loss"} is not finite at step '
+      f'{totals["first_bad"]}; try a lower learning rate'
+    )
+  num_steps = max(totals['num_steps'], 1)
+  return {name: float(total / num_steps) for name, total in sums.items()}
+
+
+def _zeros(terms: dict[str, Any]) -> dict[str, jax.Array]:
   """Totals of no steps, for a loss of these terms."""
   return {name: jnp.zeros((), jnp.float32) for name in (*terms, 'loss')} | {
     'num_steps': jnp.zeros((), jnp.int32),

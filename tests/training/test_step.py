@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
-from structae.training import step
+from structae.training import loop, step, stop
 
 TARGET = jnp.array([1.0, -2.0, 3.0])
 
@@ -26,7 +28,9 @@ def batch(data, now):
 
 def start(optimizer, loss=quadratic):
   images = jax.ShapeDtypeStruct((8, 4, 4, 1), jnp.float32)
-  return step.init_state(jnp.zeros(3), optimizer, loss, images)
+  return step.init_state(
+    jnp.zeros(3), optimizer, loss, images, step.data_mesh()
+  )
 
 
 def make(optimizer, num=1, loss=quadratic):
@@ -70,21 +74,56 @@ def test_totals_sum_the_terms_and_count_the_steps():
   expected = 4 * float(jnp.square(TARGET).sum())
   np.testing.assert_allclose(state.totals['loss'], expected)
   assert state.totals['num_steps'] == 4
-  assert state.totals['first_bad'] == step.NEVER
+  state, means = step.take_means(state)
+  np.testing.assert_allclose(means['loss'], expected / 4, rtol=1e-6)
+  assert not any(state.totals[k] for k in ('loss', 'num_steps'))
+
+
+def test_an_update_is_compiled_once_whatever_was_done_to_the_state():
+  update = make(optax.adam(0.1))
+  state = start(optax.adam(0.1))
+  for _ in range(3):
+    state, _ = step.take_means(update(state, DATA))
+  assert update._cache_size() == 1
+
+
+def breaks(params, images, key):
+  """A loss that is no number at step 2."""
+  value = jnp.where(images[0, 0, 0, 0] == 3.0, jnp.nan, 1.0) + 0 * params.sum()
+  return value, {'reconstruction': value}
 
 
 def test_the_first_bad_step_is_remembered():
-  def breaks(params, images, key):
-    value = (
-      jnp.where(images[0, 0, 0, 0] == 3.0, jnp.nan, 1.0) + 0 * params.sum()
-    )
-    return value, {'reconstruction': value}
-
   state = start(optax.sgd(0.0), breaks)
   update = make(optax.sgd(0.0), loss=breaks)
   for _ in range(4):
     state = update(state, DATA)
-  assert state.totals['first_bad'] == 2
+  with pytest.raises(step.NotFinite, match='reconstruction.* at step 2;'):
+    step.take_means(state)
+
+
+def test_a_state_that_is_not_finite_is_not_saved(tmp_path):
+  """Not even when the run is asked to stop between two rows."""
+  update = make(optax.sgd(0.0), loss=breaks)
+  stopping = stop.Stop()
+
+  def stop_at_4(state, data):
+    stopping.requested = state.step >= 3
+    return update(state, data)
+
+  show = mock.Mock()
+  with pytest.raises(step.NotFinite):
+    loop.train(
+      start(optax.sgd(0.0), breaks),
+      {1: stop_at_4},
+      mock.Mock(**{'data.return_value': DATA}),
+      workdir=tmp_path,
+      settings=mock.Mock(num_steps=9, log_every=9, save_minutes=60),
+      validate=lambda params: {},
+      show=show,
+      stopping=stopping,
+    )
+  assert not list((tmp_path / 'checkpoints').glob('*[0-9]*'))
 
 
 EIGHT_DEVICES = """
