@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from structae import config as config_lib
-from structae.data import arm_synth, sources, splits
+from structae.data import sources, splits
 from structae.models import autoencoder, decoders, encoders, ladder
 from structae.models import critic as critics
 from structae.nn.backbone import Backbone
@@ -30,8 +30,6 @@ def source(config: Any) -> sources.Source:
     ConfigError: if its files are missing, damaged or of another form.
   """
   data = config.data
-  if data.name == 'arm_synth':
-    return arm_synth.source()
   crop = int(data.crop) if data.crop.isdecimal() else data.crop or None
   try:
     return sources.load(
@@ -55,7 +53,8 @@ def split(config: Any, images: sources.Source) -> splits.Splits:
     images: its data set.
 
   Raises:
-    ConfigError: if there is no such split of this set, or a part is empty.
+    ConfigError: if there is no such split of this set, a part is empty, or
+      the objective needs more images to train on.
   """
   data = config.data
   try:
@@ -75,6 +74,12 @@ def split(config: Any, images: sources.Source) -> splits.Splits:
         f'{images.name} has {images.size} images, of which the {data.split} '
         f'split leaves none for {name}; 10 are always enough'
       )
+  batch_size, num = config.train.batch_size, len(parts.train)
+  if config.objective.name == 'beta_tcvae' and batch_size > num:
+    raise config_lib.ConfigError(
+      f'train.batch_size is {batch_size}; beta_tcvae, which weighs a batch '
+      f'against all training images, takes {num} at most, as many as there are'
+    )
   return parts
 
 

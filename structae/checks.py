@@ -25,13 +25,24 @@ def check_data(data: Any) -> None:
         f'data.{field} is {data[field]}; {data.name} offers {_listed(offered)}'
       )
   _check_crop(data)
-  sizes = data_set.sizes
+  _check_size(data, data_set)
+
+
+def _check_size(data: Any, data_set: catalog.DataSet) -> None:
+  # Maps are halved and doubled, so that other sizes fit no model.
+  sizes = [size for size in data_set.sizes if _is_power_of_two(size)]
   if sizes and data.size not in sizes:
     raise ConfigError(
       f'data.size is {data.size}; {data.name} comes at {_listed(sizes)} pixels'
     )
-  if data.size & (data.size - 1):
-    raise ConfigError(f'data.size is {data.size}; expected a power of two')
+  if not sizes and (data.size == 1 or not _is_power_of_two(data.size)):
+    raise ConfigError(
+      f'data.size is {data.size}; expected a power of two from 2'
+    )
+
+
+def _is_power_of_two(number: int) -> bool:
+  return not number & (number - 1)
 
 
 def _check_path(data: Any, data_set: catalog.DataSet) -> None:

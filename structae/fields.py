@@ -54,7 +54,9 @@ _BOOL = ('True or False', lambda v: isinstance(v, bool))
 _TEXT = ('text', lambda v: isinstance(v, str))
 _METRICS = (
   f'a tuple of names out of {", ".join(metrics.NAMES)}',
-  lambda v: isinstance(v, tuple | list) and set(v) <= set(metrics.NAMES),
+  lambda v: (
+    isinstance(v, tuple | list) and all(name in metrics.NAMES for name in v)
+  ),
 )
 _WIDTHS = (
   'a tuple of whole numbers above 0',

@@ -117,6 +117,10 @@ def load(
     )
   if name == 'shapes3d_synth':
     return shapes3d(size)
+  if name == 'arm_synth':
+    from structae.data import arm_synth  # which makes a source of its own
+
+    return arm_synth.source()
   folder = prepare.prepare(
     data_set,
     pathlib.Path(path).expanduser() if path else None,

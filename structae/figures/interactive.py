@@ -4,7 +4,7 @@ All frames are images of the page; sliders and buttons choose which are seen.
 So the page needs neither a server nor the model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,10 +24,7 @@ def traversal(run: Run) -> str:
   frames = run.frames.get('traversal')
   if frames is None or not frames.size:
     return ''
-  uris = embed_frames(_flat(frames), _TRAVERSAL)
-  while not uris:
-    frames = frames[:, ::2]
-    uris = embed_frames(_flat(frames), _TRAVERSAL)
+  frames, uris = _embed(frames, _TRAVERSAL, lambda x: x[:, ::2])
   count = frames.shape[1]
   labels = [str(x) for x in run.frames.get('labels', np.array([])).ravel()]
   labels = labels or variable_labels(len(frames))
@@ -89,10 +86,7 @@ def pool(run: Run) -> str:
   frames = run.frames.get('hybrid')
   if frames is None or not frames.size:
     return ''
-  uris = embed_frames(frames, _POOL)
-  while not uris:
-    frames = frames[: len(frames) // 2]
-    uris = embed_frames(frames, _POOL)
+  _, uris = _embed(frames, _POOL, lambda x: x[::2])
   seen = min(_SEEN, max(1, len(uris) // 2))
   images = '\n'.join(
     markup.image(uri, f'Hybrid sample {i + 1}', hidden=i >= seen)
@@ -106,5 +100,22 @@ def pool(run: Run) -> str:
   )
 
 
-def _flat(frames: np.ndarray) -> np.ndarray:
-  return frames.reshape(-1, *frames.shape[2:])
+def _embed(
+  frames: np.ndarray, budget: int, thin: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, list[str]]:
+  """As many frames as the budget allows; if the fewest are too many, smaller.
+
+  Args:
+    frames: `[..., H, W, C]` uint8.
+    budget: how many bytes all URIs together may take.
+    thin: leaves out every second frame, as long as there are two.
+
+  Returns:
+    The frames that are left, and the URI of each in turn.
+  """
+  while True:
+    uris = embed_frames(frames.reshape(-1, *frames.shape[-3:]), budget)
+    if uris or max(frames.shape[-3:-1]) == 1:
+      return frames, uris
+    fewer = thin(frames)
+    frames = fewer if fewer.size < frames.size else frames[..., ::2, ::2, :]

@@ -31,8 +31,12 @@ def bernoulli_cross_entropy(
   Returns:
     `[B]`, nats per example, summed over pixels and channels.
 
+  Raises:
+    ValueError: if the shapes differ.
+
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
   """
+  _check_shapes(logits, probabilities)
   terms = (
     jnp.maximum(logits, 0)
     - logits * probabilities
@@ -94,6 +98,7 @@ def gaussian(noise: float) -> Likelihood:
   constant = math.log(noise) + math.log(2 * math.pi) / 2
 
   def nats(outputs: jax.Array, data: jax.Array) -> jax.Array:
+    _check_shapes(outputs, data)
     errors = (outputs - as_floats(data)) / noise
     return _sum_per_example(jnp.square(errors) / 2 + constant)
 
@@ -119,6 +124,15 @@ def as_bytes(images: jax.Array) -> jax.Array:
   if images.ndim == 2:
     return images
   return jnp.round(255 * jnp.clip(images, 0, 1)).astype(jnp.uint8)
+
+
+def _check_shapes(outputs: jax.Array, data: jax.Array) -> None:
+  # They would broadcast, and every example meet every other.
+  if outputs.shape != data.shape:
+    raise ValueError(
+      f'the decoder gives {outputs.shape} for data {data.shape}; expected the '
+      'same shape.'
+    )
 
 
 def _sum_per_example(terms: jax.Array) -> jax.Array:

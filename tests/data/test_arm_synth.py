@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from structae.data import arm_synth, catalog
+from structae.data import arm_synth, catalog, sources
 
 
 def test_links_end_where_complex_numbers_do():
@@ -42,7 +42,7 @@ def test_torques_are_the_slopes_of_potential_energy():
 
 
 def test_the_source_is_the_whole_grid_standardized():
-  source = arm_synth.source()
+  source = sources.load('arm_synth', 1)
   known = catalog.get('arm_synth')
   assert source.size == known.num_examples == len(arm_synth.table())
   assert source.image_shape == known.image_shape == (len(arm_synth.SENSORS),)

@@ -168,8 +168,13 @@ def test_unreadable_pictures_are_named(tmp_path):
 
 
 def test_too_few_pictures_are_refused(tmp_path):
-  for i in range(2):
+  place = f'--config.data.path={tmp_path}'
+  for i in range(12):
+    if i == 2:
+      said = refusal(
+        tmp_path, '--config=experiments/sae12.py:folder,smoke', place
+      )
+      assert '2 images' in said and 'none for validation' in said
     Image.new('RGB', (40, 40)).save(tmp_path / f'{i}.png')
-  config = '--config=experiments/sae12.py:folder,smoke'
-  said = refusal(tmp_path, config, f'--config.data.path={tmp_path}')
-  assert '2 images' in said and 'none for validation' in said
+  said = refusal(tmp_path, '--config=experiments/tcvae.py:folder,smoke', place)
+  assert 'train.batch_size is 16; beta_tcvae' in said

@@ -135,6 +135,24 @@ def test_feature_vectors_bring_their_likelihood():
       ('sae12', '', '--config.data.name=arm_synth'),
       'data.size is 64; arm_synth comes at 1 pixels',
     ),
+    (
+      ('sae12', 'smallnorb', '--config.data.size=50'),
+      'data.size is 50; smallnorb comes at 32 or 64 pixels',
+    ),
+    (
+      (
+        'sae12',
+        'folder',
+        '--config.data.path=.',
+        '--config.data.size=1',
+        '--config.objective.likelihood=gaussian',
+      ),
+      'data.size is 1; expected a power of two from 2',
+    ),
+    (
+      ('sae12', '', '--config.evaluation.metrics=(["a"],)'),
+      "evaluation.metrics is [['a']]; expected a tuple of names out of mig, ",
+    ),
     (('sae12', '64px,128px'), "two tokens name a size: '64px' and '128px'"),
     (('sae12', 'relesed'), 'did you mean released?'),
   ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from structae.figures import embedding, grids, report
+from structae.figures import embedding, grids, interactive, report
 
 VOID = {'meta', 'img', 'input', 'br', 'wbr'}
 HOSTILE = '</script><script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
@@ -82,6 +82,16 @@ def test_frames_are_lossless_where_there_is_room_and_coarser_elsewhere():
   assert 0 < sum(map(len, tight)) <= budget
   assert [decode(uri).shape for uri in tight] == [(32, 32, 3)] * 3
   assert embedding.embed_frames(frames, 100) == []
+
+
+def test_frames_beyond_the_budget_are_fewer_then_smaller():
+  rng = np.random.default_rng(0)
+  frames = rng.integers(0, 256, (3, 4, 32, 32, 3), np.uint8)
+  thin = lambda x: x[:, ::2]
+  for budget, shape in ((10_000, (3, 2, 32, 32, 3)), (2500, (3, 1, 16, 16, 3))):
+    kept, uris = interactive._embed(frames, budget, thin)
+    assert kept.shape == shape and len(uris) == shape[0] * shape[1]
+    assert sum(map(len, uris)) <= budget
 
 
 def test_the_page_loads_nothing_from_outside(make_run):

@@ -1,5 +1,6 @@
 import jax.numpy as jnp
 import numpy as np
+import pytest
 import scipy.special
 import scipy.stats
 
@@ -51,6 +52,12 @@ def test_squared_error_is_a_mean_over_pixels():
   expected = ((q - np.asarray(targets, np.float64)) ** 2).mean((1, 2, 3))
   actual = reconstruction.BERNOULLI.squared_error(jnp.asarray(LOGITS), targets)
   np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_outputs_of_another_shape_are_refused():
+  for likelihood in (reconstruction.BERNOULLI, reconstruction.gaussian(0.1)):
+    with pytest.raises(ValueError, match=r'gives \(4, 3\) for data \(4, 1, 1'):
+      likelihood.nats(jnp.zeros((4, 3)), jnp.zeros((4, 1, 1, 3)))
 
 
 def test_bytes_and_floats_are_each_others_inverse():
