@@ -13,6 +13,8 @@ from structae.data import catalog, originals
 from structae.data.readers import tfds_directory
 
 _BLOCK = 1 << 22
+# The next step, for `structae.data prepare` and for a run.
+UNVERIFIED = 'pass --no-verify (to a run: --config.data.verify=False)'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,8 +180,8 @@ def verify(
       message = f'{source.path}: {kind} is {actual}, expected {expected}'
       if file and file.strict:
         raise ValueError(
-          f'{message}; fetch it again, or pass --no-verify if it was '
-          'changed on purpose.'
+          f'{message}; fetch it again, or {UNVERIFIED} if it was changed on '
+          'purpose.'
         )
       warnings.append(f'{message}; its authors once replaced it.')
     checked.append(dataclasses.replace(source, sha256=sha256))
@@ -212,8 +214,8 @@ def _refuse_size(source: Source, file: originals.File) -> None:
     )
   raise ValueError(
     f'{source.path}: {source.num_bytes:,} bytes, expected '
-    f'{file.num_bytes:,}; fetch it again, or pass --no-verify if it was '
-    'changed on purpose.'
+    f'{file.num_bytes:,}; fetch it again, or {UNVERIFIED} if it was changed '
+    'on purpose.'
   )
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from structae import files
+
 # Raised whenever a reader changes what it makes of the same file.
 VERSION = 1
 NAME = 'manifest.json'
@@ -36,6 +38,7 @@ class Manifest:
       `mtime_ns` is 0 for those.
     images_sha256: over all N*H*W*C bytes, or '' if they were not read.
     extras: names of the further arrays.
+    arrays: the SHA-256 of every other `.npy` file, by its array's name.
     sources: the original files: name, num_bytes, sha256.
     options: what the preparation was asked for.
     skipped: names of the pictures that were left out, and why.
@@ -51,6 +54,7 @@ class Manifest:
   images: dict[str, Any]
   images_sha256: str
   extras: tuple[str, ...]
+  arrays: dict[str, str]
   sources: tuple[dict[str, Any], ...]
   options: dict[str, Any]
   skipped: dict[str, str]
@@ -69,7 +73,8 @@ def load(folder: pathlib.Path) -> Manifest:
   """Reads a manifest and checks its seal and the files it names.
 
   Raises:
-    ValueError: if the set is not whole, or an original that it maps moved.
+    ValueError: if the set is not whole, was made by another version, or an
+      original that it maps moved.
   """
   path = folder / NAME
   try:
@@ -78,6 +83,8 @@ def load(folder: pathlib.Path) -> Manifest:
     fields = {field.name for field in dataclasses.fields(Manifest)}
     if seal != _seal(content) or set(content) != fields:
       raise ValueError('its seal is broken')
+    if content['version'] != VERSION:
+      raise ValueError(f'of version {content["version"]}, not {VERSION}')
   except (OSError, ValueError, KeyError, AttributeError) as error:
     raise ValueError(
       f'{folder}: no prepared data set ({error}); remove it and prepare again.'
@@ -124,5 +131,14 @@ def map_images(folder: pathlib.Path, manifest: Manifest) -> np.memmap:
 
 
 def load_array(folder: pathlib.Path, name: str) -> np.ndarray:
-  """Loads the factors or one extra of a prepared set."""
-  return np.load(folder / f'{name}.npy', allow_pickle=False)
+  """Loads the factors or one extra of a prepared set.
+
+  Raises:
+    ValueError: if the file is not the one that was prepared.
+  """
+  path = folder / f'{name}.npy'
+  if not path.is_file() or files.sha256(path) != load(folder).arrays[name]:
+    raise ValueError(
+      f'{path}: missing or damaged; remove {folder} and prepare again.'
+    )
+  return np.load(path, allow_pickle=False)

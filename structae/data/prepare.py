@@ -21,6 +21,7 @@ import numpy as np
 import platformdirs
 
 from structae.data import catalog, files, manifest, readers, writing
+from structae.files import sha256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,14 +116,28 @@ def _checked(data_set: catalog.DataSet, options: Options) -> Options:
 def _latest(
   data_set: catalog.DataSet, options: Options, root: pathlib.Path
 ) -> pathlib.Path | None:
-  """The set as it was prepared last, if it still is whole."""
-  candidates = []
+  """The set as it was prepared last, if it still is whole.
+
+  Raises:
+    ValueError: if all there is was prepared with more leniency than is asked.
+  """
+  prepared: list[tuple[bool, int, pathlib.Path]] = []
   for path in root.glob(f'{data_set.name}-{options.size}-*/{manifest.NAME}'):
     with contextlib.suppress(ValueError):
       found = manifest.load(path.parent)
       if found.name == data_set.name and found.options['crop'] == options.crop:
-        candidates.append((path.stat().st_mtime_ns, path.parent))
-  return max(candidates)[1] if candidates else None
+        strict = _is_strict_enough(found, options)
+        prepared.append((strict, path.stat().st_mtime_ns, path.parent))
+  if not prepared:
+    return None
+  strict, _, folder = max(prepared)
+  if not strict:
+    raise ValueError(
+      f'{folder}: was prepared without its checksums or with pictures left '
+      f'out; take it so ({files.UNVERIFIED}; {writing.SKIPPING}), or name the '
+      'original files.'
+    )
+  return folder
 
 
 def _require_same(
@@ -178,15 +193,19 @@ def _lock(target: pathlib.Path) -> Iterator[None]:
 
 
 def _is_whole(target: pathlib.Path, options: Options) -> bool:
-  if not target.exists():
+  """Whether what is there is undamaged and as it is wanted."""
+  try:
+    found = manifest.load(target)
+  except ValueError:
     return False
-  with contextlib.suppress(ValueError):
-    mapped = pathlib.Path(manifest.load(target).images['path']).is_absolute()
-    if not (options.copy and mapped):
-      return True
-  # Damaged, or to be made otherwise; nothing here is the user's.
-  shutil.rmtree(target)
-  return False
+  mapped = pathlib.Path(found.images['path']).is_absolute()
+  return not (options.copy and mapped) and _is_strict_enough(found, options)
+
+
+def _is_strict_enough(found: manifest.Manifest, options: Options) -> bool:
+  """What leniency let pass does not serve who asks for the whole."""
+  complete = options.skip_corrupt or not found.skipped
+  return complete and (found.options['verify'] or not options.verify)
 
 
 def _make(
@@ -212,6 +231,8 @@ def _make(
     # The files are wrong; what was made of them is of no use.
     shutil.rmtree(partial)
     raise
+  if target.exists():  # damaged, or made otherwise; nothing there is the user's
+    shutil.rmtree(target)
   partial.rename(target)
 
 
@@ -240,8 +261,11 @@ def _fill(
   arrays = dict(opened.extras)
   if opened.factors is not None:
     arrays['factors'] = opened.factors
+  seals = {}
   for name, array in arrays.items():
-    np.save(partial / f'{name}.npy', array[rows], allow_pickle=False)
+    path = partial / f'{name}.npy'
+    np.save(path, array[rows], allow_pickle=False)
+    seals[name] = sha256(path)
   manifest.Manifest(
     name=data_set.name,
     version=manifest.VERSION,
@@ -253,6 +277,7 @@ def _fill(
     images=images,
     images_sha256=digest,
     extras=tuple(opened.extras),
+    arrays=seals,
     sources=tuple(
       {'name': s.name, 'num_bytes': s.num_bytes, 'sha256': s.sha256}
       for s in sources

@@ -21,6 +21,8 @@ import numpy as np
 from structae.data import decoding, files, readers
 
 HEADER_BYTES = 128
+# The next step, for `structae.data prepare` and for a run.
+SKIPPING = 'pass --skip-corrupt (to a run: --config.data.skip_corrupt=True)'
 _SECONDS_BETWEEN_NOTES = 2.0
 # Left free on the disk beyond what the images need.
 _MARGIN = 64 << 20
@@ -161,7 +163,7 @@ def _require_sound(opened: readers.Reading, skip_corrupt: bool) -> None:
     rows = sorted(opened.corrupt)
     names = [name_of(opened, row) for row in rows]
     listed = decoding.describe_corrupt(names, [opened.corrupt[r] for r in rows])
-    raise ValueError(f'{listed}. Mend them, or pass --skip-corrupt.')
+    raise ValueError(f'{listed}. Mend them, or {SKIPPING}.')
 
 
 def name_of(opened: readers.Reading, row: int) -> str:

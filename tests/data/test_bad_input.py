@@ -1,5 +1,6 @@
 """Whatever is wrong with the files, one clear line says so."""
 
+import dataclasses
 import errno
 import hashlib
 import io
@@ -235,6 +236,11 @@ def test_unreadable_pictures_are_listed_or_skipped(tmp_path):
   assert made.num_examples == 10 and len(made.skipped) == 2
   actual = manifest.map_images(folder, made)
   np.testing.assert_array_equal(actual, images[kept, 45:173, 25:153])
+  # Who asks for all of them is still told, and what was prepared stays.
+  assert '2 unreadable' in complaint(data_set, tmp_path, tmp_path)
+  with pytest.raises(ValueError, match='pictures left out.*skip-corrupt'):
+    prepare.prepare(data_set, None, UNCHECKED, tmp_path / 'cache')
+  assert manifest.load(folder) == made
   np.testing.assert_array_equal(
     manifest.load_array(folder, 'factors'), attributes[kept]
   )
@@ -351,6 +357,7 @@ def test_half_written_or_changed_sets_are_never_read(shapes, tmp_path):
   expected = (folder / 'images.npy').read_bytes()
   for spoil in (
     lambda: (folder / 'images.npy').write_bytes(expected[:-1]),
+    lambda: dataclasses.replace(manifest.load(folder), version=0).save(folder),
     lambda: (folder / 'manifest.json').write_text('{}'),
     lambda: (folder / 'manifest.json').unlink(),
     lambda: (folder / 'manifest.json').write_text(

@@ -86,6 +86,9 @@ def test_celeba(tmp_path, form):
   np.testing.assert_array_equal(
     manifest.load_array(folder, 'identity'), identity
   )
+  np.save(folder / 'identity.npy', identity + 1)
+  with pytest.raises(ValueError, match='identity.npy: missing or damaged'):
+    manifest.load_array(folder, 'identity')
   _, _, cropped, _ = run(data_set, tmp_path, tmp_path, crop=160, size=128)
   expected = pixels.resize(images[:, 29:189, 9:169], 128)
   np.testing.assert_array_equal(cropped, expected)
@@ -167,8 +170,12 @@ def test_prepared_once_and_told_apart(tmp_path):
   assert again == folder
   assert (folder / 'images.npy').stat().st_mtime_ns == stamp
   # Without a place, what was prepared is found.
-  found = prepare.prepare(data_set, root=tmp_path / 'cache')
+  root = tmp_path / 'cache'
+  options = prepare.Options(verify=False)
+  found = prepare.prepare(data_set, None, options, root)
   assert found == folder
+  with pytest.raises(ValueError, match='without its checksums.*no-verify'):
+    prepare.prepare(data_set, root=root)
   # The prepared folder itself may be named.
   assert prepare.prepare(data_set, folder) == folder
   # Another file under the same name is another set.
