@@ -32,7 +32,7 @@ class Boosting(NamedTuple):
     classes: `[K]` the labels.
     prior: `[C]` the scores before the first stage.
     latents: `[T, 7, C]` the latent that a node asks, nodes in breadth order.
-    thresholds: `[T, 7, C]` the last bin that goes left.
+    thresholds: `[T, 7, C]` the last rank that goes left.
     leaves: `[T, C, 8]` what a leaf adds to the score.
     importances: `[L]` the error that each latent's splits removed, as a share;
       all 0 where nothing could be removed.
@@ -90,7 +90,7 @@ def fit(histogram: Histogram, labels: np.ndarray, *, seed: int) -> Boosting:
     seed: decides between latents that split equally well, such as copies.
 
   Returns:
-    The classifier, which predicts from bins of the same edges.
+    The classifier, which predicts from ranks among the fitted rows.
 
   Source: Friedman, Greedy function approximation: a gradient boosting machine,
     Annals of Statistics 29(5), 2001, algorithm 6.

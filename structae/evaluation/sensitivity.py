@@ -145,5 +145,7 @@ def _mean(values: np.ndarray) -> float:
 def _variance(values: np.ndarray) -> float:
   found = float(values.var(0, ddof=1, dtype=np.float64).mean())
   if not found > 0:
-    raise ValueError('all codes are decoded to the same image.')
+    raise ValueError(
+      'all images are the same, so nothing is told by any of them.'
+    )
   return found

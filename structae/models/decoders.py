@@ -15,8 +15,8 @@ START = 2  # S_0 is a map of 2x2 pixels.
 def upsample_before(size: int, num_blocks: int) -> tuple[int, ...]:
   """Which convolutions, counted from 1, are preceded by an upsampling.
 
-  Every third one and the last, so that most of the decoder works on small
-  maps; where those are too few the first upsampling comes one block sooner.
+  Of 1, 4, 7, ... and the last as many as it takes, the later ones, so that most
+  of the decoder works on small maps; closer together where those are too few.
 
   Args:
     size: width of the image in pixels, a power of two; 1 where there are none.

@@ -40,7 +40,7 @@ def initializers(name: str, fan_in: int) -> dict[str, Any]:
 
   Args:
     name: 'uniform', weights and biases in +-1/sqrt(fan_in) as in the paper, or
-      'lecun', weights N(0, 1/fan_in) and no biases, whose codes start wider.
+      'lecun', weights N(0, 1/fan_in) and biases 0, whose codes start wider.
     fan_in: the number of inputs one output number is a sum over.
 
   Returns:

@@ -43,17 +43,15 @@ def open_run(folder: Path, config: Any, content: dict[str, Any]) -> Pretrained:
 
 
 def _newest(folder: Path) -> Path:
-  """The newest checkpoint that its seal confirms."""
-  steps = [p for p in (folder / 'checkpoints').glob('*') if p.name.isdigit()]
-  if not steps:
+  """The newest checkpoint that its seal confirms; warns of newer ones."""
+  path, skipped = checkpoint.newest_sound(folder / 'checkpoints')
+  if path is None and not skipped:
     raise ConfigError(f'{folder} holds no checkpoint; train it first')
-  reasons = []
-  for path in sorted(steps, key=lambda path: int(path.name), reverse=True):
-    reason = checkpoint.damage(path)
-    if not reason:
-      return path.absolute()
-    reasons.append(f'checkpoint {path.name}: {reason}')
-  raise ConfigError(f'{folder}: {"; ".join(reasons)}; train it again')
+  if path is None:
+    raise ConfigError(f'{folder}: {"; ".join(skipped)}; train it again')
+  for line in skipped:
+    warnings.warn(f'{folder}: {line}', stacklevel=2)
+  return path.absolute()
 
 
 def _read(path: Path, config: Any) -> tuple[dict[str, np.ndarray], int]:

@@ -66,7 +66,7 @@ class Checkpoints:
   def _commit(self, path: Path) -> None:
     self._orbax.wait_until_finished()
     seal(path)
-    for old in self._steps()[self._keep :]:
+    for old in _steps(self._folder)[self._keep :]:
       # Renamed first: a folder half deleted never carries a step's name.
       shutil.rmtree(old.rename(old.with_suffix('.deleted')))
 
@@ -97,25 +97,41 @@ class Checkpoints:
     Raises:
       CheckpointError: if a sound checkpoint holds other arrays than expected.
     """
-    skipped = []
-    for path in self._steps():
-      reason = damage(path)
-      if reason:
-        skipped.append(f'checkpoint {path.name} passed over: {reason}')
-        continue
-      try:
-        return self._orbax.restore(path, target), skipped
-      except Exception as error:
-        raise CheckpointError(
-          f'{path} does not hold what this model needs '
-          f'({_first_line(error)}); give another --workdir'
-        ) from error
-    return None, skipped
+    path, skipped = newest_sound(self._folder)
+    if path is None:
+      return None, skipped
+    try:
+      return self._orbax.restore(path, target), skipped
+    except Exception as error:
+      raise CheckpointError(
+        f'{path} does not hold what this model needs '
+        f'({_first_line(error)}); give another --workdir'
+      ) from error
 
-  def _steps(self) -> list[Path]:
-    """Folders of steps, newest first."""
-    found = [p for p in self._folder.glob('*') if p.name.isdigit()]
-    return sorted(found, key=lambda path: int(path.name), reverse=True)
+
+def newest_sound(folder: Path) -> tuple[Path | None, list[str]]:
+  """The newest checkpoint that its seal confirms.
+
+  Args:
+    folder: of checkpoints.
+
+  Returns:
+    Its path, or None if there is none; and a line for each that was passed
+    over, with the reason.
+  """
+  skipped: list[str] = []
+  for path in _steps(folder):
+    reason = damage(path)
+    if not reason:
+      return path, skipped
+    skipped.append(f'checkpoint {path.name} passed over: {reason}')
+  return None, skipped
+
+
+def _steps(folder: Path) -> list[Path]:
+  """Folders of steps, newest first."""
+  found = [path for path in folder.glob('*') if path.name.isdigit()]
+  return sorted(found, key=lambda path: int(path.name), reverse=True)
 
 
 def seal(folder: Path) -> None:

@@ -75,7 +75,7 @@ def test_the_threshold_counts():
   [
     (np.ones((5, 2)), {}, r'got shape \(5, 2\)'),
     (np.ones((1, 2, 1)), {}, 'N of 2 or more'),
-    (np.ones((5, 2, 1)), {}, 'decoded to the same image'),
+    (np.ones((5, 2, 1)), {}, 'all images are the same'),
     (np.ones((5, 2, 1)), {'num_partners': 5}, r'expected 1 \.\.\. 4'),
   ],
 )

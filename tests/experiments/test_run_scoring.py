@@ -106,4 +106,4 @@ def test_degenerate_codes_are_missing_too():
   one = codes._replace(codes=np.ones_like(codes.codes))
   found, lines = score(run, one)
   assert all(entry['value'] is None for entry in found['scores'].values())
-  assert 'decoded to the same image' in lines[0]
+  assert 'all images are the same' in lines[0]
