@@ -7,21 +7,32 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from structae.config import ConfigError
+
+
+class Failed(RuntimeError):
+  """Something went wrong that is not the input's fault; one line."""
 
 
 class Parser(argparse.ArgumentParser):
   """Says what is wrong in one line; the exit code is 2."""
 
-  def __init__(self, name: str, usage: str):
-    """Makes the parser of `python -m experiments.NAME`."""
+  def __init__(self, name: str, usage: str | None, **options: Any):
+    """Makes the parser of `python -m experiments.NAME`.
+
+    Args:
+      name: the name of the command.
+      usage: what `--help` prints above the flags.
+      **options: of `argparse.ArgumentParser`.
+    """
     super().__init__(
       prog=f'python -m experiments.{name}',
       description=usage,
       allow_abbrev=False,
       formatter_class=argparse.RawDescriptionHelpFormatter,
+      **options,
     )
 
   def error(self, message: str) -> NoReturn:
@@ -29,18 +40,27 @@ class Parser(argparse.ArgumentParser):
     self.exit(2, f'error: {message} (see --help)\n')
 
 
-def run(main: Callable[[], None]) -> int:
+def run(
+  main: Callable[[], object],
+  mistakes: tuple[type[Exception], ...] = (ValueError, OSError),
+) -> int:
   """Runs a command; what goes wrong ends in one line on stderr.
 
+  Args:
+    main: the command.
+    mistakes: what the input is to blame for. Anything else is a defect, and
+      keeps its traceback.
+
   Returns:
-    The exit code: 0, 2 for bad input, 130 if stopped by the keyboard.
+    The exit code: 0, 1 for a failure, 2 for bad input, 130 if stopped by the
+    keyboard.
   """
   try:
     main()
     return 0
-  except (ValueError, OSError) as error:
+  except (Failed, *mistakes) as error:
     print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
-    return 2
+    return 1 if isinstance(error, Failed) else 2
   except KeyboardInterrupt:
     print('stopped', file=sys.stderr)
     return 130

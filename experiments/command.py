@@ -5,13 +5,15 @@ Imports no jax, so that a mistake is answered at once.
 
 import difflib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ml_collections
 from absl import flags
 from ml_collections import config_flags
 
+from experiments import arguments, common
 from structae import config as config_lib
 from structae.config import ConfigError
 
@@ -21,29 +23,23 @@ class Command(NamedTuple):
 
   Attributes:
     config: the resolved, checked configuration.
-    name: the name of the config file, which names the run.
+    path: the config file.
     workdir: the folder that was asked for, or None.
   """
 
   config: Any
-  name: str
+  path: Path
   workdir: Path | None
 
+  @property
+  def name(self) -> str:
+    """The name of the config file, which names the run."""
+    return self.path.stem
 
-class Failed(RuntimeError):
-  """Something went wrong that is not the input's fault; one line."""
 
-
-def run(main: Callable[[Sequence[str]], None]) -> None:
-  """Runs a command; what goes wrong ends in one line on stderr.
-
-  The exit code is 2 for bad input and 1 for a failure.
-  """
-  try:
-    main(sys.argv)
-  except (ConfigError, Failed) as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2 if isinstance(error, ConfigError) else 1)
+def run(main: Callable[[Sequence[str]], object]) -> None:
+  """Runs a command on a config; see `arguments.run`."""
+  sys.exit(arguments.run(lambda: main(sys.argv), (ConfigError,)))
 
 
 def parse(argv: Sequence[str], usage: str) -> Command:
@@ -64,6 +60,11 @@ def parse(argv: Sequence[str], usage: str) -> Command:
     print(f'{usage.strip()}\n\n{_fields()}')
     sys.exit(0)
   path = _config_file(argv)
+  if any(arg.partition('=')[0].lstrip('-') == 'config.scale' for arg in argv):
+    raise ConfigError(
+      'config.scale alone would change a name and no setting; name the scale '
+      f'as a token: --config={path}:quick'
+    )
   values = flags.FlagValues()
   flags.DEFINE_string('workdir', None, 'the folder of the run',
                       flag_values=values)  # fmt: skip
@@ -73,10 +74,13 @@ def parse(argv: Sequence[str], usage: str) -> Command:
   try:
     rest = values(list(argv))[1:]
     config = values.config
-  except ConfigError:
-    raise
   except Exception as error:
-    raise ConfigError(_explain(error, argv)) from error
+    raise ConfigError(_explain(error, path, argv)) from error
+  if not isinstance(config, ml_collections.ConfigDict):
+    raise ConfigError(
+      f'{path} gives no configuration: its get_config must return a '
+      'ConfigDict, as that of experiments/sae12.py does'
+    )
   if rest:
     raise ConfigError(
       f'{rest[0]!r} stands alone; give flags as --name=value (see --help)'
@@ -84,12 +88,12 @@ def parse(argv: Sequence[str], usage: str) -> Command:
   config_lib.check(config)
   config_lib.update(config, config_lib.widths(config))
   workdir = Path(values.workdir) if values.workdir else None
-  return Command(config, path.stem, workdir)
+  return Command(config, path, workdir)
 
 
 def _config_file(argv: Sequence[str]) -> Path:
   """The config file, which must exist: flags would report it too late."""
-  given = None
+  given = ''
   for arg, after in zip(argv, [*argv[1:], '']):
     name, equals, value = arg.partition('=')
     if name in ('--config', '-config'):
@@ -112,8 +116,16 @@ def _is_config(path: Path) -> bool:
   return path.is_file() and defines in path.read_text('utf-8', 'ignore')
 
 
-def _explain(error: Exception, argv: Sequence[str]) -> str:
+def _explain(error: Exception, path: Path, argv: Sequence[str]) -> str:
   """Says in one line what the flags' own errors say in many."""
+  errors = [*_causes(error)]
+  ours = [e for e in errors if isinstance(e, ConfigError)]
+  if ours:
+    return str(ours[-1])  # the others quote the traceback of this one
+  if 'parsing config file' in str(error):
+    return f'{path}: {" ".join(str(errors[-1]).split())}'
+  if "no attribute 'get_config'" in str(error):
+    return f'{path} defines no get_config'
   for arg in argv[1:]:
     field = arg.partition('=')[0].removeprefix('--config.')
     if field != arg.partition('=')[0] and field not in config_lib.FIELDS:
@@ -129,10 +141,22 @@ def _explain(error: Exception, argv: Sequence[str]) -> str:
   return text.removeprefix('FATAL Flags parsing error:').strip()
 
 
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+  """An error and those that led to it, the first of them last."""
+  while error is not None:
+    yield error
+    error = error.__cause__ or error.__context__
+
+
 def _fields() -> str:
   width = max(map(len, config_lib.FIELDS))
   lines = [
     f'  {name:{width}}  {field.meaning} [{field.default}]; {field.expected}'
     for name, field in config_lib.FIELDS.items()
+    if name != 'scale'  # a token
   ]
-  return '\n'.join(['Fields (--config.FIELD=VALUE) and defaults:', *lines])
+  tokens = [f'  {k}: {", ".join(names)}' for k, names in common.TOKENS.items()]
+  return '\n'.join(
+    ['Tokens, one of each kind:', *tokens, '']
+    + ['Fields (--config.FIELD=VALUE) and defaults:', *lines]
+  )

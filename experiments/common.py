@@ -59,6 +59,14 @@ SCALES = {
   },
 }
 
+# What a token can name, by kind.
+TOKENS = {
+  'data set': [*catalog.CATALOG],
+  'scale': [*SCALES],
+  'size': ['64px', '128px'],
+  'preset': ['released', 'rfd_released'],
+}
+
 
 def get_config(
   tokens: str = '', family: str = '64px'
@@ -100,22 +108,17 @@ def get_config(
 
 def _parse(tokens: str) -> dict[str, str]:
   """The tokens by their kind."""
-  known = {
-    'data set': [*catalog.CATALOG],
-    'scale': [*SCALES],
-    'size': ['64px', '128px'],
-    'preset': ['released', 'rfd_released'],
-  }
   named: dict[str, str] = {}
   for token in filter(None, tokens.split(',')):
-    kind = next((k for k, names in known.items() if token in names), None)
+    kind = next((k for k, names in TOKENS.items() if token in names), None)
     if kind is None:
-      names = [name for names in known.values() for name in names]
+      names = [name for names in TOKENS.values() for name in names]
       close = difflib.get_close_matches(token, names, 1)
       hint = f'did you mean {close[0]}? ' if close else ''
-      listed = [f'{k}s: {", ".join(names)}' for k, names in known.items()]
+      listed = [f'{k}s: {", ".join(names)}' for k, names in TOKENS.items()]
       raise config_lib.ConfigError(
-        f'{token!r} names no data set and no scale; {hint}{"; ".join(listed)}'
+        f'{token!r} names no data set, scale, size or preset; {hint}'
+        f'{"; ".join(listed)}'
       )
     if kind in named:
       raise config_lib.ConfigError(

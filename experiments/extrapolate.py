@@ -118,9 +118,8 @@ def _run(
   config_lib.update(config, changes)
   config_lib.check(config)
   given = asked.workdir / leaf if asked.workdir else None
-  return command.Command(
-    config, asked.name, workdir.choose(given, asked.name, config)
-  )
+  folder = workdir.choose(given, asked.name, config)
+  return asked._replace(config=config, workdir=folder)
 
 
 def check(study: Study) -> None:

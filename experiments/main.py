@@ -3,9 +3,11 @@
   python -m experiments.main --config=experiments/sae12.py[:TOKEN,...]
       [--workdir=DIR] [--config.FIELD=VALUE ...]
 
-A token is a data set (shapes3d_synth, ...) or a scale: smoke (seconds), quick
-(minutes on two CPU cores), paper (the default). The same command resumes a run
-that was stopped, and prints the scores of a finished one again.
+A token is a data set (shapes3d_synth, ...); a scale: smoke (seconds), quick
+(minutes on two CPU cores), paper (the default); a size (64px, 128px), which
+brings the paper's settings for it; or a preset: released, rfd_released (the
+widths of the authors' code, for 3D-Shapes and RFD). The same command resumes a
+run that was stopped, and prints the scores of a finished one again.
 """
 
 from collections.abc import Sequence
@@ -52,7 +54,7 @@ def run(asked: command.Command) -> bool:
     digests = build.digests(config, source)
     with workdir.locked(folder):
       workdir.write_config(folder, asked.name, config, digests)
-      training.run(config, asked.name, folder, source)
+      training.run(config, asked.path, folder, source)
       workdir.complete(folder, config)
   except stop.Interrupted as wish:
     print(f'{wish}; the same command goes on from there')

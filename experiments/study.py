@@ -14,11 +14,19 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import filelock
 
-from experiments import choosing, command, common, launching, listing, studies
+from experiments import (
+  arguments,
+  choosing,
+  command,
+  common,
+  launching,
+  listing,
+  studies,
+)
 from experiments.launchers import Job, Launcher, Local, Slurm
 from experiments.planning import Plan
 from structae import files
@@ -29,11 +37,6 @@ from structae.training import stop
 LAUNCHERS = ('local', 'slurm')
 _SLURM = ('partition', 'hours', 'gpus')
 _HOURS = 24  # submitit's own limit is five minutes
-
-
-class _Parser(argparse.ArgumentParser):
-  def error(self, message: str) -> NoReturn:
-    raise ConfigError(f'{message} (see --help)')
 
 
 def main(argv: Sequence[str]) -> None:
@@ -52,11 +55,11 @@ def main(argv: Sequence[str]) -> None:
   except stop.Interrupted:
     print('stopped; the same command goes on from there')
   except KeyboardInterrupt:
-    raise command.Failed('ended at once; the same command goes on') from None
+    raise arguments.Failed('ended at once; the same command goes on') from None
   except ConfigError:
     raise
   except (OSError, ValueError) as error:  # a run's folder that is broken
-    raise command.Failed(str(error)) from error
+    raise arguments.Failed(str(error)) from error
 
 
 def run(
@@ -83,7 +86,7 @@ def run(
   print(f'study: {folder / "index.html"}')
   if failures:
     print('\n'.join(['failed:', *failures]), file=sys.stderr)
-    raise command.Failed(
+    raise arguments.Failed(
       f'not everything could be made; {len(failures)} failed'
     )
 
@@ -99,6 +102,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
   Raises:
     ConfigError: one line that names the mistake and what is allowed.
+    SystemExit: after a flag that cannot be read, or `--help`.
   """
   listed = '\n'.join(
     textwrap.fill(
@@ -109,28 +113,29 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     )
     for name, study in studies.STUDIES.items()
   )
-  parser = _Parser(
-    prog='python -m experiments.study',
-    description=__doc__,
+  parser = arguments.Parser(
+    'study',
+    __doc__,
     epilog=f'studies (figures of https://arxiv.org/abs/2006.07796):\n{listed}',
-    formatter_class=argparse.RawDescriptionHelpFormatter,
-    allow_abbrev=False,
   )
-  add = parser.add_argument
+  add, number = parser.add_argument, arguments.at_least(1)
   add('name', metavar='NAME', help='a study, listed below')
   add('--scale', default='quick', help='smoke, quick (default) or paper')
-  add('--seeds', default='5', metavar='N', help='seeds 0 to N-1; default 5')
+  add('--seeds', type=number, default=5, metavar='N',
+      help='seeds 0 to N-1; default 5')  # fmt: skip
   add('--data', help="a data set; the study's own by default")
   add('--launcher', default='local', help='local (default) or slurm')
-  add('--jobs', metavar='N', help='how many at once; default 1, slurm: all')
+  add('--jobs', type=number, metavar='N',
+      help='how many at once; default 1, slurm: all')  # fmt: skip
   add('--dry_run', action='store_true', help='print the commands, run nothing')
   add('--runs', default='runs', type=Path, help='where the runs are; runs')
   add('--output', default='studies', type=Path, help='for figures; studies')
   slurm = parser.add_argument_group('with --launcher=slurm')
   add = slurm.add_argument
   add('--partition', help='the partition')
-  add('--hours', metavar='N', help=f'the time limit of a job; {_HOURS}')
-  add('--gpus', metavar='N', help='GPUs of a job')
+  add('--hours', type=number, metavar='N',
+      help=f'the time limit of a job; {_HOURS}')  # fmt: skip
+  add('--gpus', type=number, metavar='N', help='GPUs of a job')
   asked = parser.parse_args(argv)
   _one_of('study', asked.name, studies.STUDIES)
   _one_of('scale', asked.scale, common.SCALES)
@@ -138,10 +143,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
   asked.data = asked.data or studies.STUDIES[asked.name].data
   named = [name for name in catalog.CATALOG if name != 'folder']  # has no path
   _one_of('data set', asked.data, named)
-  asked.seeds = _number('seeds', asked.seeds)
-  asked.jobs = _number('jobs', asked.jobs)
-  asked.gpus = _number('gpus', asked.gpus)
-  asked.hours = _number('hours', asked.hours)
   for name in _SLURM:
     if getattr(asked, name) is not None and asked.launcher != 'slurm':
       raise ConfigError(f'--{name} is for --launcher=slurm')
@@ -157,14 +158,6 @@ def _one_of(kind: str, value: str, allowed: Iterable[str]) -> None:
     raise ConfigError(
       f'{value!r} is no {kind}; {hint}there are {", ".join(names)}'
     )
-
-
-def _number(name: str, value: str | None) -> int | None:
-  if value is None:
-    return None
-  if not value.isdecimal() or not int(value):
-    raise ConfigError(f'--{name} is {value!r}; expected a whole number above 0')
-  return int(value)
 
 
 def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from clu import parameter_overview
 
-from experiments import assembly, command, restore, results
+from experiments import arguments, assembly, restore, results
 from experiments import doors as doors_lib
 from structae import build
 from structae import config as config_lib
@@ -16,7 +16,7 @@ from structae.data import pipeline, sources
 from structae.training import checkpoint, loop, progress, step
 from structae.training import stop as stop_lib
 
-QUICK_HINT = 'Minutes, for a first look: --config=experiments/{name}.py:quick'
+QUICK_HINT = 'Minutes, for a first look: --config={path}:quick'
 
 
 def check_devices(config: Any) -> None:
@@ -52,8 +52,14 @@ def _check_devices_divide(config: Any, field: str) -> None:
     )
 
 
-def run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
+def run(config: Any, path: Path, workdir: Path, source: sources.Source) -> None:
   """Trains, or goes on, and writes the results into `workdir`.
+
+  Args:
+    config: a checked configuration.
+    path: its config file.
+    workdir: the folder of the run.
+    source: the data.
 
   Raises:
     ConfigError: if a checkpoint cannot be used.
@@ -61,21 +67,22 @@ def run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
     stop.Interrupted: if asked to stop, once the state is saved.
   """
   try:
-    _run(config, name, workdir, source)
+    _run(config, path, workdir, source)
   except checkpoint.CheckpointError as error:
     raise config_lib.ConfigError(str(error)) from error
   except step.NotFinite as error:
-    raise command.Failed(
+    raise arguments.Failed(
       f'{error} (train.learning_rate); the last good state is kept'
     ) from error
 
 
-def _run(config: Any, name: str, workdir: Path, source: sources.Source) -> None:
+def _run(
+  config: Any, path: Path, workdir: Path, source: sources.Source
+) -> None:
+  slow = jax.default_backend() == 'cpu' and config.scale == 'paper'
+  hint = QUICK_HINT.format(path=path) if slow else ''
   with stop_lib.Stop() as stopping:
-    show = progress.Progress(
-      config.train.batch_size,
-      QUICK_HINT.format(name=name) if jax.default_backend() == 'cpu' else '',
-    )
+    show = progress.Progress(config.train.batch_size, hint)
     mesh, parts, model, doors = assembly.assemble(config, source)
     state, updates, batches = assembly.prepare(
       config, source, parts.train, model, mesh

@@ -14,13 +14,14 @@ SAE = '--config=experiments/sae12.py'
 
 
 @pytest.fixture
-def refused(tmp_path, monkeypatch):
+def refused():
   """Runs a command line in this process; returns its error."""
 
   def run(*args):
     with pytest.raises(ConfigError) as caught:
       command.parse(['main', *args], 'usage')
     assert '\n' not in str(caught.value)
+    assert 'Traceback' not in str(caught.value)
     return str(caught.value)
 
   return run
@@ -35,7 +36,7 @@ def refused(tmp_path, monkeypatch):
       ['--config=experiments/sae13.py'],
       'no config file experiments/sae13.py; did you mean sae3.py, ',
     ),
-    ([SAE + ':quik'], "'quik' names no data set and no scale; did you mean"),
+    ([SAE + ':quik'], "'quik' names no data set, scale, size or preset; did"),
     ([SAE + ':quick,smoke'], "two tokens name a scale: 'quick' and 'smoke'"),
     ([SAE, 'stray'], "'stray' stands alone"),
     ([SAE, '--nonsense=3'], 'nonsense'),
@@ -44,6 +45,8 @@ def refused(tmp_path, monkeypatch):
       'no field train.bach_size; did you mean train.batch_size?',
     ),
     ([SAE, '--config.colour=red'], 'no field colour'),
+    ([SAE, '--config.scale=quick'], 'as a token: --config=experiments/sae12.p'),
+    ([SAE, '--config.scale', '../../etc'], 'name the scale as a token'),
     (
       [SAE, '--config.train.batch_size=many'],
       "train.batch_size is 'many'; expected a whole number from 1",
@@ -91,10 +94,46 @@ def test_a_mistake_is_named_with_what_was_expected(refused, args, expected):
   assert expected in refused(*args)
 
 
-def test_a_config_file_that_fails_is_one_line(refused, tmp_path):
+@pytest.mark.parametrize(
+  'body, expected',
+  [
+    ('return undefined', 'undefined'),
+    ('return int("many")', "invalid literal for int() with base 10: 'many'"),
+    ('return len(3)', "object of type 'int' has no len()"),
+    ('raise ConfigError("take less")', 'take less'),
+    ('pass', 'gives no configuration: its get_config must return a ConfigDict'),
+    ('return {"seed": 3}', 'gives no configuration'),
+  ],
+)
+def test_a_config_file_that_fails_is_one_line(
+  refused, tmp_path, body, expected
+):
   path = tmp_path / 'broken.py'
-  path.write_text('def get_config(tokens=""):\n  return undefined\n')
-  assert 'undefined' in refused(f'--config={path}')
+  path.write_text(
+    'from structae.config import ConfigError\n'
+    f'def get_config(tokens=""):\n  {body}\n'
+  )
+  assert expected in refused(f'--config={path}')
+  assert expected in refused(f'--config={path}:quick')
+
+
+def test_ctrl_c_while_jax_is_imported_is_one_line(tmp_path):
+  code = (
+    'import os, signal, sys\n'
+    'class Stops:\n'
+    '  def find_spec(self, name, path=None, target=None):\n'
+    '    if name == "jax": os.kill(os.getpid(), signal.SIGINT)\n'
+    'sys.meta_path.insert(0, Stops())\n'
+    'from experiments import command, main\n'
+    'command.run(main.main)'
+  )
+  done = subprocess.run(
+    [sys.executable, '-c', code, SAE, f'--workdir={tmp_path / "run"}'],
+    capture_output=True,
+    text=True,
+  )
+  assert (done.returncode, done.stderr) == (130, 'stopped\n')
+  assert not (tmp_path / 'run').exists()
 
 
 def run(*args):
@@ -124,6 +163,10 @@ def test_the_program_says_one_line_and_exits_with_2(tmp_path):
   assert not folder.exists()
 
 
+def test_a_file_that_is_no_config_is_refused():
+  assert_refused(run('--config=experiments/main.py'), 'defines no get_config')
+
+
 def test_a_folder_in_use_is_refused(tmp_path):
   with filelock.FileLock(tmp_path / '.lock'):
     result = run(SAE, f'--workdir={tmp_path}')
@@ -146,4 +189,5 @@ def test_a_damaged_config_is_refused(tmp_path):
 def test_help_lists_every_field():
   result = run('--help')
   assert result.returncode == 0
-  assert 'train.learning_rate' in result.stdout
+  for name in ('train.learning_rate', '128px', 'rfd_released'):
+    assert name in result.stdout

@@ -162,6 +162,7 @@ def test_a_misfit_is_named_with_what_would_fit(args, expected):
     parse(*args)
   assert expected in str(caught.value)
   assert '\n' not in str(caught.value)
+  assert 'Traceback' not in str(caught.value)
 
 
 def test_a_run_is_told_apart_by_what_it_computes():

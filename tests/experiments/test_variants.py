@@ -1,6 +1,7 @@
 """Every variant trains, is saved, restored and sampled: tiny."""
 
 import importlib
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -16,10 +17,10 @@ from structae.data import sources
 from structae.training import checkpoint, step
 
 SIZE, NUM = 8, 32
-NAMES = (
-  [f'{kind}{k}' for kind in ('sae', 'adaae', 'vlae') for k in (2, 3, 4, 6, 12)]
-  + ['sae8', 'sae16', 'adaae16', 'vlae16']
-  + ['ae', 'vae', 'bvae', 'wae', 'fvae', 'tcvae']
+NAMES = sorted(
+  path.stem
+  for path in Path('experiments').glob('*.py')
+  if 'def get_config(tokens=' in path.read_text()
 )
 TERMS = {
   'sae': set(),
