@@ -94,10 +94,19 @@ def check_new(path: Path, suffixes: tuple[str, ...]) -> Path:
     raise ConfigError(f'{path}: expected {" or ".join(kinds)}')
   if path.exists():
     raise ConfigError(f'{path} exists; give another name, or move it away')
+  check_parent(path)
+  return path
+
+
+def check_parent(path: Path) -> None:
+  """Refuses an output whose folder takes no files, or cannot be made.
+
+  Raises:
+    ConfigError: one line.
+  """
   parent = next(p for p in path.absolute().parents if p.exists())
   if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
     raise ConfigError(f'{path}: nothing can be written into {parent}')
-  return path
 
 
 @contextlib.contextmanager

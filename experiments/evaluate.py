@@ -7,23 +7,35 @@ python -m experiments.evaluate --images_a=REAL --images_b=OTHERS [--output=FILE]
 The metrics fid, kid and precision_recall compare images: those of a run, made
 by its checkpoint, or anybody's, a folder of pictures or an .npy or .npz file.
 variable_effect and order ask the checkpoint and the data of a run.
+
+Prints a table, and adds the scores to those that scores.json holds of the same
+codes: in the folder of the run, else in the current one.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments import matrices, workdir
-from experiments.arguments import Parser, run
+from experiments.arguments import Parser, at_least, check_parent, run
+from structae.config import ConfigError
 from structae.evaluation import codes as saved
 from structae.evaluation import metrics as names
 from structae.evaluation import score_file, scores
 
 FULL = (10_000, 5_000)  # the paper's protocol: points to fit, points to judge
+# Which flags say something of which input.
+_GOES_WITH = {
+  'test_codes': ('codes',),
+  'points': ('workdir', 'codes'),
+  'inception': ('workdir', 'images_a'),
+  'download': ('workdir', 'images_a'),
+  'num_images': ('workdir', 'images_a'),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,23 +47,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
   asked = arguments.metrics.split(',') if arguments.metrics else None
   names.check_names(asked or [])
+  folder = arguments.workdir or Path()
+  output = arguments.output or folder / 'scores.json'
   if arguments.images_a is not None:
+    _check_output(output, {})
     content = _score_images(arguments, asked or ['fid'])
   else:
-    content = _score_codes(arguments, asked)
-  output = arguments.output
-  if arguments.workdir is not None:
-    output = output or arguments.workdir / 'scores.json'
-  if output is not None:
-    content, line = score_file.merge(output, content)
-    if line:
-      _say(line)
-    score_file.save(output, content)
-  print(score_file.table(content))
-  if output is not None:
-    print(f'written to {output}')
-    for path in _draw(arguments, output, content):
-      print(f'drawn: {path}')
+    parts = {name: saved.load(file) for name, file in _files(arguments).items()}
+    _check_output(output, parts['train'].meta)
+    content = _score_codes(arguments, asked, parts)
+  merged, line = score_file.merge(output, content)
+  if line and arguments.output is None and arguments.workdir is None:
+    print(score_file.table(content))
+    raise ConfigError(
+      f'{output} holds scores of other codes; move it away, or give another '
+      'file as --output'
+    )
+  if line:
+    _say(line)
+  score_file.save(output, merged)
+  print(score_file.table(merged))
+  print(f'written to {output}')
+  for path in _draw(arguments, output, merged):
+    print(f'drawn: {path}')
+
+
+def _check_output(output: Path, meta: dict[str, Any]) -> None:
+  """Refuses, before hours of scoring, a file that will not take the scores."""
+  if output.is_dir():
+    raise ConfigError(f'{output} is a folder; give a file as --output')
+  check_parent(output)
+  nothing: dict[str, Any] = {key: {} for key in score_file.PARTS}
+  score_file.merge(output, {**nothing, 'codes': {'meta': meta}, 'versions': {}})
 
 
 def _say(line: str) -> None:
@@ -67,11 +94,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
   parser.add_argument('--images_a', type=Path, help='real images')
   parser.add_argument('--images_b', type=Path, help='images to compare')
   parser.add_argument('--metrics', help='names, separated by commas')
-  parser.add_argument('--output', type=Path, help='the JSON file to write')
+  parser.add_argument(
+    '--output', type=Path, help='the JSON file to write [scores.json]'
+  )
   parser.add_argument(
     '--points',
     choices=('split', 'full'),
-    default='split',
     help='score the files as they are, or points drawn from all of them',
   )
   parser.add_argument(
@@ -81,27 +109,31 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     '--download', action='store_true', help='fetch the published weights'
   )
   parser.add_argument(
-    '--num_images', type=int, help="images of each set in place of the run's"
+    '--num_images',
+    type=at_least(2),
+    help="images of each set in place of the run's",
   )
   arguments = parser.parse_args(argv)
   if (arguments.images_a is None) != (arguments.images_b is None):
     parser.error('--images_a and --images_b go together.')
-  kinds = (arguments.workdir, arguments.codes, arguments.images_a)
-  if sum(kind is not None for kind in kinds) != 1:
+  kinds = ('workdir', 'codes', 'images_a')
+  given = [kind for kind in kinds if getattr(arguments, kind) is not None]
+  if len(given) != 1:
     parser.error(
       'give either --workdir=DIR or --codes=FILE, or --images_a and --images_b.'
     )
-  if arguments.codes is None and arguments.test_codes is not None:
-    parser.error('--test_codes goes with --codes; a run has its own.')
-  if arguments.num_images is not None and arguments.num_images < 2:
-    parser.error(f'--num_images is {arguments.num_images}; expected 2 or more.')
+  for name, takers in _GOES_WITH.items():
+    if getattr(arguments, name) and given[0] not in takers:
+      parser.error(f'--{name} goes with --{" or --".join(takers)}')
+  arguments.points = arguments.points or 'split'
   return arguments
 
 
 def _score_codes(
-  arguments: argparse.Namespace, asked: list[str] | None
+  arguments: argparse.Namespace,
+  asked: list[str] | None,
+  parts: dict[str, saved.Codes],
 ) -> dict[str, Any]:
-  parts = {name: saved.load(file) for name, file in _files(arguments).items()}
   width = parts['train'].codes.shape[2]
   of_codes, of_images, of_run = names.select(asked or ['all'], width)
   if arguments.workdir is None or asked is None:
@@ -115,6 +147,10 @@ def _score_codes(
         f'{", ".join(of_run)}: needs a decoder; give --workdir=DIR.'
       )
     of_images, of_run = [], []
+  find = lambda: _weights(arguments)
+  if of_images and (arguments.inception or arguments.download):
+    weights = find()  # asked for by name: it must be there
+    find = lambda: weights
   train, test = parts['train'], parts.get('test')
   if arguments.points == 'full':
     train, test = _drawn([*parts.values()])
@@ -124,7 +160,7 @@ def _score_codes(
   for line in score_file.missing(content):
     _say(line)
   if of_images or of_run:
-    _add_run_scores(arguments, parts, of_images, of_run, content)
+    _add_run_scores(arguments, parts, of_images, of_run, find, content)
   return content
 
 
@@ -133,6 +169,7 @@ def _add_run_scores(
   parts: dict[str, saved.Codes],
   of_images: list[str],
   of_run: list[str],
+  find_weights: Callable[[], Any],
   content: dict[str, Any],
 ) -> None:
   """Adds scores of what the checkpoint of a run decodes."""
@@ -148,9 +185,8 @@ def _add_run_scores(
   for key, entries in found.items():
     content[key] |= entries
   if of_images:
-    find = lambda: _weights(arguments)
     content['scores'] |= image_scoring.score_or_say(
-      restored.trained, parts, of_images, _say, find
+      restored.trained, parts, of_images, _say, find_weights
     )
 
 

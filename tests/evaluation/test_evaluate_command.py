@@ -8,6 +8,14 @@ import pytest
 from experiments import evaluate
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+  """The current folder, where scores go by default."""
+  (tmp_path / 'here').mkdir()
+  monkeypatch.chdir(tmp_path / 'here')
+  return tmp_path / 'here'
+
+
 def _write(path, num=90, seed=0, **changes):
   rng = np.random.default_rng(seed)
   factors = np.stack([rng.integers(0, k, num) for k in (3, 4)], axis=1)
@@ -55,7 +63,7 @@ def test_codes_of_a_program_without_structae_are_scored(tmp_path, capsys):
   assert '120+120' in capsys.readouterr().out
 
 
-def test_constant_factors_leave_what_needs_none(tmp_path, capsys):
+def test_constant_factors_leave_what_needs_none(tmp_path, elsewhere, capsys):
   _write(tmp_path / 'a.npz', factors=np.full((90, 2), 1))
   command = [f'--codes={tmp_path / "a.npz"}']
   names = '--metrics=mig,irs,gaussian_dependence'
@@ -65,6 +73,30 @@ def test_constant_factors_leave_what_needs_none(tmp_path, capsys):
   assert 'total_correlation' in out
   assert evaluate.main([*command, '--metrics=mig']) == 2
   assert 'mig: no factor varies' in capsys.readouterr().err
+
+
+def test_scores_go_into_the_current_folder_and_replace_no_others(
+  tmp_path, elsewhere, capsys
+):
+  _write(tmp_path / 'a.npz')
+  command = [f'--codes={tmp_path / "a.npz"}']
+  assert evaluate.main([*command, '--metrics=mig']) == 0
+  assert evaluate.main([*command, '--metrics=sap']) == 0
+  assert {path.name for path in elsewhere.iterdir()} == {
+    'scores.json', 'scores_mutual_information.png'
+  }  # fmt: skip
+  before = (elsewhere / 'scores.json').read_bytes()
+  assert list(json.loads(before)['scores']) == ['mig', 'sap']
+  _write(
+    tmp_path / 'a.npz', codes=np.random.default_rng(1).normal(size=(90, 5))
+  )
+  capsys.readouterr()
+  assert evaluate.main([*command, '--metrics=sap']) == 2
+  out, err = capsys.readouterr()
+  assert 'sap ' in out  # it is not lost
+  (line,) = err.splitlines()
+  assert 'scores.json holds scores of other codes; move it away' in line
+  assert (elsewhere / 'scores.json').read_bytes() == before
 
 
 def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
@@ -102,6 +134,18 @@ def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
     (['--codes=a', '--points=some'], "invalid choice: 'some'"),
     (['--codes=none.npz', '--metrics='], 'none.npz: no such file'),
     (['--code=a'], 'unrecognized arguments: --code=a'),
+    (['--codes=a', '--inception=w'], '--inception goes with --workdir or --im'),
+    (['--codes=a', '--download'], '--download goes with --workdir or --images'),
+    (['--codes=a', '--num_images=9'], '--num_images goes with --workdir or --'),
+    (['--workdir=a', '--num_images=1'], 'expected a whole number from 2'),
+    (
+      ['--images_a=a', '--images_b=b', '--points=split'],
+      '--points goes with --workdir or --codes',
+    ),
+    (
+      ['--images_a=a', '--images_b=b', '--test_codes=c'],
+      '--test_codes goes with --codes (',
+    ),
   ],
 )
 def test_bad_arguments_are_one_line(arguments, message, capsys):
@@ -129,7 +173,7 @@ def test_bad_codes_are_one_line(tmp_path, capsys):
     assert message in err and err.count('\n') == 1
 
 
-def test_a_constant_factor_is_named(tmp_path, capsys):
+def test_a_constant_factor_is_named(tmp_path, elsewhere, capsys):
   factors = np.stack([np.arange(90) % 3, np.full(90, 2)], axis=1)
   _write(tmp_path / 'a.npz', factors=factors)
   assert evaluate.main([f'--codes={tmp_path / "a.npz"}', '--metrics=mig']) == 0
@@ -155,12 +199,20 @@ def test_images_of_codes_alone_are_not_scored(tmp_path, capsys):
   assert 'fid: needs images; give --workdir=DIR' in capsys.readouterr().err
 
 
-def test_foreign_scores_are_not_overwritten(tmp_path, capsys):
+def test_an_output_that_takes_no_scores_is_refused_before_scoring(
+  tmp_path, capsys, monkeypatch
+):
   _write(tmp_path / 'a.npz')
   (tmp_path / 's.json').write_text('mine')
-  command = [f'--codes={tmp_path / "a.npz"}', f'--output={tmp_path / "s.json"}']
-  assert evaluate.main([*command, '--metrics=mig']) == 2
-  assert 'holds no scores' in capsys.readouterr().err
+  monkeypatch.setattr(evaluate.scores, 'score_codes', None)
+  for name, message in (
+    ('s.json', 'holds no scores'),
+    ('.', 'is a folder; give a file as --output'),
+    ('s.json/more.json', 'nothing can be written into'),
+  ):
+    command = [f'--codes={tmp_path / "a.npz"}', f'--output={tmp_path / name}']
+    assert evaluate.main([*command, '--metrics=mig']) == 2
+    assert message in capsys.readouterr().err
   assert (tmp_path / 's.json').read_text() == 'mine'
 
 

@@ -188,6 +188,16 @@ def test_without_weights_a_score_is_missing_in_one_line(made, restored, capsys):
   assert 'fid_prior' in out and 'missing' in out
 
 
+def test_weights_that_were_named_must_be_there(made, restored, capsys):
+  folder, _ = made
+  scores = folder / 'scores.json'
+  scores.unlink(missing_ok=True)
+  command = [f'--workdir={folder}', '--metrics=fid,mig']
+  assert evaluate.main([*command, f'--inception={folder / "typo.pth"}']) == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert 'typo.pth' in line and not scores.exists()
+
+
 @pytest.mark.parametrize('key, value', [('step', 7), ('config_hash', 'cafe')])
 def test_codes_of_another_checkpoint_are_refused(
   made, restored, weights, capsys, key, value
@@ -317,7 +327,6 @@ def test_bad_images_are_one_line(images, weights, capsys):
       [good, other],
       'The Inception weights are missing',
     ),
-    (['--codes=x', '--num_images=1'], '--num_images is 1; expected 2'),
   ):
     try:
       code = evaluate.main(args)
