@@ -29,6 +29,10 @@ def lines(plan: Plan, asked: argparse.Namespace, folder: Path) -> list[str]:
     for state in ('finished', 'diverged', 'to resume', 'to do')
   )
   told = [f'# {asked.name}, {asked.scale}, {asked.data}: {counts}']
+  told += [
+    f'# left out: {plan.data} has no {part.hold_out} to hold out'
+    for part in plan.left_out
+  ]
   to_do = [j for j, state in states.items() if state in ('to resume', 'to do')]
   if asked.launcher == 'slurm':
     told += _sbatch(to_do, asked, folder)

@@ -1,21 +1,21 @@
 """From a study to its jobs: the same command, the same folder, the same run."""
 
 import functools
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from experiments import choosing, command, studies, workdir
 from experiments.choosing import Choice
+from experiments.extrapolate import RESULT
 from experiments.launchers import Job
 from experiments.studies import Part, Search
+from structae.config import ConfigError
 from structae.data import catalog
 from structae.evaluation import metrics
 
 # What follows `python` to train a run.
 TRAIN = ('-m', 'experiments.main')
-RESULT = 'extrapolation.json'  # of an extrapolation, written last
 
 
 class Want(NamedTuple):
@@ -47,14 +47,23 @@ class Plan:
       runs: the folder that holds the runs' folders.
 
     Raises:
-      ConfigError: if a model does not exist on such data; one line.
+      ConfigError: if a model, or what is held out, does not exist on such
+        data; one line.
     """
     self.scale, self.data, self._runs = scale, data, runs
     self._data_set = catalog.get(data)
-    self._parts = studies.parts(study, scale)
+    every = studies.parts(study, scale)
+    held_out = {'', *self._data_set.hold_outs}
+    parts = [part for part in every if part.hold_out in held_out]
+    self.left_out = [part for part in every if part not in parts]
+    if not parts:
+      raise ConfigError(
+        f'{data} has no factor values to hold out; these have: '
+        f'{", ".join(k for k, v in catalog.CATALOG.items() if v.hold_outs[1:])}'
+      )
     self._wants = [
       Want(part, model, seed)
-      for part in self._parts
+      for part in parts
       for model in studies.models(part, self._data_set.preset)
       for seed in range(seeds if part.all_seeds else 1)
     ]
@@ -242,10 +251,8 @@ def _unique(jobs: Iterable[Job]) -> list[Job]:
 
 
 def _is_scored(folder: Path, metric: str) -> bool:
-  path = folder / 'scores.json'
-  scores = (
-    json.loads(path.read_text('utf-8'))['scores'] if path.exists() else {}
-  )
+  has_file = (folder / 'scores.json').exists()
+  scores = workdir.read_scores(folder)['scores'] if has_file else {}
   if metric in metrics.IMAGE_METRICS:
     return scores.get(f'{metric}_rec', {}).get('value') is not None
   names = metrics.RUN_METRICS.get(metric) or metrics.METRICS[metric].scores

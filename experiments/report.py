@@ -1,9 +1,10 @@
 """Writes the page about one run, or the page that compares several.
 
 python -m experiments.report runs/sae12-shapes3d_synth-quick-1a2b3c4d
-python -m experiments.report runs/* --output=comparison.html
+python -m experiments.report runs/* [--output=comparison.html]
 
-Each is one HTML file that needs nothing else.
+Each is one HTML file that needs nothing else. A run's report.html is renewed;
+any other file must be new. Of several folders, those of no run are skipped.
 """
 
 import sys
@@ -19,7 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
   parser = arguments.Parser('report', __doc__)
   parser.add_argument(
-    'workdirs', nargs='+', metavar='DIR', help='the folder of a finished run'
+    'folders',
+    type=Path,
+    nargs='+',
+    metavar='DIR',
+    help='the folder of a finished run',
   )
   parser.add_argument(
     '--output',
@@ -29,23 +34,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     'or comparison.html in the current folder',
   )
   asked = parser.parse_args(argv)
-  return arguments.run(lambda: _run(asked.workdirs, asked.output))
+  return arguments.run(lambda: _run(asked.folders, asked.output))
 
 
-def _run(workdirs: Sequence[str], output: Path | None) -> None:
-  for workdir in workdirs:
-    read_run(workdir)  # errors before the slow import of matplotlib
+def _run(folders: Sequence[Path], output: Path | None) -> None:
+  several = len(folders) > 1
+  if several:
+    folders = [folder for folder in folders if _is_run(folder)]
+    output = output or Path('comparison.html')
+  if not folders:
+    raise ConfigError('none of the folders is of a run; give one or more')
+  if output:
+    arguments.check_new(output, ('.html',))
+  for folder in folders:
+    read_run(folder)  # errors before the slow import of matplotlib
   from structae import figures
 
-  try:
-    if len(workdirs) == 1:
-      print(figures.write_report(workdirs[0], output))
-    else:
-      output = output or Path('comparison.html')
-      print(figures.write_comparison(workdirs, output))
-  except OSError as error:
-    place = error.filename or output
-    raise ConfigError(f'cannot write {place}: {error.strerror}') from error
+  if several:
+    print(figures.write_comparison(folders, output))
+  else:
+    print(figures.write_report(folders[0], output))
+
+
+def _is_run(folder: Path) -> bool:
+  found = (folder / 'config.json').is_file()
+  if not found:
+    print(f'skipped: {folder} has no config.json', file=sys.stderr)
+  return found
 
 
 if __name__ == '__main__':

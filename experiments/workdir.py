@@ -16,6 +16,7 @@ from structae import config as config_lib
 from structae import files
 from structae.config import ConfigError
 from structae.evaluation import score_file
+from structae.pretrained.configs import read as read_config
 
 PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint',
             'numpy')  # fmt: skip
@@ -73,7 +74,7 @@ def check_start(config: Any) -> None:
       f'train.init_from is {folder}, which holds no finished run; train it '
       'first'
     )
-  start = json.loads((folder / 'config.json').read_text())['config']
+  start = read_config(folder)[1]['config']
   lines = [
     line
     for line in config_lib.differences(start, config)
@@ -188,6 +189,27 @@ def _completion(config: Any) -> str:
   return f'{config.train.num_steps} steps\n'
 
 
+def read_scores(folder: Path) -> dict[str, Any]:
+  """What the `scores.json` of a finished run holds.
+
+  Raises:
+    ConfigError: if there is none, or it is damaged.
+  """
+  path = folder / 'scores.json'
+  try:
+    content = json.loads(path.read_text('utf-8'))
+    dict(content['scores'])
+    return content
+  except FileNotFoundError:
+    what = 'is missing'
+  except (ValueError, KeyError, TypeError):
+    what = 'is damaged'
+  raise ConfigError(
+    f'{path} {what}; remove {path.with_name("COMPLETE")}, and the command of '
+    'the run scores it again'
+  )
+
+
 def table(folder: Path) -> str:
   """The score table of a finished run, for a terminal."""
-  return score_file.table(json.loads((folder / 'scores.json').read_text()))
+  return score_file.table(read_scores(folder))

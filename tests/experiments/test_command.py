@@ -7,7 +7,7 @@ import sys
 import filelock
 import pytest
 
-from experiments import command
+from experiments import command, workdir
 from structae.config import ConfigError
 
 SAE = '--config=experiments/sae12.py'
@@ -184,6 +184,32 @@ def test_a_file_as_folder_is_refused(tmp_path):
 def test_a_damaged_config_is_refused(tmp_path):
   (tmp_path / 'config.json').write_text('{"config"')
   assert_refused(run(SAE, f'--workdir={tmp_path}'), 'is damaged')
+
+
+def test_a_start_without_a_config_is_refused(tmp_path):
+  start = tmp_path / 'start'
+  start.mkdir()
+  (start / 'COMPLETE').write_text('20 steps\n')
+  place = f'--workdir={tmp_path / "run"}'
+  result = run(SAE, place, f'--config.train.init_from={start}')
+  assert_refused(result, f'{start} is no folder of a run')
+
+
+@pytest.mark.parametrize(
+  'content, expected', [(None, 'is missing'), ('{}', 'is damaged')]
+)
+def test_a_finished_run_without_scores_says_how_to_get_them(
+  tmp_path, content, expected
+):
+  config = command.parse(['main', SAE], 'usage').config
+  workdir.write_config(tmp_path, 'sae12', config, {})
+  workdir.complete(tmp_path, config)
+  if content:
+    (tmp_path / 'scores.json').write_text(content)
+  result = run(SAE, f'--workdir={tmp_path}')
+  assert result.returncode == 2
+  (line,) = lines_without_import_times(result.stderr)
+  assert f'scores.json {expected}; remove {tmp_path / "COMPLETE"}' in line
 
 
 def test_help_lists_every_field():

@@ -34,6 +34,7 @@ from experiments import (
   workdir,
 )
 from experiments.studies import Part, Search, Study
+from structae.config import ConfigError
 from structae.evaluation import codes as codes_lib
 from structae.figures import paper
 from structae.training import stop
@@ -148,6 +149,19 @@ def test_a_study_exists_on_larger_images(name):
   assert plan.finals()
 
 
+def test_what_data_cannot_hold_out_is_refused_or_left_out_and_told(capsys):
+  extrapolation, whole = (
+    studies.STUDIES[k] for k in ('extrapolation', 'paper')
+  )
+  with pytest.raises(ConfigError) as error:
+    planning.Plan(extrapolation, 'quick', 'mpi3d_toy', 1, Path('runs'))
+  assert 'these have: shapes3d_synth, shapes3d' in str(error.value)
+  plan = planning.Plan(whole, 'quick', 'mpi3d_toy', 1, Path('runs'))
+  assert all(not want.part.hold_out for want in plan.undecided())
+  study.main(['', 'paper', '--data=mpi3d_toy', '--dry_run'])
+  assert '# left out: mpi3d_toy has no shape to hold' in capsys.readouterr().out
+
+
 def test_runs_that_were_started_by_hand_are_those_planned():
   plan = plan_of(Path(), name='families')
   folders = {job.folder.name for job in plan.candidates()}
@@ -201,6 +215,10 @@ def test_scores_that_a_figure_needs_are_added_once(tmp_path, monkeypatch):
   known = {'mig': {'value': 0.5}}
   (job.folder / 'scores.json').write_text(json.dumps({'scores': known}))
   (scoring,) = plan.scorings()
+  (job.folder / 'scores.json').write_text('{}')
+  with pytest.raises(ConfigError, match='scores.json is damaged'):
+    plan.scorings()
+  (job.folder / 'scores.json').write_text(json.dumps({'scores': known}))
   assert scoring.command[-1] == '--metrics=dci,irs'
   known |= dict.fromkeys(
     ['irs', 'disentanglement', 'completeness', 'informativeness_train',
