@@ -15,11 +15,11 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments import command
+from experiments import arguments, command
 from structae import files
-from structae.config import ConfigError
 
 MATRIX = 2048  # width of the matrices whose product is timed
 
@@ -42,27 +42,22 @@ class Program(NamedTuple):
 
 def main(argv: Sequence[str]) -> None:
   """Runs the command line."""
-  own = {'--against': '', '--repeats': '5', '--output': ''}
-  rest = []
-  for arg in argv:
-    name, equals, value = arg.partition('=')
-    if equals and name in own:
-      own[name] = value
-    else:
-      rest.append(arg)
-  config = command.parse(rest, __doc__).config
-  if not own['--repeats'].isdigit() or int(own['--repeats']) < 1:
-    raise ConfigError(
-      f'--repeats is {own["--repeats"]!r}; expected a whole number from 1'
-    )
-  configs = {'this': config}
-  if own['--against']:
-    changed = [*rest, f'--config.{own["--against"]}']
-    configs[own['--against']] = command.parse(changed, __doc__).config
-  table = measure(configs, int(own['--repeats']))
+  parser = arguments.Parser('benchmark', None, add_help=False)
+  parser.add_argument('--against')
+  parser.add_argument('--repeats', type=arguments.at_least(1), default=5)
+  parser.add_argument('--output', type=Path)
+  asked, rest = parser.parse_known_args(argv[1:])
+  flags = [argv[0], *rest]
+  configs = {'this': command.parse(flags, __doc__).config}
+  if asked.against:
+    changed = [*flags, f'--config.{asked.against}']
+    configs[asked.against] = command.parse(changed, __doc__).config
+  if asked.output:
+    arguments.check_new(asked.output, ('.json',))
+  table = measure(configs, asked.repeats)
   print(show(table))
-  if own['--output']:
-    files.write_text(own['--output'], json.dumps(table, indent=1) + '\n')
+  if asked.output:
+    files.write_text(asked.output, json.dumps(table, indent=1) + '\n')
 
 
 def measure(configs: dict[str, Any], repeats: int) -> dict[str, Any]:

@@ -5,14 +5,15 @@ PyTorch row appears where torch is installed. Weights are random: speed does
 not depend on them.
 """
 
-import argparse
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
 
+from experiments import arguments
 from structae.evaluation import features, frechet, kernel, neighbors
 from structae.evaluation.inception_weights import Weights
 from structae.models import inception
@@ -60,31 +61,36 @@ def _torch_network(images: np.ndarray) -> Callable[[], object] | None:
   return run
 
 
-def main() -> None:
-  parser = argparse.ArgumentParser(description=__doc__)
-  parser.add_argument('--batch_size', type=int, default=16)
-  parser.add_argument('--repeats', type=int, default=3)
-  args = parser.parse_args()
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command; returns its exit code."""
+  parser = arguments.Parser('benchmark_fid', __doc__)
+  number = arguments.at_least(1)
+  parser.add_argument('--batch_size', type=number, default=16)
+  parser.add_argument('--repeats', type=number, default=3)
+  asked = parser.parse_args(argv)
+  return arguments.run(lambda: measure(asked.batch_size, asked.repeats))
+
+
+def measure(batch_size: int, repeats: int) -> None:
+  """Prints the rows."""
   print(f'device: {jax.devices()[0].device_kind}, {os.cpu_count()} CPU cores')
 
   def row(name: str, function: Callable[[], object], images: int = 0) -> None:
-    wall, cpu = _time(function, args.repeats)
+    wall, cpu = _time(function, repeats)
     rate = f'{images / wall:10.1f} images/s' if images else ''
     print(f'{name:42} {wall:9.3f} s wall {cpu:9.3f} s CPU {rate}', flush=True)
 
   rng = np.random.default_rng(0)
-  images = rng.integers(0, 256, (args.batch_size, 64, 64, 3), np.uint8)
+  images = rng.integers(0, 256, (batch_size, 64, 64, 3), np.uint8)
   weights = _random_weights()
   row(
-    f'Inception, batch of {args.batch_size}',
-    lambda: features.inception_features(
-      images, weights, batch_size=args.batch_size
-    ),
-    args.batch_size,
+    f'Inception, batch of {batch_size}',
+    lambda: features.inception_features(images, weights, batch_size=batch_size),
+    batch_size,
   )
   torch_network = _torch_network(images)
   if torch_network is not None:
-    row('  the same in PyTorch', torch_network, args.batch_size)
+    row('  the same in PyTorch', torch_network, batch_size)
 
   for n in (256, 2048, 4096):
     a, b = rng.normal(size=(2, n, 2048))
@@ -104,4 +110,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-  main()
+  sys.exit(main())

@@ -5,20 +5,20 @@ composed or gathered, and left on the device as uint8. And how fast a set of
 the size of a real one is prepared from its files.
 """
 
-import argparse
 import dataclasses
 import json
 import pathlib
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments import arguments
 from structae.data import catalog, pipeline, prepare, sources
 from structae.data.readers import reading
 from structae.training import step as step_lib
@@ -27,32 +27,35 @@ BATCH = 128
 STEPS_PER_DISPATCH = 50
 
 
-def main(arguments: list[str] | None = None) -> int:
-  """Prints one JSON line for each way of input."""
-  parser = argparse.ArgumentParser(
-    prog='python -m experiments.benchmark_input', description=__doc__
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command; returns its exit code."""
+  parser, number = (
+    arguments.Parser('benchmark_input', __doc__),
+    arguments.at_least,
   )
   parser.add_argument(
-    '--images', type=int, default=100_000, help='images of the stored set'
+    '--images', type=number(1), default=100_000, help='images of the stored set'
   )
   parser.add_argument(
-    '--seconds', type=float, default=5.0, help='time for each measurement'
+    '--seconds', type=number(1), default=5, help='time for each measurement'
   )
   parser.add_argument(
-    '--prepare', type=int, default=0,
+    '--prepare', type=number(0), default=0,
     help='images of a 3D-Shapes file to prepare (480000: the whole; 0: none)',
   )  # fmt: skip
   parser.add_argument('--dir', type=pathlib.Path, help='where files are made')
-  parsed = parser.parse_args(arguments)
-  if min(parsed.images, parsed.seconds) <= 0 or parsed.prepare < 0:
-    parser.exit(2, f'{parser.prog}: numbers must be above 0.\n')
-  with tempfile.TemporaryDirectory(dir=parsed.dir) as folder:
+  asked = parser.parse_args(argv)
+  return arguments.run(lambda: _run(asked))
+
+
+def _run(asked: Any) -> None:
+  """Prints one JSON line for each way of input."""
+  with tempfile.TemporaryDirectory(dir=asked.dir) as folder:
     place = pathlib.Path(folder)
-    for row in measure(place, parsed.images, parsed.seconds):
+    for row in measure(place, asked.images, asked.seconds):
       print(json.dumps(row), flush=True)
-    if parsed.prepare:
-      print(json.dumps(measure_preparing(place, parsed.prepare)), flush=True)
-  return 0
+    if asked.prepare:
+      print(json.dumps(measure_preparing(place, asked.prepare)), flush=True)
 
 
 def measure(

@@ -7,7 +7,6 @@ mixture of 6 factors (57 classes). `--exact` runs scikit-learn's trees too:
 minutes.
 """
 
-import argparse
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import sklearn
 
+from experiments import arguments
 from structae import evaluation
 from structae.evaluation import scores
 from structae.evaluation.codes import Codes
@@ -47,12 +47,17 @@ def timed(function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Prints the tables."""
-  parser = argparse.ArgumentParser(description=__doc__)
+  """Runs the command; returns its exit code."""
+  parser = arguments.Parser('benchmark_metrics', __doc__)
   parser.add_argument('--exact', action='store_true')
-  parser.add_argument('--num', type=int, default=10_000, help='codes to fit')
-  arguments = parser.parse_args(argv)
-  num = arguments.num
+  parser.add_argument('--num', type=arguments.at_least(100), default=10_000,
+                      help='codes to fit')  # fmt: skip
+  asked = parser.parse_args(argv)
+  return arguments.run(lambda: measure(asked.num, asked.exact))
+
+
+def measure(num: int, exact: bool) -> None:
+  """Prints the tables."""
   train, test = mixture(num), mixture(num // 2, seed=1)
   print(f'{num:,} x 12 codes, {num // 2:,} to judge, 6 factors, 57 classes')
   print(
@@ -62,8 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   _time_mig(train)
   _time_suite(train, test)
   _show_growth(num)
-  _compare_trees(train, test, arguments.exact)
-  return 0
+  _compare_trees(train, test, exact)
 
 
 def _arrays(codes: Codes) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,6 @@ PyPI and give the folder. It no longer installs, but its metrics are plain
 numpy; gin, which only configures them, is stood in for.
 """
 
-import argparse
 import importlib
 import sys
 import types
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import benchmark_metrics
+from experiments import arguments, benchmark_metrics
 from structae import evaluation
 from structae.evaluation import inputs
 
@@ -75,11 +74,6 @@ def load_reference(folder: Path) -> dict[str, Any]:
   Raises:
     ValueError: if it does not lie there.
   """
-  if not (folder / 'disentanglement_lib').is_dir():
-    raise ValueError(
-      f'{folder} has no folder disentanglement_lib; unpack the source archive '
-      'of disentanglement_lib 1.5 (PyPI) and give its folder'
-    )
   gin: Any = types.ModuleType('gin')
   gin.REQUIRED, gin.tf = object(), gin
   gin.configurable = lambda *names, **_: (
@@ -95,12 +89,14 @@ def load_reference(folder: Path) -> dict[str, Any]:
   sys.path.insert(0, str(folder))
   names = ('utils', 'mig', 'irs', 'modularity_explicitness', 'sap_score',
            'unsupervised_metrics', 'factor_vae', 'beta_vae')  # fmt: skip
-  found = {
-    name: importlib.import_module(
-      f'disentanglement_lib.evaluation.metrics.{name}'
-    )
-    for name in names
-  }
+  place = 'disentanglement_lib.evaluation.metrics'
+  try:
+    found = {k: importlib.import_module(f'{place}.{k}') for k in names}
+  except ImportError as error:
+    raise ValueError(
+      f'{folder}: {error}; unpack the source archive of disentanglement_lib '
+      '1.5 (PyPI) and give its folder'
+    ) from error
   utils = found['utils']
   utils.make_discretizer = lambda target, num_bins=20: (
     utils._histogram_discretize(target, num_bins)
@@ -266,27 +262,27 @@ def _print_reference(lib: dict[str, Any], data: dict[str, Arrays]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-  """Prints the tables."""
-  parser = argparse.ArgumentParser(description=__doc__)
+  """Runs the command; returns its exit code."""
+  parser = arguments.Parser('compare_metrics', __doc__)
   parser.add_argument('--reference', type=Path, help='disentanglement_lib 1.5')
   parser.add_argument(
     '--large', action='store_true', help='10,000 rows of 57 classes: minutes'
   )
-  arguments = parser.parse_args(argv)
+  asked = parser.parse_args(argv)
+  return arguments.run(lambda: compare(asked.reference, asked.large))
+
+
+def compare(reference: Path | None, large: bool) -> None:
+  """Prints the tables."""
   warnings.simplefilter('ignore')
+  lib = load_reference(reference) if reference else None
   data = cases()
-  if arguments.large:
+  if large:
     data['large'] = _mixture(10_000)
-  if arguments.reference:
-    try:
-      lib = load_reference(arguments.reference)
-    except ValueError as error:
-      print(f'error: {error}', file=sys.stderr)
-      return 2
+  if lib:
     _print_reference(lib, data)
     print()
   _print_trees(data)
-  return 0
 
 
 if __name__ == '__main__':

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments import command, workdir
+from experiments import arguments, command, workdir
 from experiments import main as one_run
 from structae import config as config_lib
 from structae.config import ConfigError
@@ -55,8 +55,12 @@ class Study(NamedTuple):
 
 def main(argv: Sequence[str]) -> None:
   """Runs the command line."""
-  hold_out, rest = _parse_hold_out(argv)
-  study = plan(command.parse(rest, __doc__), hold_out)
+  parser = arguments.Parser('extrapolate', None, add_help=False)
+  parser.add_argument('--hold_out', choices=splits.EXTRAPOLATION,
+                      default='shape')  # fmt: skip
+  own, rest = parser.parse_known_args(argv[1:])
+  asked = command.parse([argv[0], *rest], __doc__)
+  study = plan(asked, own.hold_out)
   check(study)
   for column, asked in study.runs.items():
     folder, steps = asked.workdir, asked.config.train.num_steps
@@ -141,23 +145,6 @@ def check(study: Study) -> None:
         f'it, now it should make {base.config.train.num_steps}: give another '
         '--workdir'
       )
-
-
-def _parse_hold_out(argv: Sequence[str]) -> tuple[str, list[str]]:
-  """Takes --hold_out out of the command line."""
-  found, rest, names = 'shape', [], list(splits.EXTRAPOLATION)
-  arguments = iter(argv)
-  for argument in arguments:
-    name, equals, value = argument.partition('=')
-    if name.lstrip('-') == 'hold_out' and argument.startswith('-'):
-      found = value if equals else next(arguments, '')
-    else:
-      rest.append(argument)
-  if found not in names:
-    raise ConfigError(
-      f'--hold_out is {found!r}; expected one of {", ".join(names)}'
-    )
-  return found, rest
 
 
 if __name__ == '__main__':

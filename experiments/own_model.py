@@ -6,7 +6,7 @@ The model is two functions of a dictionary of arrays, without Flax: a linear
 encoder of scikit-learn's 8x8 digits, and a decoder of one hidden layer.
 """
 
-import argparse
+import sys
 from pathlib import Path
 
 import jax
@@ -15,6 +15,7 @@ import numpy as np
 import optax
 from sklearn import datasets
 
+from experiments import arguments
 from structae import sampling
 from structae.evaluation import codes as codes_lib
 from structae.evaluation import information
@@ -51,15 +52,17 @@ def decode(params, codes):
   return (hidden @ params['out']).reshape(len(codes), *SHAPE)
 
 
-def main(arguments=None):
-  """Trains, and writes codes, scores and figures into a folder."""
-  parser = argparse.ArgumentParser(
-    prog='python -m experiments.own_model', description=__doc__
-  )
+def main(argv=None):
+  """Runs the command; returns its exit code."""
+  parser = arguments.Parser('own_model', __doc__)
   parser.add_argument('--folder', type=Path, default=Path('runs/own_model'))
-  parser.add_argument('--num_steps', type=int, default=2000)
-  parsed = parser.parse_args(arguments)
+  parser.add_argument('--num_steps', type=arguments.at_least(1), default=2000)
+  asked = parser.parse_args(argv)
+  return arguments.run(lambda: train(asked.folder, asked.num_steps))
 
+
+def train(folder, num_steps):
+  """Trains, and writes codes, scores and figures into a folder."""
   digits = datasets.load_digits()
   images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
   loss = autoencoding.autoencoding(
@@ -69,7 +72,7 @@ def main(arguments=None):
     loss,
     init(jax.random.key(0)),
     images,
-    num_steps=parsed.num_steps,
+    num_steps=num_steps,
     optimizer=optax.adam(3e-3),
   )
   print(rows[-1])
@@ -84,7 +87,7 @@ def main(arguments=None):
     indices=np.arange(len(images)),
     meta={'data': 'digits', 'model': 'own_model'},
   )
-  codes_lib.save(parsed.folder / 'codes.npz', codes)
+  codes_lib.save(folder / 'codes.npz', codes)
   score = information.mig(codes.codes[..., 0], codes.factors)
   print('mig', score['mig'])
 
@@ -93,12 +96,12 @@ def main(arguments=None):
     'hybrid': sampling.hybrid(keys[0], jnp.asarray(codes.codes), 48),
     'prior': sampling.prior(keys[1], 48, NUM_VARIABLES, 1),
   }
-  (parsed.folder / 'figures').mkdir(exist_ok=True)
+  (folder / 'figures').mkdir(exist_ok=True)
   for name, new in samples.items():
     sheet = grids.grid(fit_lib.decode_all(decode, params, new), 8)
-    grids.save_png(parsed.folder / 'figures' / f'{name}.png', sheet)
+    grids.save_png(folder / 'figures' / f'{name}.png', sheet)
   return rows, score
 
 
 if __name__ == '__main__':
-  main()
+  sys.exit(main())

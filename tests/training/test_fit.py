@@ -129,7 +129,7 @@ def test_what_cannot_be_trained_on_is_named():
 
 
 def test_the_example_leaves_codes_and_figures(tmp_path):
-  rows, score = own_model.main([f'--folder={tmp_path}', '--num_steps=300'])
+  rows, score = own_model.train(tmp_path, num_steps=300)
   assert rows[-1]['loss'] < rows[0]['loss']
   assert set(rows[0]) == {'step', 'loss', 'reconstruction', 'kl'}
   codes = codes_lib.load(tmp_path / 'codes.npz')
