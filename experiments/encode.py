@@ -19,8 +19,6 @@ from typing import Any
 
 from experiments import arguments
 
-NUM_RECONSTRUCTIONS = 24
-
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
@@ -34,8 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     '--reconstructions',
     type=Path,
     metavar='FILE.png',
-    help=f'a sheet: the first {NUM_RECONSTRUCTIONS} images above their '
-    'reconstructions',
+    help='a sheet: the first images above their reconstructions',
   )
   parser.add_argument(
     '--crop',
@@ -70,7 +67,9 @@ def _run(asked: Any) -> None:
   examples = own_examples.open_examples(asked.images, model.image_shape, crop)
   codes = encode(model, examples, asked.images, crop)
   if asked.reconstructions:
-    num = min(NUM_RECONSTRUCTIONS, len(codes.codes))
+    from experiments import drawing
+
+    num = min(drawing.NUM_RECONSTRUCTIONS, len(codes.codes))
     decoded = model.decode(codes.codes[:num])
     sheet = grids.pairs(examples.read(0, num), np.asarray(decoded))
     grids.save_png(asked.reconstructions, sheet)

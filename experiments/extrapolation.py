@@ -55,10 +55,7 @@ def _finished(study: Study) -> dict[str, Any] | None:
   """The result that is there, if it is of these very runs."""
   try:
     content = json.loads((study.folder / RESULT).read_text('utf-8'))
-    same = content['runs'] == _runs(study)
-    # Fields that do not tell runs apart may still change the scores.
-    same &= content['num_test'] == study.runs['none'].config.evaluation.num_test
-    return content if same else None
+    return content if content['runs'] == _runs(study) else None
   except (OSError, ValueError, KeyError, TypeError):
     return None
 
@@ -70,8 +67,6 @@ def _runs(study: Study) -> dict[str, Any]:
       'folder': str(asked.workdir),
       'config_hash': config_lib.config_hash(asked.config),
       'num_steps': asked.config.train.num_steps,
-      'learning_rate': asked.config.train.learning_rate,
-      'schedule': asked.config.train.schedule,
     }
     for column, asked in study.runs.items()
   }

@@ -101,6 +101,17 @@ def entry(value: Any, definition: str, n: int, **more: Any) -> dict[str, Any]:
   return {'value': float(value), 'definition': definition, 'n': n, **more}
 
 
+def explained_variance(
+  mse: float, examples: np.ndarray, definition: str, n: int
+) -> dict[str, Any]:
+  """One less the share of the variance of `[N, ...]` examples that is left."""
+  variance = float(examples.var(0, dtype=np.float64).mean())
+  if variance:
+    return entry(1 - mse / variance, definition, n)
+  reason = 'all test examples are alike.'
+  return {'value': None, 'definition': definition, 'n': n, 'missing': reason}
+
+
 def reconstruction_scores(
   run: Trained, indices: np.ndarray
 ) -> dict[str, dict[str, Any]]:
@@ -115,7 +126,6 @@ def reconstruction_scores(
   if pixels.dtype != np.uint8:
     return vector_scores(nats, mse, pixels, len(indices))
   pixels = pixels / np.float32(255)
-  variance = float(pixels.var(0, dtype=np.float64).mean())
   n = len(indices)
   return {
     'test_bce': entry(
@@ -134,8 +144,9 @@ def reconstruction_scores(
     'test_mse': entry(
       mse, 'Mean squared error of test images, pixels in 0..1.', n
     ),
-    'explained_variance': entry(
-      1 - mse / variance,
+    'explained_variance': explained_variance(
+      mse,
+      pixels,
       'Share of the variance of test pixels about their mean image that the '
       'reconstruction explains.',
       n,
@@ -147,7 +158,6 @@ def vector_scores(
   nats: float, mse: float, vectors: np.ndarray, n: int
 ) -> dict[str, dict[str, Any]]:
   """How well feature vectors are reconstructed."""
-  variance = float(vectors.var(0, dtype=np.float64).mean())
   return {
     'test_loss': entry(
       nats,
@@ -156,8 +166,9 @@ def vector_scores(
       n,
     ),
     'test_mse': entry(mse, 'Mean squared error of test examples.', n),
-    'explained_variance': entry(
-      1 - mse / variance,
+    'explained_variance': explained_variance(
+      mse,
+      vectors,
       'Share of the variance of test examples that reconstructions explain.',
       n,
     ),

@@ -70,8 +70,8 @@ class Study:
   data: str = 'shapes3d_synth'
 
 
-# Below the paper's scale its learning rate, chosen for 100,000 updates, is not
-# the best of every model; each gets the best of the same three, so that no
+# At the quick scale the paper's learning rate, chosen for 100,000 updates, is
+# not the best of every model; each gets the best of the same three, so that no
 # model is compared at a rate that suits another.
 RATES = Search('train.learning_rate', (5e-4, 9e-4, 1.5e-3), 'reconstruction')
 SEARCHED_SCALES = ('quick',)

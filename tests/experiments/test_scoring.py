@@ -39,6 +39,17 @@ def test_probes_read_the_factors_that_vary():
   assert found['probe_f0']['value'] == 1 and found['probe_f0']['chance'] == 0.5
 
 
+def test_examples_that_are_alike_have_no_variance_to_explain():
+  rng = np.random.default_rng(0)
+  examples = rng.normal(size=(50, 3)).astype(np.float32)
+  mse = float(np.mean((examples - examples.mean(0)) ** 2))
+  found = scoring.vector_scores(1.0, mse / 4, examples, 50)
+  assert found['explained_variance']['value'] == pytest.approx(0.75)
+  alike = np.repeat(examples[:1], 50, axis=0)
+  entry = scoring.vector_scores(1.0, 0.5, alike, 50)['explained_variance']
+  assert entry['value'] is None and 'alike' in entry['missing']
+
+
 def test_all_names_every_metric_of_its_kind():
   found = metrics.select(['mig', 'all', 'mig'], width=2)
   assert found.of_codes[0] == 'mig'
