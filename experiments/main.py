@@ -45,8 +45,12 @@ def run(asked: command.Command) -> bool:
         print(workdir.table(folder))
         return True
 
-  from experiments import training  # imports jax, which takes seconds
-  from structae import build
+  # It takes seconds to import jax, in which a signal would be lost or crash.
+  with stop.Stop() as stopping:
+    from experiments import training
+    from structae import build
+  if stopping.requested:
+    raise KeyboardInterrupt
 
   training.check_devices(config)
   try:

@@ -117,12 +117,16 @@ def test_a_config_file_that_fails_is_one_line(
   assert expected in refused(f'--config={path}:quick')
 
 
-def test_ctrl_c_while_jax_is_imported_is_one_line(tmp_path):
+def test_ctrl_c_before_training_is_one_line(tmp_path):
   code = (
-    'import os, signal, sys\n'
+    'import importlib.util, os, signal, sys\n'
     'class Stops:\n'
     '  def find_spec(self, name, path=None, target=None):\n'
-    '    if name == "jax": os.kill(os.getpid(), signal.SIGINT)\n'
+    '    if name in ("experiments.training", "structae.build"):\n'
+    '      return importlib.util.spec_from_loader(name, self)\n'
+    '  def create_module(self, spec): return None\n'
+    '  def exec_module(self, module):\n'
+    '    if "training" in str(module): os.kill(os.getpid(), signal.SIGINT)\n'
     'sys.meta_path.insert(0, Stops())\n'
     'from experiments import command, main\n'
     'command.run(main.main)'
