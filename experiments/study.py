@@ -54,8 +54,6 @@ def main(argv: Sequence[str]) -> None:
       run(plan, asked.name, study.shows, where, folder)
   except stop.Interrupted:
     print('stopped; the same command goes on from there')
-  except KeyboardInterrupt:
-    raise arguments.Failed('ended at once; the same command goes on') from None
   except ConfigError:
     raise
   except (OSError, ValueError) as error:  # a run's folder that is broken

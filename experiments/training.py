@@ -16,8 +16,6 @@ from structae.data import pipeline, sources
 from structae.training import checkpoint, loop, progress, step
 from structae.training import stop as stop_lib
 
-QUICK_HINT = 'Minutes, for a first look: --config={path}:quick'
-
 
 def check_devices(config: Any) -> None:
   """Refuses a batch that the devices do not divide.
@@ -79,10 +77,8 @@ def run(config: Any, path: Path, workdir: Path, source: sources.Source) -> None:
 def _run(
   config: Any, path: Path, workdir: Path, source: sources.Source
 ) -> None:
-  slow = jax.default_backend() == 'cpu' and config.scale == 'paper'
-  hint = QUICK_HINT.format(path=path) if slow else ''
   with stop_lib.Stop() as stopping:
-    show = progress.Progress(config.train.batch_size, hint)
+    show = progress.Progress(config.train.batch_size, quick_hint(config, path))
     mesh, parts, model, doors = assembly.assemble(config, source)
     state, updates, batches = assembly.prepare(
       config, source, parts.train, model, mesh
@@ -107,6 +103,13 @@ def _run(
       )
     trained = results.Trained(config, source, doors, state.params)
     results.write(trained, workdir, parts, show.say, stopping)
+
+
+def quick_hint(config: Any, path: Path) -> str:
+  """What to run instead where the paper's run would take days."""
+  if config.scale != 'paper' or jax.default_backend() != 'cpu':
+    return ''
+  return f'Minutes, for a first look: --config={path}:quick'
 
 
 def validation(

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 
-from experiments import evaluate
+from experiments import common, evaluate, training
 from structae import metrics_file
 from structae.evaluation import codes as codes_lib
 
@@ -110,6 +111,13 @@ def test_a_run_leaves_everything_behind(finished):
   assert set(rows[1]) == {
     'step', 'loss', 'reconstruction', 'validation_loss', 'validation_mse'
   }  # fmt: skip
+
+
+def test_the_paper_scale_alone_hints_at_the_quick_one():
+  path = Path('mine/sae.py')
+  config = common.get_config()
+  assert '--config=mine/sae.py:quick' in training.quick_hint(config, path)
+  assert not training.quick_hint(common.get_config('quick'), path)
 
 
 def test_codes_carry_their_factors(finished):
