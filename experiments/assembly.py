@@ -9,7 +9,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from experiments import doors as doors_lib
-from structae import build
+from structae import build, devices
 from structae.data import pipeline, sources
 from structae.training import loop, step
 
@@ -28,7 +28,7 @@ class Parts(NamedTuple):
 
 def assemble(config: Any, source: sources.Source) -> Parts:
   """Splits the data of a checked configuration and builds its model."""
-  mesh = step.data_mesh()
+  mesh = devices.data_mesh()
   model = build.model(config, source.image_shape[-1])
   doors = doors_lib.make_doors(
     source,

@@ -144,10 +144,9 @@ def prepare(config: Any) -> dict[str, Program]:
   import jax.numpy as jnp
 
   from experiments import assembly
-  from structae import build
-  from structae.training import step
+  from structae import build, devices
 
-  mesh = step.data_mesh()
+  mesh = devices.data_mesh()
   source = build.source(config)
   part = build.split(config, source).train
   model = build.model(config, source.image_shape[-1])

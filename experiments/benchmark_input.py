@@ -19,9 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import arguments
+from structae import devices
 from structae.data import catalog, pipeline, prepare, sources
 from structae.data.readers import reading
-from structae.training import step as step_lib
 
 BATCH = 128
 STEPS_PER_DISPATCH = 50
@@ -62,7 +62,7 @@ def measure(
   place: pathlib.Path, num_images: int, seconds: float
 ) -> Iterator[dict]:
   """Yields images per second and per second of CPU time for every storage."""
-  mesh = step_lib.data_mesh()
+  mesh = devices.data_mesh()
   folder = stored_images(place, num_images)
   ways: dict[str, Callable[[], sources.Source]] = {
     'composed': lambda: sources.shapes3d(64),

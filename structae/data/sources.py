@@ -13,9 +13,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from structae import devices
 from structae.data import catalog, manifest, prepare, shapes3d_synth
 from structae.data.readers import reading
 
@@ -151,7 +152,7 @@ def prepared(
   """Opens a prepared folder; see `load`."""
   made = manifest.load(folder)
   host = manifest.map_images(folder, made)
-  mesh = mesh or _all_devices()
+  mesh = mesh or devices.data_mesh()
   if storage == 'auto':
     storage = choose(host.nbytes, mesh)
   arrays, images = _place(host, storage, mesh)
@@ -182,12 +183,6 @@ def _digest(folder: pathlib.Path, made: manifest.Manifest) -> str:
     sha256.update(f'{name} {array.dtype.str} {array.shape}'.encode())
     sha256.update(array.tobytes())
   return sha256.hexdigest()
-
-
-def _all_devices() -> Mesh:
-  return jax.make_mesh(
-    (jax.device_count(),), ('data',), axis_types=(AxisType.Auto,)
-  )
 
 
 def choose(num_bytes: int, mesh: Mesh) -> str:

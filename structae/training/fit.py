@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from structae import devices
 from structae.data import pipeline, sources
 from structae.nn.posterior import Posterior
 from structae.objectives import reconstruction
@@ -71,7 +72,7 @@ def fit(
     )
   source = _as_source(data)
   optimizer = optimizer or optax.adam(5e-4)
-  mesh = step_lib.data_mesh()
+  mesh = devices.data_mesh()
   if batch_size % mesh.size:
     raise ValueError(
       f'batch_size must be a multiple of the {mesh.size} devices, '

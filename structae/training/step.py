@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from structae.objectives.autoencoding import Loss
@@ -36,13 +36,6 @@ class NotFinite(FloatingPointError):
 
 Batch = Callable[[Any, jax.Array], jax.Array]
 NEVER = np.iinfo(np.int32).max
-
-
-def data_mesh() -> Mesh:
-  """All devices in a row, along which batches are cut."""
-  return jax.make_mesh(
-    (jax.device_count(),), ('data',), axis_types=(AxisType.Auto,)
-  )
 
 
 def init_state(

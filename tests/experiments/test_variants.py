@@ -11,10 +11,10 @@ import pytest
 from experiments import assembly, results
 from experiments import doors as doors_lib
 from experiments import samples as samples_lib
-from structae import build, checks
+from structae import build, checks, devices
 from structae import config as config_lib
 from structae.data import sources
-from structae.training import checkpoint, step
+from structae.training import checkpoint
 
 SIZE, NUM = 8, 32
 NAMES = sorted(
@@ -83,7 +83,7 @@ def test_a_variant_trains_is_restored_and_sampled(name, source, tmp_path):
   config = tiny(name)
   checks.check_model(config.model, SIZE)
   checks.check_objective(config)
-  model, mesh = build.model(config, 3), step.data_mesh()
+  model, mesh = build.model(config, 3), devices.data_mesh()
   part = np.arange(NUM)
   state, updates, batches = assembly.prepare(config, source, part, model, mesh)
   before = jax.device_get(state.params)

@@ -11,6 +11,7 @@ import numpy as np
 import optax
 import pytest
 
+from structae import devices
 from structae.training import loop, step, stop
 
 TARGET = jnp.array([1.0, -2.0, 3.0])
@@ -29,13 +30,13 @@ def batch(data, now):
 def start(optimizer, loss=quadratic):
   images = jax.ShapeDtypeStruct((8, 4, 4, 1), jnp.float32)
   return step.init_state(
-    jnp.zeros(3), optimizer, loss, images, step.data_mesh()
+    jnp.zeros(3), optimizer, loss, images, devices.data_mesh()
   )
 
 
 def make(optimizer, num=1, loss=quadratic):
   return step.make_step(
-    loss, optimizer, batch, jax.random.key(0), step.data_mesh(), num
+    loss, optimizer, batch, jax.random.key(0), devices.data_mesh(), num
   )
 
 
@@ -132,7 +133,7 @@ num = int(sys.argv[1])
 jax.config.update('jax_num_cpu_devices', num)
 import jax.numpy as jnp
 from experiments import assembly, common
-from structae import build
+from structae import build, devices
 from structae.data import pipeline, sources
 from structae.training import step
 import numpy as np
@@ -142,7 +143,7 @@ config.model.num_variables, config.model.num_latents = 4, 4
 config.data.size, config.train.batch_size = 16, 16
 config.train.num_steps = 10
 model = build.model(config, 3)
-mesh = step.data_mesh()
+mesh = devices.data_mesh()
 assert mesh.size == num
 images = jnp.asarray(np.random.RandomState(0).randint(
     0, 256, (64, 16, 16, 3)), jnp.uint8)
