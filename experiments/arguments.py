@@ -57,7 +57,12 @@ def run(
   """
   try:
     main()
+    sys.stdout.flush()
     return 0
+  except BrokenPipeError:
+    # Who read the output, such as `head`, has left; the last flush would fail.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
   except (Failed, *mistakes) as error:
     print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
     return 1 if isinstance(error, Failed) else 2

@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> None:
       run(plan, asked.name, study.shows, where, folder)
   except stop.Interrupted:
     print('stopped; the same command goes on from there')
-  except ConfigError:
+  except (ConfigError, BrokenPipeError):
     raise
   except (OSError, ValueError) as error:  # a run's folder that is broken
     raise arguments.Failed(str(error)) from error

@@ -1,5 +1,7 @@
 """Tools beside the commands: mistakes are one line, before anything is done."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -54,3 +56,16 @@ def test_an_incomplete_reference_is_one_line(tmp_path, capsys):
   assert compare_metrics.main([f'--reference={tmp_path}']) == 2
   (line,) = capsys.readouterr().err.splitlines()
   assert 'disentanglement_lib.evaluation' in line
+
+
+@pytest.mark.parametrize(
+  'flags', [['main', '--help'], ['study', 'paper', '--dry_run']]
+)
+def test_a_reader_that_leaves_early_is_no_error(flags):
+  read, write = os.pipe()
+  os.close(read)
+  module, *rest = flags
+  words = [sys.executable, '-m', f'experiments.{module}', *rest]
+  ended = subprocess.run(words, stdout=write, stderr=subprocess.PIPE)
+  os.close(write)
+  assert ended.returncode == 1 and not ended.stderr
