@@ -37,8 +37,15 @@ def traversal(run: Run) -> str:
     '<button type="button" id="play" aria-pressed="false">Play</button>',
     _grouped(cards, labels),
     note='Each slider changes one variable of the same code, from its lowest '
-    'observed value to its highest. The decoder reads them in this order.',
+    f'observed value to its highest. {_order(run)}'.strip(),
   )
+
+
+def _order(run: Run) -> str:
+  """What the order of variables means; other decoders read all at once."""
+  if run.field('model.decoder') in ('structural', 'ladder'):
+    return 'The decoder reads them in this order.'
+  return ''
 
 
 def _names(i: int, labels: Sequence[str], total: int) -> tuple[str, str]:

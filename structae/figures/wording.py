@@ -37,8 +37,7 @@ FIGURES = {
   'traversals': (
     'Traversals',
     'A row for each latent dimension, from its lowest observed value to its '
-    'highest, all others held. Variables in the order in which the decoder '
-    'reads them.',
+    'highest, all others held.',
   ),
   'mutual_information': (
     'Mutual information',
@@ -51,8 +50,7 @@ FIGURES = {
   'variable_effect': (
     'Effect of variables',
     'How much the image changes if a variable alone is replaced by that of '
-    'another example, as a share of the variance of images. Variables in the '
-    'order in which the decoder reads them.',
+    'another example, as a share of the variance of images.',
   ),
 }
 

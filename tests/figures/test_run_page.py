@@ -127,6 +127,15 @@ def test_without_a_script_one_frame_of_each_variable_is_seen(make_run):
   assert len([alt for alt in shown if alt.startswith('Hybrid sample ')]) == 12
 
 
+def test_an_order_is_claimed_of_decoders_that_have_one(make_run):
+  said = {
+    decoder: 'reads them in this order'
+    in read(make_run(decoder, config={'model': {'decoder': decoder}})).text
+    for decoder in ('structural', 'ladder', 'adaptive', 'hourglass')
+  }
+  assert [*said.values()] == [True, True, False, False]
+
+
 def test_settings_may_stand_at_the_top_of_the_configuration(make_run):
   folder = make_run()
   nested = read(folder).text
