@@ -7,7 +7,4 @@ from experiments import common
 
 
 def get_config(tokens=''):
-  config = common.get_config(tokens)
-  config.model.decoder = 'hourglass'
-  config.model.num_variables = config.model.num_latents
-  return config
+  return common.get_hourglass_config(tokens)

@@ -32,6 +32,8 @@ _QUICK = {
   'evaluation.num_fid_images': 5000,
 }
 
+_HOURGLASS_RATE = 3e-4
+
 SCALES = {
   'paper': {},
   'quick': _QUICK,
@@ -103,6 +105,20 @@ def get_config(
   sizes = catalog.get(data).sizes
   if sizes and config.data.size not in sizes:
     config.data.size = size  # a scale's smaller images, where there are any
+  return config
+
+
+def get_hourglass_config(tokens: str = '') -> ml_collections.ConfigDict:
+  """As `get_config`, with a decoder that reads all numbers of a code at once.
+
+  Each number is a variable. Below the paper's scale the rate is lower: at that
+  of the structural decoders an hourglass collapses to the mean image.
+  """
+  config = get_config(tokens)
+  config.model.decoder = 'hourglass'
+  config.model.num_variables = config.model.num_latents
+  if config.scale != 'paper':
+    config.train.learning_rate = _HOURGLASS_RATE
   return config
 
 

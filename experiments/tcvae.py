@@ -7,8 +7,6 @@ from experiments import common
 
 
 def get_config(tokens=''):
-  config = common.get_config(tokens)
-  config.model.decoder = 'hourglass'
-  config.model.num_variables = config.model.num_latents
+  config = common.get_hourglass_config(tokens)
   config.objective.name = 'beta_tcvae'
   return config

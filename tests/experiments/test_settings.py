@@ -39,6 +39,13 @@ def test_every_variant_can_be_run_at_every_scale(name, scale):
   assert config.model.head and config.model.str_tfm  # filled in, to be written
 
 
+def test_an_hourglass_has_a_rate_of_its_own_below_the_paper_s_scale():
+  rate = lambda *args: parse(*args).train.learning_rate
+  assert rate('ae', 'quick') < rate('sae12', 'quick')
+  assert rate('ae', '') == rate('sae12', '') == 5e-4
+  assert rate('ae', 'quick', '--config.train.learning_rate=0.1') == 0.1
+
+
 def test_a_set_of_larger_images_or_a_size_takes_its_own_settings():
   config = parse('sae4', '128px')
   assert config.data.size == 128 and config.model.num_blocks == 16
