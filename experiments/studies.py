@@ -73,7 +73,7 @@ class Study:
 # At the quick scale the paper's learning rate, chosen for 100,000 updates, is
 # not the best of every model; each gets the best of the same four, so that no
 # model is compared at a rate that suits another: hourglasses do best at the
-# lowest, and collapse at the highest.
+# lower ones, and collapse at the highest.
 RATES = Search(
   'train.learning_rate', (3e-4, 5e-4, 9e-4, 1.5e-3), 'reconstruction'
 )
