@@ -20,26 +20,30 @@ def read(path: Path) -> list[dict[str, Any]]:
   """
   text = path.read_text('utf-8', 'replace') if path.exists() else ''
   whole, _, last = text.rpartition('\n')
-  lines = [*whole.splitlines(), *([last] if _is_json(last) else [])]
+  lines = [*whole.splitlines(), last]
+  rows = []
   for number, line in enumerate(lines, 1):
-    if not _is_row(line):
+    row = _parse(line)
+    if row is None and number == len(lines):
+      break  # nothing, or a part of a row
+    if not _has_step(row):
       raise ValueError(
         f'{path}, line {number} must be a JSON object with a "step", '
         f'got {line!r:.60}.'
       )
-  return [json.loads(line) for line in lines]
+    rows.append(row)
+  return rows
 
 
-def _is_json(line: str) -> bool:
+def _parse(line: str) -> Any:
   try:
-    json.loads(line)
+    return json.loads(line)
   except ValueError:
-    return False
-  return True
+    return None
 
 
-def _is_row(line: str) -> bool:
+def _has_step(row: Any) -> bool:
   try:
-    return math.isfinite(json.loads(line)['step'])
-  except (ValueError, TypeError, KeyError):
+    return math.isfinite(row['step'])
+  except (TypeError, KeyError):
     return False

@@ -228,6 +228,7 @@ def test_a_page_is_the_same_every_time(make_run):
     ('scores.json', '{"scores": {"b": {"value": 1, "floor": "x"}}}', 'floor'),
     ('metrics.jsonl', '{"step": 1}\n{"loss": 2}', 'line 2'),
     ('metrics.jsonl', '{"step": 1}\n{"st\n', 'line 2'),
+    ('metrics.jsonl', '{"step": 1}\n\n{"step": 2}\n', 'line 2'),
     ('figures/frames.npz', 'no archive', 'frames.npz'),
     ('figures/hybrid.png', 'no image', 'hybrid.png'),
   ],
