@@ -3,7 +3,7 @@
 python -m experiments.main --config=experiments/adaae16.py[:quick]
 """
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

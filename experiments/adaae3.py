@@ -1,6 +1,6 @@
 """AdaAE-3. python -m experiments.main --config=experiments/adaae3.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

@@ -1,6 +1,6 @@
 """AdaAE-4. python -m experiments.main --config=experiments/adaae4.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

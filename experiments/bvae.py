@@ -1,6 +1,6 @@
 """beta-VAE. python -m experiments.main --config=experiments/bvae.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

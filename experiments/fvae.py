@@ -1,6 +1,6 @@
 """FactorVAE. python -m experiments.main --config=experiments/fvae.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

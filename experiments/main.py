@@ -12,7 +12,8 @@ run that was stopped, and prints the scores of a finished one again.
 
 from collections.abc import Sequence
 
-from experiments import command, workdir
+from structae import workdir
+from structae.commands import config_flags as command
 from structae.training import stop
 
 
@@ -47,8 +48,8 @@ def run(asked: command.Command) -> bool:
 
   # It takes seconds to import jax, in which a signal would be lost or crash.
   with stop.Stop() as stopping:
-    from experiments import training
     from structae import build
+    from structae import trainer as training
   if stopping.requested:
     raise KeyboardInterrupt
 

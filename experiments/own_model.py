@@ -15,10 +15,10 @@ import numpy as np
 import optax
 from sklearn import datasets
 
-from experiments import arguments
 from structae import sampling
+from structae.commands import parser as arguments
 from structae.evaluation import codes as codes_lib
-from structae.evaluation import information
+from structae.evaluation.metrics import mig as information
 from structae.figures import grids
 from structae.nn.posterior import Posterior
 from structae.objectives import autoencoding, reconstruction
@@ -54,7 +54,7 @@ def decode(params, codes):
 
 def main(argv=None):
   """Runs the command; returns its exit code."""
-  parser = arguments.Parser('own_model', __doc__)
+  parser = arguments.Parser('python -m experiments.own_model', __doc__)
   parser.add_argument('--folder', type=Path, default=Path('runs/own_model'))
   parser.add_argument('--num_steps', type=arguments.at_least(1), default=2000)
   asked = parser.parse_args(argv)

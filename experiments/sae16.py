@@ -1,6 +1,6 @@
 """SAE-16. python -m experiments.main --config=experiments/sae16.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

@@ -1,6 +1,6 @@
 """VAE. python -m experiments.main --config=experiments/vae.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

@@ -1,6 +1,6 @@
 """VLAE-12. python -m experiments.main --config=experiments/vlae12.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

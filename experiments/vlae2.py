@@ -1,6 +1,6 @@
 """VLAE-2. python -m experiments.main --config=experiments/vlae2.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

@@ -1,6 +1,6 @@
 """VLAE-3. python -m experiments.main --config=experiments/vlae3.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

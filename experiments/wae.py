@@ -1,6 +1,6 @@
 """WAE-MMD. python -m experiments.main --config=experiments/wae.py[:quick]"""
 
-from experiments import common
+from structae.config import scales as common
 
 
 def get_config(tokens=''):

@@ -2,28 +2,12 @@
 
 `codes = encode(images)`, `images = decode(codes)`, `new = hybrid(key, codes)`.
 
-Models by name load on first use, so that this import stays light.
+The names listed in `__init__.pyi` load on first use, so that this import stays
+light; editors and type checkers read them there.
 """
 
-import importlib
-from typing import Any
+import lazy_loader
 
 __version__ = '0.1.0'
 
-_HOMES = {
-  'Pretrained': 'pretrained.model',
-  'load_pretrained': 'pretrained.folder',
-  'save_pretrained': 'pretrained.folder',
-}
-
-__all__ = ['Pretrained', 'load_pretrained', 'save_pretrained']
-
-
-def __getattr__(name: str) -> Any:
-  if name not in _HOMES:
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-  return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)
-
-
-def __dir__() -> list[str]:
-  return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

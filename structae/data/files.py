@@ -93,7 +93,7 @@ def find(
     wanted = '; '.join(describe(file) for file in missing)
     raise ValueError(
       f'{data_set.title}: missing in {place}: {wanted}. Put it there, or say '
-      f'where it is: python -m structae.data prepare {data_set.name} '
+      f'where it is: structae data prepare {data_set.name} '
       '--from=DIR. The set shapes3d_synth needs no files.'
     )
   return found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae import files
-from structae.evaluation import inputs
+from structae.evaluation.metrics import inputs
 
 
 class Codes(NamedTuple):

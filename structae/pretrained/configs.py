@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from structae import checks
 from structae import config as config_lib
-from structae.config import ConfigError
+from structae.config import ConfigError, checks
 
 
 def read(folder: Path) -> tuple[Any, dict[str, Any]]:

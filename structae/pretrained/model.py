@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from structae import build, presets, sampling
+from structae import build, sampling
 from structae import config as config_lib
+from structae.config import presets
 from structae.nn.posterior import Posterior
 from structae.objectives import reconstruction
 from structae.pretrained import configs, tensors

@@ -15,15 +15,8 @@ import filelock
 import numpy as np
 import pytest
 
-from structae.data import (
-  __main__,
-  catalog,
-  files,
-  manifest,
-  originals,
-  prepare,
-  writing,
-)
+from structae.commands import data as __main__
+from structae.data import catalog, files, manifest, originals, prepare, writing
 from tests.data import layouts
 
 QUOTA = b'<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>'

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import common, main, workdir
-from structae import build
+from experiments import main
+from structae import build, workdir
 from structae import config as config_lib
 from structae.config import ConfigError
+from structae.config import scales as common
 from structae.data import catalog, prepare, splits
 from tests.data import layouts
 

@@ -14,8 +14,10 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 
-from experiments import common, evaluate, training
 from structae import metrics_file
+from structae import trainer as training
+from structae.commands import evaluate
+from structae.config import scales as common
 from structae.evaluation import codes as codes_lib
 
 # An SAE-4 of four blocks, whose steps take milliseconds.

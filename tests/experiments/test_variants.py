@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import assembly, results
-from experiments import doors as doors_lib
-from experiments import samples as samples_lib
-from structae import build, checks, devices
+from structae import assembly, build, devices, results
 from structae import config as config_lib
+from structae import doors as doors_lib
+from structae import samples as samples_lib
+from structae.config import checks
 from structae.data import sources
 from structae.training import checkpoint
 

@@ -1,0 +1,192 @@
+"""How well models take up what training left out, by what is trained then."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from experiments.paper.figures import (
+  published,
+  published_tables,
+  scored,
+  tables,
+)
+from structae.figures import canvas, models
+from structae.pages import wording
+
+# What was trained afterwards, in the order of the paper.
+COLUMNS = ('none', 'encoder', 'decoder', 'both')
+_COMMAND = (
+  'python -m experiments.paper.extrapolate --config=experiments/MODEL.py '
+  '--hold_out=shape'
+)
+_PUBLISHED = ('shapes3d', 'shape')  # the data and what was held out
+_SCALE = 1000.0  # of the mean squared error, as published
+
+
+def extrapolation(
+  results: Sequence[Mapping[str, Any]],
+) -> dict[str, Figure | str]:
+  """Errors on held-out values by the half of the model that was trained then.
+
+  Args:
+    results: the content of `extrapolation.json` of each study: `model`, `seed`,
+      `hold_out`, `mse` by what was trained, and `data` where it is known.
+
+  Returns:
+    `extrapolation`: Markdown, a table a data set and held-out factor;
+    `extrapolation-DATA-FACTOR`: bars of the mean squared error x 1000 with the
+    deviation over seeds; on a log scale where they span more than a decade.
+
+  Raises:
+    ValueError: if there is no result, or one lacks `model` or `mse`.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, figures 7 and 12.
+  """
+  if not results:
+    raise scored.lacking('extrapolation', 'extrapolation.json', _COMMAND)
+  found: dict[str, Figure | str] = {}
+  sections = {}
+  for (data, held_out), errors in _grouped(results).items():
+    title = f'{data}, held out: {held_out}' if data else f'held out: {held_out}'
+    known = _published(errors) if (data, held_out) == _PUBLISHED else {}
+    sections[title] = _table(errors, known)
+    stem = '-'.join(filter(None, ['extrapolation', data, held_out]))
+    found[stem] = _draw(title, errors, known)
+  note = (
+    'Mean squared error x 1000 on images with the held-out values, by what was '
+    'trained on all images afterwards, the least in bold.'
+  )
+  if any('β-VAE, published' in table for table in sections.values()):
+    note += ' The published β-VAE has beta 4.'
+  text = tables.in_sections(sections, note)
+  return {'extrapolation': text, **found}
+
+
+_Errors = dict[str, dict[str, np.ndarray]]  # by model, then by what was trained
+
+
+def _grouped(
+  results: Sequence[Mapping[str, Any]],
+) -> dict[tuple[str, str], _Errors]:
+  """Errors x 1000 by data and held-out factor, models in their order."""
+  lists: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
+  for result in results:
+    if not {'model', 'hold_out', 'mse'} <= result.keys():
+      raise ValueError(
+        f'a result has {", ".join(result)}; expected model, hold_out and mse, '
+        f'as this writes them: {_COMMAND}'
+      )
+    place = (str(result.get('data', '')), str(result['hold_out']))
+    model = wording.model_name(result['model'])
+    columns = lists.setdefault(place, {}).setdefault(model, {})
+    for column, value in result['mse'].items():
+      if value is not None and np.isfinite(value):
+        columns.setdefault(column, []).append(_SCALE * value)
+  return {
+    place: {
+      model: {c: np.array(v) for c, v in by_model[model].items()}
+      for model in sorted(by_model, key=models.rank)
+    }
+    for place, by_model in lists.items()
+  }
+
+
+def _published(errors: _Errors) -> dict[str, dict[str, float]]:
+  """The published errors of these models by what was trained."""
+  table = published.read(published_tables.EXTRAPOLATION)
+  return {
+    column: {m: v.mean for m, v in values.items() if m in errors}
+    for column, values in table.items()
+  }
+
+
+def _table(errors: _Errors, known: Mapping[str, Mapping[str, float]]) -> str:
+  columns = [c for c in COLUMNS if any(c in some for some in errors.values())]
+  least = {
+    c: min(some[c].mean() for some in errors.values() if c in some)
+    for c in columns
+  }
+  rows = []
+  for model, some in errors.items():
+    cells = []
+    for column in columns:
+      values = some.get(column, np.empty(0))
+      text = tables.over_seeds(values, 2)
+      best = values.size and values.mean() == least[column] and len(errors) > 1
+      cells.append(f'**{text}**' if best else text)
+    seeds = max(map(len, some.values()), default=0)
+    rows.append([model, str(seeds), *cells])
+    given = [known.get(column, {}).get(model) for column in columns]
+    if any(given):
+      told = ['' if x is None else f'{x:.2f}' for x in given]
+      rows.append([f'*{model}, published*', '', *told])
+  return tables.markdown(['model', 'seeds', *columns], rows)
+
+
+@canvas.styled
+def _draw(
+  title: str, errors: _Errors, known: Mapping[str, Mapping[str, float]]
+) -> Figure:
+  axes = canvas.axes(8.0, 3.9)
+  width = 0.8 / len(errors)
+  for i, (model, colour) in enumerate(zip(errors, models.colours([*errors]))):
+    offset = (i - (len(errors) - 1) / 2) * width
+    _bars(axes, errors[model], offset, width, colour, model)
+  given = [
+    (x + (i - (len(errors) - 1) / 2) * width, known[column][model])
+    for x, column in enumerate(COLUMNS)
+    for i, model in enumerate(errors)
+    if model in known.get(column, {})
+  ]
+  if given:
+    axes.plot(
+      *np.transpose(given),
+      'D',
+      mfc='white',
+      mec=canvas.INK,
+      ms=5,
+      label='published, 2021',
+    )
+  axes.set_xticks(range(len(COLUMNS)), [_words(c) for c in COLUMNS])
+  axes.tick_params('x', length=0)
+  means = [x.mean() for some in errors.values() for x in some.values()]
+  if max(means) > 10 * min(means):
+    axes.set_yscale('log')
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+  axes.yaxis.set_major_formatter(lambda y, _: f'{y:,.5g}')
+  axes.set_ylabel('mean squared error × 1000')
+  axes.grid(axis='y')
+  axes.set_title(title, loc='left', size=10.5, weight='bold')
+  axes.legend(loc='upper left', bbox_to_anchor=(1.0, 1.02), handlelength=1.0)
+  return canvas.figure_of(axes)
+
+
+def _bars(
+  axes: Axes,
+  errors: Mapping[str, np.ndarray],
+  offset: float,
+  width: float,
+  colour: str,
+  label: str,
+) -> None:
+  columns = [c for c in COLUMNS if c in errors]
+  means = [errors[c].mean() for c in columns]
+  deviations = [errors[c].std() if len(errors[c]) > 1 else 0 for c in columns]
+  axes.bar(
+    [COLUMNS.index(c) + offset for c in columns],
+    means,
+    0.92 * width,
+    yerr=deviations if any(deviations) else None,
+    color=colour,
+    error_kw={'ecolor': canvas.INK, 'elinewidth': 1},
+    label=label,
+  )
+
+
+def _words(column: str) -> str:
+  return {'none': 'nothing', 'both': 'both'}.get(column, f'{column} only')

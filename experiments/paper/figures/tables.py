@@ -1,0 +1,117 @@
+"""Markdown tables of scores over seeds."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from experiments.paper.figures import published
+from structae.pages import wording
+from structae.pages.seeds import Group
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+  """A table with names on the left and numbers on the right of their cells."""
+  lines = [head, ['---', *['---:'] * (len(head) - 1)], *rows]
+  cells = [[str(cell).replace('|', r'\|') for cell in line] for line in lines]
+  return '\n'.join(f'| {" | ".join(line)} |' for line in cells) + '\n'
+
+
+def of_scores(
+  groups: Sequence[Group],
+  scores: Mapping[str, str],
+  directions: Mapping[str, int] | None = None,
+  *,
+  decimals: int | None = None,
+  settings: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+  """Scores with mean and deviation over seeds, the best in bold.
+
+  Args:
+    groups: of one data set, a line each; those without any score are left out.
+    scores: the names of scores to the heads of their columns; a column without
+      a number is left out.
+    directions: by score, 1 where higher is better, -1 where lower is, and 0
+      where nothing is to be marked; by default what the names of scores say.
+    decimals: of every number; by default they have four digits.
+    settings: further columns before the scores: heads to a cell a group.
+
+  Returns:
+    The table. Below a model on the authors' data stand its published values.
+  """
+  shown = [s for s in scores if any(g.values(s).size for g in groups)]
+  settings = dict(settings or {})
+  has = [any(g.values(s).size for s in shown) for g in groups]
+  groups = [g for g, some in zip(groups, has) if some]
+  columns = {
+    head: [cell for cell, some in zip(cells, has) if some]
+    for head, cells in settings.items()
+  }
+  best = {s: _best(groups, s, directions) for s in shown}
+  rows = []
+  for i, group in enumerate(groups):
+    cells = [
+      f'**{text}**' if i in best[score] else text
+      for score in shown
+      for text in [over_seeds(group.values(score), decimals)]
+    ]
+    told = [cells[i] for cells in columns.values()]
+    rows.append([group.name, str(len(group.runs)), *told, *cells])
+    known = [_published(group, score, decimals) for score in shown]
+    if any(known):
+      blank = [''] * len(told)
+      rows.append([f'*{group.model}, published*', '', *blank, *known])
+  head = ['model', 'seeds', *columns, *(scores[score] for score in shown)]
+  return markdown(head, rows)
+
+
+def in_sections(tables: Mapping[str, str], note: str = '') -> str:
+  """A table below the title of its data each, and a remark."""
+  parts = [f'### {title}\n\n{table}' for title, table in tables.items()]
+  note = f'{note} After ±, the deviation of the population over seeds.'.strip()
+  if any('published' in table for table in tables.values()):
+    note += (
+      " Published: the authors' repository of 2021 "
+      '(https://github.com/felixludos/learn_rep), released widths.'
+    )
+  return '\n'.join([*parts, note, ''])
+
+
+def _best(
+  groups: Sequence[Group], score: str, directions: Mapping[str, int] | None
+) -> list[int]:
+  if directions is None:
+    entries = (r.scores.get(score) for g in groups for r in g.runs)
+    sign = wording.direction(score, next(filter(None, entries), {}))
+  else:
+    sign = directions.get(score, 0)
+  means = [
+    sign * values.mean() if (values := group.values(score)).size else -np.inf
+    for group in groups
+  ]
+  if not sign or np.isfinite(means).sum() < 2:
+    return []
+  return [i for i, mean in enumerate(means) if mean == max(means)]
+
+
+def _published(group: Group, score: str, decimals: int | None) -> str:
+  value = published.of_run(group.runs[0], score)
+  if value is None:
+    return ''
+  return _shown(value.mean, value.deviation, decimals)
+
+
+def over_seeds(values: np.ndarray, decimals: int | None = None) -> str:
+  """`[n]` values as their mean, and the deviation if there are several."""
+  if not values.size:
+    return '–'
+  deviation = float(values.std()) if values.size > 1 else None
+  return _shown(float(values.mean()), deviation, decimals)
+
+
+def _shown(mean: float, deviation: float | None, decimals: int | None) -> str:
+  if decimals is None:
+    if deviation is None:
+      return wording.number(mean)
+    return wording.mean_and_deviation(mean, deviation)
+  text = f'{mean:,.{decimals}f}'
+  return text if deviation is None else f'{text} ± {deviation:,.{decimals}f}'

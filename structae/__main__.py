@@ -1,0 +1,53 @@
+"""`structae COMMAND`, also as `python -m structae COMMAND`."""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+# Each is a module of `structae.commands`, imported once it is asked for.
+COMMANDS = {
+  'train': 'train a model, to codes, scores, figures and a report',
+  'evaluate': 'score codes or images: of a run, or of any other program',
+  'encode': 'encode your own images with a trained model',
+  'sample': 'draw new images from a trained model',
+  'report': 'write the page about a run, or one that compares several',
+  'export': 'turn a run into a folder to keep, share or publish',
+  'data': 'list, describe and prepare data sets',
+  'benchmark': 'time updates, encoding and decoding on your devices',
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs a command; returns its exit code."""
+  name, *rest = (sys.argv[1:] if argv is None else argv) or ['--help']
+  if name in ('-h', '--help'):
+    print(_usage())
+    return 0
+  if name == '--version':
+    import structae
+
+    print(f'structae {structae.__version__}')
+    return 0
+  if name not in COMMANDS:
+    close = difflib.get_close_matches(name, COMMANDS, 1)
+    hint = f'did you mean {close[0]}? ' if close else ''
+    print(
+      f'error: there is no command {name!r}; {hint}there are '
+      f'{", ".join(COMMANDS)}',
+      file=sys.stderr,
+    )
+    return 2
+  return importlib.import_module(f'structae.commands.{name}').main(rest)
+
+
+def _usage() -> str:
+  width = max(map(len, COMMANDS))
+  lines = [f'  {name:{width}}  {what}' for name, what in COMMANDS.items()]
+  return '\n'.join(
+    ['usage: structae COMMAND ... (COMMAND --help tells more)', '', *lines]
+  )
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of `structae`: flags and words, nothing else."""

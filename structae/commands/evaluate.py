@@ -1,0 +1,270 @@
+"""Scores saved codes: no model and no accelerator needed, but for images.
+
+structae evaluate --workdir=DIR [--metrics=NAME,...]
+structae evaluate --codes=FILE [--test_codes=FILE] [--output=FILE]
+structae evaluate --images_a=REAL --images_b=OTHERS [--output=FILE]
+
+The metrics fid, kid and precision_recall compare images: those of a run, made
+by its checkpoint, or anybody's, a folder of pictures or an .npy or .npz file.
+variable_effect and order ask the checkpoint and the data of a run.
+
+Prints a table, and adds the scores to those that scores.json holds of the same
+codes: in the folder of the run, else in the current one.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structae import workdir
+from structae.commands.parser import Parser, at_least, check_parent, run
+from structae.config import ConfigError
+from structae.evaluation import codes as saved
+from structae.evaluation import registry as names
+from structae.evaluation import score as scores
+from structae.evaluation import score_file
+from structae.figures import matrices
+
+FULL = (10_000, 5_000)  # the paper's protocol: points to fit, points to judge
+# Which flags say something of which input.
+_GOES_WITH = {
+  'test_codes': ('codes',),
+  'points': ('workdir', 'codes'),
+  'inception': ('workdir', 'images_a'),
+  'download': ('workdir', 'images_a'),
+  'num_images': ('workdir', 'images_a'),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command; returns its exit code."""
+  arguments = _arguments(argv)
+  return run(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+  asked = arguments.metrics.split(',') if arguments.metrics else None
+  names.check_names(asked or [])
+  folder = arguments.workdir or Path()
+  output = arguments.output or folder / 'scores.json'
+  if arguments.images_a is not None:
+    _check_output(output, {})
+    content = _score_images(arguments, asked or ['fid'])
+  else:
+    parts = {name: saved.load(file) for name, file in _files(arguments).items()}
+    _check_output(output, parts['train'].meta)
+    content = _score_codes(arguments, asked, parts)
+  merged, line = score_file.merge(output, content)
+  if line and arguments.output is None and arguments.workdir is None:
+    print(score_file.table(content))
+    raise ConfigError(
+      f'{output} holds scores of other codes; move it away, or give another '
+      'file as --output'
+    )
+  if line:
+    _say(line)
+  score_file.save(output, merged)
+  print(score_file.table(merged))
+  print(f'written to {output}')
+  for path in _draw(arguments, output, merged):
+    print(f'drawn: {path}')
+
+
+def _check_output(output: Path, meta: dict[str, Any]) -> None:
+  """Refuses, before hours of scoring, a file that will not take the scores."""
+  if output.is_dir():
+    raise ConfigError(f'{output} is a folder; give a file as --output')
+  check_parent(output)
+  nothing: dict[str, Any] = {key: {} for key in score_file.PARTS}
+  score_file.merge(output, {**nothing, 'codes': {'meta': meta}, 'versions': {}})
+
+
+def _say(line: str) -> None:
+  print(line, file=sys.stderr)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+  parser = Parser('structae evaluate', __doc__)
+  parser.epilog = f'metrics: {", ".join(names.NAMES)}'
+  parser.add_argument('--workdir', type=Path, help='the folder of a run')
+  parser.add_argument('--codes', type=Path, help='an .npz file of codes')
+  parser.add_argument('--test_codes', type=Path, help='one that was held out')
+  parser.add_argument('--images_a', type=Path, help='real images')
+  parser.add_argument('--images_b', type=Path, help='images to compare')
+  parser.add_argument('--metrics', help='names, separated by commas')
+  parser.add_argument(
+    '--output', type=Path, help='the JSON file to write [scores.json]'
+  )
+  parser.add_argument(
+    '--points',
+    choices=('split', 'full'),
+    help='score the files as they are, or points drawn from all of them',
+  )
+  parser.add_argument(
+    '--inception', type=Path, help='the weight file: .pth, .npz, .safetensors'
+  )
+  parser.add_argument(
+    '--download', action='store_true', help='fetch the published weights'
+  )
+  parser.add_argument(
+    '--num_images',
+    type=at_least(2),
+    help="images of each set in place of the run's",
+  )
+  arguments = parser.parse_args(argv)
+  if (arguments.images_a is None) != (arguments.images_b is None):
+    parser.error('--images_a and --images_b go together.')
+  kinds = ('workdir', 'codes', 'images_a')
+  given = [kind for kind in kinds if getattr(arguments, kind) is not None]
+  if len(given) != 1:
+    parser.error(
+      'give either --workdir=DIR or --codes=FILE, or --images_a and --images_b.'
+    )
+  for name, takers in _GOES_WITH.items():
+    if getattr(arguments, name) and given[0] not in takers:
+      parser.error(f'--{name} goes with --{" or --".join(takers)}')
+  arguments.points = arguments.points or 'split'
+  return arguments
+
+
+def _score_codes(
+  arguments: argparse.Namespace,
+  asked: list[str] | None,
+  parts: dict[str, saved.Codes],
+) -> dict[str, Any]:
+  width = parts['train'].codes.shape[2]
+  of_codes, of_images, of_run = names.select(asked or ['all'], width)
+  if arguments.workdir is None or asked is None:
+    if asked is not None and 'all' not in asked and of_images:
+      raise ValueError(
+        f'{", ".join(of_images)}: needs images; give --workdir=DIR, or '
+        '--images_a and --images_b.'
+      )
+    if asked is not None and 'all' not in asked and of_run:
+      raise ValueError(
+        f'{", ".join(of_run)}: needs a decoder; give --workdir=DIR.'
+      )
+    of_images, of_run = [], []
+  find = lambda: _weights(arguments)
+  if of_images and (arguments.inception or arguments.download):
+    weights = find()  # asked for by name: it must be there
+    find = lambda: weights
+  train, test = parts['train'], parts.get('test')
+  if arguments.points == 'full':
+    train, test = _drawn([*parts.values()])
+  content = scores.score_codes(train, test, of_codes, points=arguments.points)
+  for name in content['codes']['dropped_factors']:
+    _say(f'factor {name} is constant and was left out.')
+  for line in score_file.missing(content):
+    _say(line)
+  if of_images or of_run:
+    _add_run_scores(arguments, parts, of_images, of_run, find, content)
+  return content
+
+
+def _add_run_scores(
+  arguments: argparse.Namespace,
+  parts: dict[str, saved.Codes],
+  of_images: list[str],
+  of_run: list[str],
+  find_weights: Callable[[], Any],
+  content: dict[str, Any],
+) -> None:
+  """Adds scores of what the checkpoint of a run decodes."""
+  from structae import image_scoring, restore, run_scoring  # import jax
+
+  changes = {}
+  if arguments.num_images is not None:
+    changes['evaluation.num_fid_images'] = arguments.num_images
+  restored = restore.restore(arguments.workdir, changes)
+  restore.check_codes(restored, {k: parts[k] for k in ('train', 'test')})
+  content['versions'] |= workdir.versions()
+  found = run_scoring.score(restored.trained, parts['train'], of_run, _say)
+  for key, entries in found.items():
+    content[key] |= entries
+  if of_images:
+    content['scores'] |= image_scoring.score_or_say(
+      restored.trained, parts, of_images, _say, find_weights
+    )
+
+
+def _weights(arguments: argparse.Namespace) -> Any:
+  from structae.evaluation.images import weights as inception_weights
+
+  return inception_weights.load_weights(
+    arguments.inception, download=arguments.download
+  )
+
+
+def _score_images(
+  arguments: argparse.Namespace, asked: list[str]
+) -> dict[str, Any]:
+  """Scores of anybody's images."""
+  if not set(asked) <= {*names.IMAGE_METRICS, 'all'}:
+    raise ValueError(
+      f'images are scored by {", ".join(names.IMAGE_METRICS)}, not by '
+      f'{", ".join(asked)}.'
+    )
+  from structae import image_scoring
+
+  of_images = names.select(asked, 1).of_images
+  paths = {'images_a': arguments.images_a, 'images_b': arguments.images_b}
+  return {
+    'scores': image_scoring.score_files(
+      arguments.images_a,
+      arguments.images_b,
+      of_images,
+      lambda: _weights(arguments),
+      arguments.num_images,
+    ),
+    'matrices': {},
+    'details': {},
+    'codes': {'meta': {}, **{k: str(v) for k, v in paths.items()}},
+    'versions': score_file.versions() | workdir.versions(),
+  }
+
+
+def _files(arguments: argparse.Namespace) -> dict[str, Path]:
+  """The files to score by the part they are."""
+  if arguments.workdir is None:
+    given = {'train': arguments.codes, 'test': arguments.test_codes}
+    return {name: file for name, file in given.items() if file is not None}
+  folder = arguments.workdir / 'codes'
+  files = {name: folder / f'{name}.npz' for name in ('train', 'test')}
+  validation = folder / 'validation.npz'
+  if arguments.points == 'full' and validation.is_file():
+    files['validation'] = validation
+  return files
+
+
+def _drawn(parts: list[saved.Codes]) -> list[saved.Codes]:
+  """Draws the paper's points from all parts together, or two thirds of them."""
+  shapes = {part.codes.shape[1:] + part.factor_names for part in parts}
+  if len(shapes) > 1:
+    raise ValueError('the files differ in their variables or factors.')
+  whole = parts[0]._replace(
+    codes=np.concatenate([p.codes for p in parts]),
+    log_var=None,
+    factors=np.concatenate([p.factors for p in parts]),
+    indices=np.concatenate([p.indices for p in parts]),
+  )
+  order = np.random.default_rng(0).permutation(len(whole.codes))[: sum(FULL)]
+  num = round(len(order) * FULL[0] / sum(FULL))
+  return [saved.take(whole, order[:num]), saved.take(whole, order[num:])]
+
+
+def _draw(
+  arguments: argparse.Namespace, output: Path, content: dict[str, Any]
+) -> list[Path]:
+  """Matrices as pictures: in the run's folder, or beside the scores."""
+  if arguments.workdir is not None:
+    return matrices.draw(arguments.workdir / 'figures', content['matrices'])
+  return matrices.draw(output.parent, content['matrices'], f'{output.stem}_')
+
+
+if __name__ == '__main__':
+  sys.exit(main())

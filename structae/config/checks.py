@@ -1,0 +1,200 @@
+"""Which settings fit each other; a misfit is named with what would work."""
+
+import math
+import pathlib
+from typing import Any
+
+from structae.config import presets
+from structae.data import catalog
+
+
+class ConfigError(ValueError):
+  """A setting that cannot be used; the message is one line for the user."""
+
+
+def check_data(data: Any) -> None:
+  """Refuses what the data set does not offer."""
+  data_set = catalog.get(data.name)
+  _check_path(data, data_set)
+  for field, offered in (
+    ('split', data_set.splits),
+    ('hold_out', data_set.hold_outs),
+  ):
+    if data[field] not in offered:
+      raise ConfigError(
+        f'data.{field} is {data[field]}; {data.name} offers {_listed(offered)}'
+      )
+  _check_crop(data)
+  _check_size(data, data_set)
+
+
+def _check_size(data: Any, data_set: catalog.DataSet) -> None:
+  # Maps are halved and doubled, so that other sizes fit no model.
+  sizes = [size for size in data_set.sizes if _is_power_of_two(size)]
+  if sizes and data.size not in sizes:
+    raise ConfigError(
+      f'data.size is {data.size}; {data.name} comes at {_listed(sizes)} pixels'
+    )
+  if not sizes and (data.size == 1 or not _is_power_of_two(data.size)):
+    raise ConfigError(
+      f'data.size is {data.size}; expected a power of two from 2'
+    )
+
+
+def _is_power_of_two(number: int) -> bool:
+  return not number & (number - 1)
+
+
+def _check_path(data: Any, data_set: catalog.DataSet) -> None:
+  if not data.path:
+    if data.name == 'folder':
+      raise ConfigError(
+        'data.path is empty; folder needs a directory of images, or an .npz '
+        'or .h5 file: --config.data.path=DIR'
+      )
+    return
+  if data_set.made_here:
+    raise ConfigError(
+      f'data.path is {data.path!r}, but {data.name} is made here, not read; '
+      'leave it out, or name the data set of the files'
+    )
+  if not pathlib.Path(data.path).expanduser().exists():
+    raise ConfigError(f'data.path is {data.path!r}; there is no such place')
+
+
+def _check_crop(data: Any) -> None:
+  if not data.crop:
+    return
+  if data.name == 'folder':
+    expected, valid = 'centre or squash', data.crop in ('centre', 'squash')
+  elif data.name == 'celeba':
+    expected = 'a number of pixels from 1 to 178'
+    valid = data.crop.isdecimal() and 1 <= int(data.crop) <= 178
+  else:
+    expected, valid = f'nothing: {data.name} has no crop', False
+  if not valid:
+    raise ConfigError(f'data.crop is {data.crop!r}; expected {expected}')
+
+
+def check_model(model: Any, size: int) -> None:
+  """Refuses a model whose parts do not fit each other."""
+  if model.num_latents % model.num_variables:
+    raise ConfigError(
+      f'model.num_variables is {model.num_variables}, which does not divide '
+      f'model.num_latents {model.num_latents}; '
+      f'take {_listed(_divisors(model.num_latents))}'
+    )
+  if model.decoder == 'hourglass':
+    if model.num_stages:
+      raise ConfigError(
+        f'model.num_stages is {model.num_stages}; an hourglass decoder has '
+        'none: take 0, or the decoder structural, adaptive or ladder'
+      )
+  else:
+    _check_stages(model, size)
+  if model.encoder == 'ladder' and model.num_blocks % model.num_variables:
+    raise ConfigError(
+      f'the {model.num_variables} rungs of a ladder (model.num_variables) do '
+      f'not divide the {model.num_blocks} blocks; '
+      f'take {_listed(_common(model.num_blocks, model.num_latents))}'
+    )
+  if model.width % model.num_groups:
+    raise ConfigError(
+      f'model.width is {model.width}, not a multiple of model.num_groups '
+      f'{model.num_groups}'
+    )
+  halvings = max(size.bit_length() - 2, 0)
+  if model.num_blocks < halvings:
+    raise ConfigError(
+      f'model.num_blocks is {model.num_blocks}; {size} pixels are halved '
+      f'{halvings} times, once a block'
+    )
+
+
+def _check_stages(model: Any, size: int) -> None:
+  num_stages = model.num_stages or model.num_variables
+  if model.num_blocks % num_stages:
+    raise ConfigError(
+      f'{num_stages} stages (model.num_stages or model.num_variables) do not '
+      f'divide the {model.num_blocks} blocks at {size} pixels; '
+      f'take {_listed(_divisors(model.num_blocks))}'
+    )
+  if model.decoder != 'adaptive' and num_stages != model.num_variables:
+    raise ConfigError(
+      f'model.num_stages is {model.num_stages}; a {model.decoder} decoder has '
+      f'one for each of its {model.num_variables} variables'
+    )
+  if model.decoder != 'ladder':
+    return
+  if model.width < 4:
+    raise ConfigError(
+      f'model.width is {model.width}; the rungs of a ladder take a quarter '
+      'of it: at least 4'
+    )
+  rest = model.width - model.width // 4
+  if model.preset == 'released' and rest % model.num_groups:
+    raise ConfigError(
+      f'model.num_groups is {model.num_groups}, which does not divide the '
+      f'{rest} channels that the rungs of a released ladder leave; '
+      f'take {_listed(_common(rest, model.width))}'
+    )
+
+
+def check_objective(config: Any) -> None:
+  """Refuses what the objective does not offer."""
+  objective, name = config.objective, config.objective.name
+  vectors = config.data.size == 1
+  if vectors and objective.likelihood == 'bernoulli':
+    raise ConfigError(
+      'objective.likelihood is bernoulli, for pixels; feature vectors take '
+      'gaussian'
+    )
+  plain = name in ('autoencoding', 'beta_tcvae')
+  if objective.released and plain:
+    raise ConfigError(
+      f'objective.released is True, but {name} has no released form; '
+      'beta_vae, wae and factor_vae have'
+    )
+  if name not in ('autoencoding', 'beta_vae') and config.train.batch_size < 2:
+    raise ConfigError(
+      f'train.batch_size is {config.train.batch_size}; {name} compares the '
+      'examples of a batch: at least 2'
+    )
+  if config.evaluation.num_prior_samples > 0 and name not in presets.WITH_PRIOR:
+    raise ConfigError(
+      f'evaluation.num_prior_samples is {config.evaluation.num_prior_samples}, '
+      f'but {name} gives codes no prior: sample by hybrid (take -1 or 0), or '
+      f'take an objective of {_listed(sorted(presets.WITH_PRIOR))}'
+    )
+
+
+def check_train(train: Any) -> None:
+  """Refuses intervals that do not divide each other."""
+  if train.validate_every % train.log_every:
+    raise ConfigError(
+      f'train.validate_every is {train.validate_every}, not a multiple of '
+      f'train.log_every {train.log_every}'
+    )
+  if train.steps_per_dispatch and train.log_every % train.steps_per_dispatch:
+    raise ConfigError(
+      f'train.steps_per_dispatch is {train.steps_per_dispatch}, which does not '
+      f'divide train.log_every {train.log_every}'
+    )
+  if train.warmup_steps >= train.num_steps:
+    raise ConfigError(
+      f'train.warmup_steps is {train.warmup_steps}; expected fewer than the '
+      f'{train.num_steps} of train.num_steps'
+    )
+
+
+def _divisors(number: int) -> list[int]:
+  return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def _common(a: int, b: int) -> list[int]:
+  return _divisors(math.gcd(a, b))
+
+
+def _listed(values: Any) -> str:
+  *most, last = map(str, values)
+  return f'{", ".join(most)} or {last}' if most else last

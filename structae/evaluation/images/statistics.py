@@ -1,0 +1,198 @@
+"""Moments of Inception features with the fingerprint of what made them."""
+
+import hashlib
+import itertools
+import json
+import os
+import pathlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from structae import files
+from structae.evaluation.images import features, moments
+from structae.evaluation.images.weights import Weights
+
+
+class FeatureStatistics(NamedTuple):
+  """The `moments` of a set of features, and their `fingerprint`.
+
+  `rows` `[N, D]` are the features themselves while `N` does not exceed `D`:
+  smaller than their covariance, and a far shorter way to a distance.
+  """
+
+  moments: moments.Moments
+  rows: np.ndarray | None
+  fingerprint: dict[str, object]
+
+
+def compute_statistics(
+  images: features.Images,
+  weights: Weights,
+  *,
+  num_dimensions: int = 2048,
+  batch_size: int = 64,
+) -> FeatureStatistics:
+  """Streams images through the network and keeps moments alone.
+
+  Args:
+    images: `[N, H, W, C]` uint8, or batches of it.
+    weights: of the network.
+    num_dimensions: 64, 192, 768 or 2048.
+    batch_size: the number of images the device takes at once.
+
+  Returns:
+    The statistics.
+
+  Raises:
+    ValueError: if there are no images, or they have another type or shape.
+  """
+  stream = features.stream_features(
+    images, weights, num_dimensions=num_dimensions, batch_size=batch_size
+  )
+  return gather(stream, weights, num_dimensions)
+
+
+def gather(
+  stream: Iterator[np.ndarray], weights: Weights, num_dimensions: int
+) -> FeatureStatistics:
+  """Gathers the statistics of features that are already there.
+
+  Args:
+    stream: batches of features, `[B, num_dimensions]`.
+    weights: of the network that made them.
+    num_dimensions: their width.
+
+  Returns:
+    The statistics.
+
+  Raises:
+    ValueError: if there are no features.
+  """
+  held: list[np.ndarray] = []
+  while sum(map(len, held)) <= num_dimensions:
+    batch = next(stream, None)
+    if batch is None:
+      break
+    held.append(batch)
+  total = moments.stream_moments(itertools.chain(held, stream))
+  is_few = total.num_rows <= num_dimensions
+  return FeatureStatistics(
+    total,
+    np.concatenate(held) if is_few else None,
+    features.fingerprint(weights, total.num_rows, num_dimensions),
+  )
+
+
+def check_comparable(a: Mapping[str, object], b: Mapping[str, object]) -> None:
+  """Refuses to compare features that were made differently.
+
+  Args:
+    a: a fingerprint.
+    b: another.
+
+  Raises:
+    ValueError: if they differ in what defines the features.
+  """
+  for key in features.DEFINING:
+    if a.get(key) != b.get(key):
+      raise ValueError(
+        f'Features with {key} {a.get(key)!r} and {b.get(key)!r} do not '
+        'compare; compute both sides alike.'
+      )
+
+
+def save_statistics(
+  path: str | os.PathLike, statistics: FeatureStatistics
+) -> None:
+  """Writes an `.npz` file, whole or not at all.
+
+  Args:
+    path: the file.
+    statistics: what to write.
+  """
+  content: dict[str, Any] = {'rows': statistics.rows}
+  if statistics.rows is None:
+    content = statistics.moments._asdict()
+  fingerprint = json.dumps(statistics.fingerprint, sort_keys=True)
+  with files.replacing(path) as temporary, open(temporary, 'wb') as file:
+    np.savez(file, fingerprint=fingerprint, **content)
+
+
+def load_statistics(
+  path: str | os.PathLike, expected: Mapping[str, object] | None = None
+) -> FeatureStatistics:
+  """Reads statistics, and checks what made them.
+
+  Args:
+    path: a file of `save_statistics`.
+    expected: a fingerprint they must compare with, or None.
+
+  Returns:
+    The statistics.
+
+  Raises:
+    ValueError: if the file is damaged or foreign, or was made differently.
+  """
+  try:
+    with np.load(path, allow_pickle=False) as file:
+      fingerprint = json.loads(str(file['fingerprint']))
+      rows = file['rows'] if 'rows' in file else None
+      if rows is not None:
+        found = moments.moments(rows)
+      else:
+        count = int(file['num_rows'])
+        found = moments.Moments(count, file['mean'], file['scatter'])
+  except FileNotFoundError:
+    raise
+  except (*files.DAMAGED, KeyError, TypeError) as error:
+    raise ValueError(
+      f'{path} holds no feature statistics ({error}); remove it.'
+    ) from error
+  if expected is not None:
+    try:
+      check_comparable(expected, fingerprint)
+    except ValueError as error:
+      raise ValueError(f'{path}: {error}') from error
+  return FeatureStatistics(found, rows, fingerprint)
+
+
+def cached_statistics(
+  folder: str | os.PathLike,
+  source: str,
+  images: Callable[[], features.Images],
+  weights: Weights,
+  *,
+  num_dimensions: int = 2048,
+  batch_size: int = 64,
+) -> FeatureStatistics:
+  """Computes the statistics of a data set once.
+
+  Args:
+    folder: where they are kept.
+    source: names the images wholly: data set, split, size, count.
+    images: makes them, if they are needed.
+    weights: of the network.
+    num_dimensions: 64, 192, 768 or 2048.
+    batch_size: the number of images the device takes at once.
+
+  Returns:
+    The statistics.
+
+  Raises:
+    ValueError: if the kept file is damaged, or the images are no images.
+  """
+  expected = features.fingerprint(weights, 0, num_dimensions)
+  identity = [source] + [str(expected[key]) for key in features.DEFINING]
+  tag = hashlib.sha256('\n'.join(identity).encode()).hexdigest()[:16]
+  name = re.sub(r'[^\w.-]+', '-', source)
+  path = pathlib.Path(folder) / f'{name}-{tag}.npz'
+  if path.exists():
+    return load_statistics(path, expected)
+  statistics = compute_statistics(
+    images(), weights, num_dimensions=num_dimensions, batch_size=batch_size
+  )
+  save_statistics(path, statistics)
+  return statistics

@@ -1,0 +1,111 @@
+"""DCI-ES: how much capacity a probe needs, and how large the code is."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from structae.evaluation.metrics import inputs
+from structae.evaluation.metrics.dci import concentration
+from structae.evaluation.trees import boosting
+from structae.evaluation.trees.histogram import Histogram
+
+
+def dci_es(
+  codes: ArrayLike,
+  factors: ArrayLike,
+  test_codes: ArrayLike,
+  test_factors: ArrayLike,
+  *,
+  seed: int = 0,
+) -> dict[str, Any]:
+  """Disentanglement and completeness with ease of use and size.
+
+  The probes are boosted trees, their capacity is the number of stages, their
+  loss the held-out log loss. The source uses several families of probes: for
+  another, give its curve to `ease_of_use`, and its importances to
+  `structae.evaluation.concentration`.
+
+  Args:
+    codes: `[N, L]` finite numbers, what the trees are fitted to.
+    factors: `[N, F]` integers, none negative or constant.
+    test_codes: `[M, L]` held out.
+    test_factors: `[M, F]`; rows of values unknown to `factors` are left out.
+    seed: decides ties of the trees.
+
+  Returns:
+    `disentanglement` and `completeness` as by `dci`; `ease_of_use` (the
+    source's explicitness E), 1 if the smallest probe is already the best;
+    `ease_of_use_per_factor` `[F]`; `size`, F / L; `losses` `[T + 1, F]` in
+    nats; `seed`.
+
+  Raises:
+    ValueError: if the arrays are unfit.
+
+  Source: Eastwood et al., https://arxiv.org/abs/2210.00364, sections 3 and 4.
+  """
+  codes, factors, test_codes, test_factors = inputs.check_split(
+    codes, factors, test_codes, test_factors
+  )
+  histogram = Histogram(codes)
+  test_ranks = histogram.rank(test_codes, histogram.ranks.dtype)
+  importance = np.empty((codes.shape[1], factors.shape[1]))
+  losses = []
+  for j, labels in enumerate(factors.T):
+    if not np.isin(test_factors[:, j], labels).any():
+      raise ValueError(f'no held-out value of factor {j} occurs in training.')
+    trees = boosting.fit(histogram, labels, seed=seed)
+    importance[:, j] = trees.importances
+    losses.append(trees.losses(test_ranks, test_factors[:, j]))
+  stages = np.arange(len(losses[0]))
+  ease = np.array([ease_of_use(stages[1:], x[1:], x[0]) for x in losses])
+  scores = concentration(importance)
+  return {
+    'disentanglement': scores['disentanglement'],
+    'completeness': scores['completeness'],
+    'ease_of_use': float(ease.mean()),
+    'size': factors.shape[1] / codes.shape[1],
+    'ease_of_use_per_factor': ease,
+    'losses': np.stack(losses, axis=1),
+    'seed': seed,
+  }
+
+
+def ease_of_use(
+  capacities: ArrayLike, losses: ArrayLike, baseline: float
+) -> float:
+  """One less the area between a loss-capacity curve and its lowest loss.
+
+  The curve is the lowest loss so far. The area's unit is that of a line that
+  falls from the baseline to 0 over the range of capacities: so 1 means that the
+  smallest probe is the best, 0 that the loss falls along that line.
+
+  Args:
+    capacities: `[T]` rising, T of 2 or more.
+    losses: `[T]` none negative, held out.
+    baseline: the loss of the best constant, positive.
+
+  Returns:
+    The ease of use, at most 1.
+
+  Raises:
+    ValueError: if the curve is unfit.
+
+  Source: Eastwood et al., https://arxiv.org/abs/2210.00364, section 3.1.
+  """
+  capacity = np.asarray(capacities, np.float64)
+  lowest = np.minimum.accumulate(np.asarray(losses, np.float64))
+  if len(capacity) < 2 or len(capacity) != len(lowest):
+    raise ValueError(
+      f'{len(capacity)} capacities and {len(lowest)} losses, expected equally '
+      'many, two or more.'
+    )
+  if not (np.diff(capacity) > 0).all():
+    raise ValueError('capacities must rise.')
+  if not (np.isfinite(lowest).all() and lowest.min() >= 0 < baseline):
+    raise ValueError(
+      f'the baseline is {baseline}, the lowest loss {lowest.min()}: losses '
+      'must be finite and not negative, the baseline positive.'
+    )
+  area = np.trapezoid(lowest - lowest[-1], capacity)
+  return float(1 - 2 * area / ((capacity[-1] - capacity[0]) * baseline))

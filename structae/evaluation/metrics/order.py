@@ -1,0 +1,127 @@
+"""Do a decoder's variables go from high-level to low-level factors?
+
+A factor is low-level if it changes pixels whatever the others are, as the
+colour of a wall does; it is high-level if what it changes depends on the
+others: which pixels turn when a shape does, and into what, is for shape, size,
+angle and colours together to say.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from structae.evaluation.metrics import by_variable as variables
+from structae.evaluation.metrics.mig import entropy
+from structae.evaluation.metrics.variable_effect import sobol
+
+
+def order_correlation(information: ArrayLike, levels: ArrayLike) -> float:
+  """How far early variables tell of high-level factors, late ones of low-level.
+
+  Every bit of information has a place, the variable that holds it, and a
+  level, that of the factor it tells of. The score is minus the correlation of
+  the two over all information: 1 if the higher the level of a factor the
+  earlier stands what tells of it, -1 in the opposite order, and 0 if every
+  variable tells of the same factors in the same proportion.
+
+  Args:
+    information: `[K, F]`, none negative: what variable k, in decoder order,
+      tells of factor j. Give shares of a factor's entropy, or factors of many
+      values count more.
+    levels: `[F]`, the larger the higher; see `factor_levels`.
+
+  Returns:
+    The score, in -1 ... 1.
+
+  Raises:
+    ValueError: if the arrays are unfit, or all information is in one variable
+      or at one level, so that there is no order.
+
+  Source: this project; the claim is that of Leeb et al.,
+    https://arxiv.org/abs/2006.07796, section 4.1.
+  """
+  weights = np.asarray(information, np.float64)
+  levels = np.asarray(levels, np.float64)
+  if weights.ndim != 2 or levels.shape != weights.shape[1:]:
+    raise ValueError(
+      'information must be [K, F] and levels [F], got shapes '
+      f'{weights.shape} and {levels.shape}.'
+    )
+  if not (np.isfinite(weights).all() and np.isfinite(levels).all()):
+    raise ValueError('information and levels must be finite.')
+  if (weights < 0).any() or not weights.any():
+    raise ValueError('information must not be negative, nor 0 everywhere.')
+  weights = weights / weights.sum()
+  places = np.arange(len(weights), dtype=np.float64)
+  by_variable, by_factor = weights.sum(1), weights.sum(0)
+  place = places - by_variable @ places
+  level = levels - by_factor @ levels
+  spread = (by_variable @ place**2) * (by_factor @ level**2)
+  # What is left of equal levels, or of a single variable, is rounding.
+  if spread <= 1e-24 * max(1.0, float(np.abs(levels).max()) ** 2):
+    raise ValueError(
+      'all information is in one variable or at one level: there is no order.'
+    )
+  return float(np.clip(-(place @ weights @ level) / np.sqrt(spread), -1, 1))
+
+
+def factor_levels(
+  render: Callable[[np.ndarray], ArrayLike],
+  factor_sizes: Sequence[int],
+  *,
+  num: int = 500,
+  seed: int = 0,
+) -> np.ndarray:
+  """How high-level each factor is: how far its effect hangs on the others.
+
+  One minus the main over the total Sobol' index of the factor on the pixels: 0
+  if the factor adds something to the image that does not depend on the other
+  factors, 1 if on average over these it changes nothing.
+
+  Args:
+    render: factors `[N, F]` to images or vectors `[N, ...]`; every combination
+      must exist.
+    factor_sizes: the number of values of each factor.
+    num: how many images N to draw; F + 2 times as many are looked at.
+    seed: of the draws.
+
+  Returns:
+    `[F]`, in 0 ... 1. A factor without any effect gets 0.
+  """
+  draws = np.random.RandomState(seed)
+  a, b = (draws.randint(0, factor_sizes, (num, len(factor_sizes)))
+          for _ in range(2))  # fmt: skip
+  main, total = sobol(render, a, b)
+  shares = np.ones(len(total))
+  np.divide(main, total, out=shares, where=total > 0)
+  return 1 - np.clip(shares, 0, 1)
+
+
+def information_shares(
+  codes: ArrayLike, factors: ArrayLike, *, seed: int = 0
+) -> np.ndarray:
+  """What each variable tells of each factor, as a share of its entropy.
+
+  Chance is taken off: the information that the same codes seem to hold when
+  they are shuffled. Without that, variables that know nothing would still count
+  for something, and pull every factor to the middle.
+
+  Args:
+    codes: `[N, K, D]` finite numbers, K of 2 or more.
+    factors: `[N, F]` integers, none negative or constant.
+    seed: of the shuffling.
+
+  Returns:
+    `[K, F]`, in 0 ... 1.
+
+  Raises:
+    ValueError: if the arrays are unfit.
+  """
+  codes, factors = np.asarray(codes), np.asarray(factors)
+  shuffled = codes[np.random.RandomState(seed).permutation(len(codes))]
+  known, chance = (
+    variables.mig_by_variable(c, factors)['variable_information']
+    for c in (codes, shuffled)
+  )
+  return np.maximum(known - chance, 0) / entropy(factors)

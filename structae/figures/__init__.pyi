@@ -1,0 +1,10 @@
+from .canvas import save_figure as save_figure
+from .grids import grid as grid
+from .grids import pairs as pairs
+from .grids import save_png as save_png
+from .grids import traversal_sheet as traversal_sheet
+from .plots import loss_curve as loss_curve
+from .plots import matrix as matrix
+from .score_plots import bars as bars
+from .score_plots import scatter as scatter
+from .score_plots import strips as strips

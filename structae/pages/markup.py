@@ -1,0 +1,150 @@
+"""Pieces of a page: semantic HTML, everything from outside escaped."""
+
+import html
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from structae.pages import wording
+from structae.pages.run_files import flatten
+
+# No request leaves the page, whatever a file of the run may have put in it.
+_POLICY = (
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+  "script-src 'unsafe-inline'"
+)
+
+
+def page(title: str, body: str) -> str:
+  """A whole page, with its style and script inside."""
+  style, script = (
+    resources.files('structae.pages').joinpath(name).read_text('utf-8')
+    for name in ('page.css', 'page.js')
+  )
+  return f"""<!DOCTYPE html>
+<html lang="en" class="no-script">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<title>{text(title)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+{body}
+<script>
+{script}</script>
+</body>
+</html>
+"""
+
+
+def text(value: Any) -> str:
+  """Any value as text inside an element or an attribute."""
+  return html.escape(str(value))
+
+
+def section(title: str, *parts: str, note: str = '') -> str:
+  """A titled section; nothing at all if it has no parts."""
+  content = '\n'.join(part for part in parts if part)
+  if not content:
+    return ''
+  note = f'<p class="note">{text(note)}</p>\n' if note else ''
+  return f'<section>\n<h2>{text(title)}</h2>\n{note}{content}\n</section>\n'
+
+
+def figure(picture: str, caption: str = '') -> str:
+  """A picture (an `<img>` or `<svg>`) with its caption."""
+  caption = f'<figcaption>{text(caption)}</figcaption>' if caption else ''
+  return f'<figure>{picture}{caption}</figure>'
+
+
+def image(uri: str, alt: str, *, hidden: bool = False) -> str:
+  """An image; `alt` says what it shows."""
+  mark = ' hidden' if hidden else ''
+  return f'<img src="{uri}" alt="{text(alt)}" decoding="sync"{mark}>'
+
+
+def plot(svg: str, alt: str) -> str:
+  """A plot from `canvas.svg`, named for those who do not see it."""
+  return svg.replace('<svg', f'<svg role="img" aria-label="{text(alt)}"', 1)
+
+
+def tiles(scores: Mapping[str, Mapping[str, Any]]) -> str:
+  """The headline scores."""
+  items = ''.join(
+    f'<div><dt>{text(wording.words(name))}</dt>'
+    f'<dd>{wording.number(score["value"])}{_above_floor(score)}</dd></div>\n'
+    for name, score in scores.items()
+  )
+  return f'<dl class="tiles">\n{items}</dl>\n' if items else ''
+
+
+def _above_floor(score: Mapping[str, Any]) -> str:
+  value, floor = score['value'], score.get('floor')
+  if value is None or floor is None:
+    return ''
+  return f'<small>{wording.number(value - floor)} above the floor</small>'
+
+
+def definition(name: str, score: Mapping[str, Any]) -> str:
+  """The name of a score; its definition unfolds."""
+  told = [str(score[key]) for key in ('definition',) if score.get(key)]
+  skip = ('value', 'definition')
+  details = [
+    f'{key} = {wording.number(value) if isinstance(value, float) else value}'
+    for key, value in score.items()
+    if key not in skip and isinstance(value, int | float | str)
+  ]
+  told += [', '.join(details)] if details else []
+  paragraphs = ''.join(f'<p>{text(part)}</p>' for part in told)
+  name = text(wording.words(name))
+  if not paragraphs:
+    return name
+  return f'<details><summary>{name}</summary>{paragraphs}</details>'
+
+
+def score_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
+  """All scores of one run, each with its definition one click away."""
+  rows = ''.join(
+    f'<tr><th scope="row">{definition(name, score)}</th>'
+    f'<td class="value">{wording.number(score["value"])}</td></tr>\n'
+    for name, score in scores.items()
+  )
+  table = f'<table><tbody>\n{rows}</tbody></table>'
+  return wide(table, 'Scores') if rows else ''
+
+
+def settings(title: str, values: Mapping[str, Any]) -> str:
+  """A folded table of nested settings."""
+  rows = ''.join(
+    f'<tr><th scope="row">{_breakable(name)}</th><td>{text(value)}</td></tr>\n'
+    for name, value in flatten(values)
+  )
+  if not rows:
+    return ''
+  table = f'<table class="settings"><tbody>\n{rows}</tbody></table>'
+  return (
+    f'<details><summary>{text(title)}</summary>{wide(table, title)}</details>'
+  )
+
+
+def _breakable(name: str) -> str:
+  """A dotted name that may go on in the next line where its words end."""
+  return text(name).replace('.', '.<wbr>').replace('_', '_<wbr>')
+
+
+def wide(table: str, name: str) -> str:
+  """A table that scrolls by itself where the page is too narrow for it."""
+  return (
+    f'<div class="wide" role="region" aria-label="{text(name)}" tabindex="0">'
+    f'{table}</div>'
+  )
+
+
+def side_by_side(figures: Sequence[str], *, narrow: bool = False) -> str:
+  """Figures in two columns, three if `narrow`; in one on a phone."""
+  content = '\n'.join(figure for figure in figures if figure)
+  kind = 'side-by-side narrow' if narrow else 'side-by-side'
+  return f'<div class="{kind}">{content}</div>' if content else ''

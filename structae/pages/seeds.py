@@ -1,0 +1,111 @@
+"""Runs that differ in their seed only, taken together."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from structae.config import RESUMABLE
+from structae.figures import models
+from structae.pages import wording
+from structae.pages.run_files import Run, flatten
+
+# Fields that say where a run lives, which repetition it is or what was asked of
+# it afterwards, not what it is.
+_INCIDENTAL = {'seed', 'workdir', 'config_hash', *RESUMABLE} - {
+  'train.num_steps'
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+  """Runs of one configuration, in the order of their seeds."""
+
+  name: str
+  runs: list[Run]
+
+  @property
+  def model(self) -> str:
+    """What the model is called, without what tells it from its namesakes."""
+    return wording.model_title(self.runs[0])
+
+  def values(self, score: str) -> np.ndarray:
+    """The score of every run that has it, `[n]`."""
+    found = [run.scores.get(score, {}).get('value') for run in self.runs]
+    return np.array([x for x in found if x is not None and np.isfinite(x)])
+
+
+def by_seed(runs: Sequence[Run]) -> list[Group]:
+  """Groups runs, in the order in which their first members come.
+
+  Args:
+    runs: any runs.
+
+  Returns:
+    The groups. Names are those of the models; where several groups share one,
+    the fields in which these differ are added.
+  """
+  members: dict[str, list[Run]] = {}
+  for run in runs:
+    members.setdefault(repr(sorted(_identity(run).items())), []).append(run)
+  groups = [
+    sorted(some, key=lambda run: str(run.field('seed')).zfill(9))
+    for some in members.values()
+  ]
+  bases = [wording.model_title(some[0]) for some in groups]
+  names = []
+  for base, some in zip(bases, groups):
+    namesakes = [g[0] for g, other in zip(groups, bases) if other == base]
+    names.append(', '.join([base, *_distinctions(some[0], namesakes)]))
+  return [Group(name, some) for name, some in zip(names, groups)]
+
+
+def by_data(runs: Sequence[Run]) -> dict[str, list[Group]]:
+  """Groups of seeds by the data they are of, models in the order of `models`.
+
+  Args:
+    runs: any runs.
+
+  Returns:
+    The groups, by the title of their data.
+  """
+  data: dict[str, list[Run]] = {}
+  for run in runs:
+    data.setdefault(wording.data_title(run), []).append(run)
+  return {
+    title: sorted(by_seed(some), key=lambda group: models.rank(group.model))
+    for title, some in data.items()
+  }
+
+
+def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:
+  """The fields in which groups differ, to their values, one a group."""
+  identities = [_identity(group.runs[0]) for group in groups]
+  fields = dict.fromkeys(field for one in identities for field in one)
+  table = {f: [one.get(f, '') for one in identities] for f in fields}
+  return {f: values for f, values in table.items() if len(set(values)) > 1}
+
+
+def _distinctions(run: Run, namesakes: Sequence[Run]) -> list[str]:
+  if len(namesakes) == 1:
+    return []
+  own, others = _identity(run), [_identity(other) for other in namesakes]
+  fields = [f for f in own if len({o.get(f) for o in others}) > 1]
+  if len(fields) > 3:
+    return [run.folder.resolve().name]
+  return [f'{_words(field)} {own[field]}' for field in fields]
+
+
+def _words(field: str) -> str:
+  """`train.learning_rate` as `learning rate`; `data.name` says less alone."""
+  last = field.rpartition('.')[2]
+  return (field if last == 'name' else last).replace('_', ' ')
+
+
+def _identity(run: Run) -> dict[str, str]:
+  return {
+    field: str(value)
+    for field, value in flatten(run.config)
+    if field not in _INCIDENTAL
+  }

@@ -1,0 +1,194 @@
+"""How runs, scores and figures are called and ordered on pages."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from structae.figures import models
+from structae.pages.run_files import Run
+
+# File stem: (title, caption), in the order of a page.
+FIGURES = {
+  'reconstructions': (
+    'Reconstructions',
+    'Held-out images above what the model makes of their codes.',
+  ),
+  'hybrid': (
+    'Hybrid samples',
+    'Every variable is taken from another training image, at random. No '
+    'prior is needed.',
+  ),
+  'partial_hybrid': (
+    'Partial hybrids',
+    'The first image of a row keeps its code; in the others the variables '
+    'named on the left are taken from other images.',
+  ),
+  'hybrid_by_dimension': (
+    'Hybrids of single numbers',
+    'Every number of a code, not every variable, is taken from another '
+    'training image.',
+  ),
+  'prior': ('Samples of the prior', 'Codes drawn from the prior.'),
+  'interpolations': (
+    'Interpolations',
+    'From one image to another on a straight line between their codes.',
+  ),
+  'traversals': (
+    'Traversals',
+    'A row for each latent dimension, from its lowest observed value to its '
+    'highest, all others held.',
+  ),
+  'mutual_information': (
+    'Mutual information',
+    'How much each latent dimension tells about each factor, in nats.',
+  ),
+  'importance': (
+    'Importance',
+    'How much each latent dimension serves to predict each factor.',
+  ),
+  'variable_effect': (
+    'Effect of variables',
+    'How much the image changes if a variable alone is replaced by that of '
+    'another example, as a share of the variance of images.',
+  ),
+}
+
+# Stems of plots that the page draws itself, to fit its light or dark look.
+REDRAWN = {
+  'loss': 'rows',
+  'mutual_information': 'matrices',
+  'importance': 'matrices',
+  'variable_effect': 'matrices',
+}
+
+# What to put first; the rest follow in the order of the file.
+_HEADLINES = (
+  'test_bce',
+  'bce',
+  'test_mse',
+  'mse',
+  'explained_variance',
+  'mig',
+  'disentanglement',
+  'dci_disentanglement',
+  'fid_hybrid',
+  'fid',
+  'scene_distance_hybrid',
+)
+_ACRONYMS = {
+  'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'mi', 'kl', 'mmd',
+  'ae', 'sae', 'vae', 'wae', 'vlae', 'tcvae',
+}  # fmt: skip
+_LOWER = (
+  'bce', 'mse', 'loss', 'distance', 'error', 'fid', 'kid', 'kl', 'mmd',
+  'correlation',
+)  # fmt: skip
+_HIGHER = (
+  'mig', 'irs', 'sap', 'dci', 'disentanglement', 'completeness',
+  'informativeness', 'modularity', 'explicitness', 'accuracy', 'variance',
+  'score', 'probe', 'seen', 'precision', 'recall',
+)  # fmt: skip
+
+
+def words(name: str) -> str:
+  """`test_bce` as `Test BCE`."""
+  parts = name.replace('_', ' ').split()
+  parts = [p.upper() if p.lower() in _ACRONYMS else p for p in parts]
+  text = ' '.join(parts)
+  return text[:1].upper() + text[1:]
+
+
+def number(value: float | None) -> str:
+  """Four significant digits, with thousands separated."""
+  if value is None or not math.isfinite(value):
+    return 'n/a'
+  if value and not 1e-4 <= abs(value) < 1e7:
+    return f'{value:.3e}'
+  digits = 0 if not value else 3 - math.floor(math.log10(abs(value)))
+  return f'{value:,.{min(max(digits, 1 if value % 1 else 0), 7)}f}'
+
+
+def mean_and_deviation(mean: float, deviation: float) -> str:
+  """Both with the decimals of the mean."""
+  text = number(mean)
+  if 'e' in text or not math.isfinite(mean):
+    return f'{text} ± {number(deviation)}'
+  decimals = len(text.partition('.')[2])
+  return f'{text} ± {deviation:,.{decimals}f}'
+
+
+def over_seeds(values: np.ndarray) -> str:
+  """The mean and the deviation of the population, if there are several."""
+  if not values.size:
+    return '–'
+  if values.size == 1:
+    return number(values[0])
+  return mean_and_deviation(values.mean(), values.std())
+
+
+def headlines(scores: dict[str, Any], count: int = 4) -> list[str]:
+  """The names of the scores to show first."""
+  known = [name for name in _HEADLINES if name in scores]
+  return (known + [name for name in scores if name not in known])[:count]
+
+
+def direction(name: str, score: dict[str, Any]) -> int:
+  """1 where a higher score is better, -1 where a lower is, 0 if unknown."""
+  if score.get('better') in ('higher', 'lower'):
+    return 1 if score['better'] == 'higher' else -1
+  parts = name.lower().split('_')
+  if any(part in _LOWER for part in parts):
+    return -1
+  return 1 if any(part in _HIGHER for part in parts) else 0
+
+
+def title(run: Run) -> str:
+  """The model and the data of a run, as far as its configuration says."""
+  model, data = model_title(run), run.field('data.name')
+  return f'{model} on {data}' if data else model
+
+
+def model_title(run: Run) -> str:
+  """The model of a run, or else its folder."""
+  name = run.config.get('name') or run.field('model.name')
+  return model_name(name) if name else run.folder.resolve().name
+
+
+def data_title(run: Run) -> str:
+  """The data of a run, with the size of its images; scores on others differ."""
+  name, size = run.field('data.name'), run.field('data.size')
+  return f'{name}, {size} × {size}' if name and size else str(name or '')
+
+
+def model_name(name: Any) -> str:
+  """`sae12` as `SAE-12`, as `models` calls it."""
+  return models.title(str(name)) or words(str(name))
+
+
+def facts(run: Run) -> list[str]:
+  """Short facts for under the title."""
+  known = {
+    'scale': '{} scale',
+    'data.size': '{0} × {0} pixels',
+    'model.num_variables': '{} variables',
+    'train.num_steps': '{:,} steps',
+    'seed': 'seed {}',
+  }
+  values = {text: run.field(path) for path, text in known.items()}
+  return [
+    text.format(value)
+    for text, value in values.items()
+    if isinstance(value, int | str)
+    and not (',' in text and value == str(value))
+  ]
+
+
+def figure_title(stem: str) -> str:
+  """The title of a figure by the stem of its file."""
+  return FIGURES[stem][0] if stem in FIGURES else words(stem)
+
+
+def caption(stem: str) -> str:
+  """The caption of a figure by the stem of its file, if it has one."""
+  return FIGURES[stem][1] if stem in FIGURES else ''

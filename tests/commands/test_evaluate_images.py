@@ -1,0 +1,333 @@
+"""FID and its kin, from the folder of a run and from anybody's images."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from structae import assembly, build, restore, results, workdir
+from structae import config as config_lib
+from structae.commands import config_flags as command
+from structae.commands import evaluate
+from structae.config import ConfigError
+from structae.evaluation import codes as saved
+from structae.evaluation.images import compare as image_scores
+from structae.evaluation.images import features, frechet, inception
+from structae.evaluation.images import files as image_files
+from structae.evaluation.images import weights as inception_weights
+from structae.training import checkpoint
+from tests.evaluation.images import random_inception
+
+# Two variables of two numbers and a prior: every kind of sample there is.
+TINY = [
+  '--config=experiments/sae12.py:smoke',
+  '--config.model.num_variables=2',
+  '--config.model.num_latents=4',
+  '--config.model.num_blocks=4',
+  '--config.model.head=(8,)',
+  '--config.model.str_tfm=(8,)',
+  '--config.objective.name=wae',
+  '--config.evaluation.batch_size=4',
+  '--config.evaluation.pool_size=8',
+]
+FIRST_DEPTH = 64  # the rest of the network is never compiled
+
+
+@pytest.fixture(autouse=True)
+def shallow(monkeypatch, tmp_path):
+  """The first depth of Inception, and a cache without the published weights."""
+  monkeypatch.setattr(image_scores, 'NUM_DIMENSIONS', FIRST_DEPTH)
+  monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+  monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
+
+
+@pytest.fixture(scope='module')
+def weights(tmp_path_factory):
+  """A file of random weights under their published names."""
+  tensors = {}
+  for name, shape in inception.parameter_shapes().items():
+    published, axes = inception_weights._published(name)
+    back = tuple(shape[axes.index(i)] for i in range(len(axes)))
+    tensors[published] = random_inception.tensor(published, back)
+  path = tmp_path_factory.mktemp('weights') / 'random.npz'
+  np.savez(path, **tensors)
+  return path
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory):
+  """The folder of a run: as initialized, called trained."""
+  folder = tmp_path_factory.mktemp('runs') / 'tiny'
+  config = command.parse(['main', *TINY], '').config
+  source = build.source(config)
+  digests = build.digests(config, source)
+  workdir.write_config(folder, 'sae2', config, digests)
+  mesh, splits, model, doors = assembly.assemble(config, source)
+  state, *_ = assembly.prepare(config, source, splits.train, model, mesh)
+  last = jax.numpy.full_like(state.step, config.train.num_steps)
+  state = state._replace(step=last)
+  checkpoints = checkpoint.Checkpoints(folder / 'checkpoints')
+  checkpoints.save(config.train.num_steps, state)
+  checkpoints.wait()
+  run = results.Trained(config, source, doors, state.params)
+  for name, num in (('train', 20), ('test', 8)):
+    part = splits._asdict()[name][:num]
+    codes = results.encode_split(run, name, part)
+    saved.save(folder / 'codes' / f'{name}.npz', codes)
+  return folder, run
+
+
+@pytest.fixture
+def restored(made, monkeypatch):
+  """Saves the commands of a test what `restore` is tested for elsewhere."""
+  folder, run = made
+  found = restore.read_config(folder)[1]['config_hash']
+  last = run.config.train.num_steps
+
+  def again(folder, changes=None):
+    config = run.config.copy_and_resolve_references()
+    config_lib.update(config, changes or {})
+    trained = run._replace(config=config)
+    return restore.Restored(trained, None, last, found, 'sae2')
+
+  monkeypatch.setattr(restore, 'restore', again)
+
+
+def scores_of(folder):
+  return json.loads((folder / 'scores.json').read_text())['scores']
+
+
+def test_the_variables_of_a_run_are_scored_by_its_decoder(made, restored):
+  folder, run = made
+  command = [f'--workdir={folder}', '--metrics=variable_effect,order']
+  assert evaluate.main(command) == 0
+  content = json.loads((folder / 'scores.json').read_text())
+  values = np.array(content['matrices']['variable_effect']['values'])
+  codes = saved.load(folder / 'codes' / 'train.npz').codes
+  images = run.decode(codes).astype(float)
+  # One of the other codes is lent to each; all of them are a fair stand-in.
+  for k in range(2):
+    squares = []
+    for shift in range(1, len(codes)):
+      mixed = codes.copy()
+      mixed[:, k] = np.roll(codes[:, k], shift, axis=0)
+      squares.append(np.mean((run.decode(mixed) - images) ** 2))
+    exact = np.mean(squares) / (2 * images.var(0, ddof=1).mean())
+    assert values[k, 0] == pytest.approx(exact, rel=0.5)
+  used = content['scores']['used_variables']
+  assert used['value'] == (values >= 0.01).sum() and used['n'] == 20
+  # Twenty codes of an untrained model may hold nothing that could be in order.
+  order = content['scores']['order_correlation']
+  assert order['metric'] == 'order'
+  assert (order['value'] is None) == bool(order.get('missing'))
+  assert (folder / 'figures' / 'variable_effect.png').stat().st_size > 0
+
+
+def test_variables_of_codes_alone_have_no_effect(made, capsys):
+  codes = made[0] / 'codes' / 'train.npz'
+  assert evaluate.main([f'--codes={codes}', '--metrics=variable_effect']) == 2
+  assert 'needs a decoder; give --workdir' in capsys.readouterr().err
+
+
+def test_a_run_is_scored_by_what_its_checkpoint_decodes(
+  made, restored, weights, capsys, tmp_path
+):
+  folder, run = made
+  command = [f'--workdir={folder}', f'--inception={weights}']
+  command += ['--metrics=fid,kid,precision_recall,mig', '--num_images=12']
+  assert evaluate.main(command) == 0
+  assert '8 test images wrap around to 12' in capsys.readouterr().err
+  found = scores_of(folder)
+  for kind in ('rec', 'hybrid', 'hybrid_by_dimension', 'prior'):
+    for score in ('fid', 'kid', 'precision', 'recall'):
+      entry = found[f'{score}_{kind}']
+      assert (entry['n'], entry['n_real']) == (12, 12)
+      assert entry['n_distinct'] == 8 and np.isfinite(entry['value'])
+      assert len(entry['fingerprint']['weights_sha256']) == 64
+      assert not entry['fingerprint']['weights_are_published']
+  assert found['mig']['n'] == 20
+  assert (folder / 'figures' / 'mutual_information.png').stat().st_size > 0
+
+  # The same, from the images themselves.
+  loaded = inception_weights.load_weights(weights)
+  test = saved.load(folder / 'codes' / 'test.npz')
+  rows = np.resize(np.random.RandomState(0).permutation(8), 12)
+  sets = [run.doors.images(test.indices[rows]), run.decode(test.codes[rows])]
+  a, b = (
+    features.inception_features(x, loaded, num_dimensions=FIRST_DEPTH)
+    for x in sets
+  )
+  expected = frechet.frechet_distance(a, b)['frechet_distance']
+  assert found['fid_rec']['value'] == pytest.approx(expected, rel=1e-3)
+
+  # What is known of the real images is read the next time.
+  (kept,) = (tmp_path / 'cache').rglob('shapes3d_synth*.npz')
+  before = kept.stat().st_mtime_ns
+  again = [*command[:2], '--metrics=fid', '--num_images=12']
+  assert evaluate.main(again) == 0
+  assert kept.stat().st_mtime_ns == before
+  assert scores_of(folder)['fid_rec']['value'] == found['fid_rec']['value']
+
+
+def test_without_weights_a_score_is_missing_in_one_line(made, restored, capsys):
+  folder, _ = made
+  (folder / 'scores.json').unlink(missing_ok=True)
+  assert evaluate.main([f'--workdir={folder}', '--metrics=fid,mig']) == 0
+  out, err = capsys.readouterr()
+  (line,) = [line for line in err.splitlines() if 'weights' in line]
+  assert inception_weights.SHA256 in line and '95628359 bytes' in line
+  found = scores_of(folder)
+  assert found['fid_rec']['value'] is None
+  assert found['fid_rec']['missing'] == 'no Inception weights'
+  assert found['mig']['value'] is not None
+  assert 'fid_prior' in out and 'missing' in out
+
+
+def test_weights_that_were_named_must_be_there(made, restored, capsys):
+  folder, _ = made
+  scores = folder / 'scores.json'
+  scores.unlink(missing_ok=True)
+  command = [f'--workdir={folder}', '--metrics=fid,mig']
+  assert evaluate.main([*command, f'--inception={folder / "typo.pth"}']) == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert 'typo.pth' in line and not scores.exists()
+
+
+@pytest.mark.parametrize('key, value', [('step', 7), ('config_hash', 'cafe')])
+def test_codes_of_another_checkpoint_are_refused(
+  made, restored, weights, capsys, key, value
+):
+  folder, run = made
+  (folder / 'scores.json').unlink(missing_ok=True)
+  path = folder / 'codes' / 'test.npz'
+  codes = saved.load(path)
+  try:
+    saved.save(path, codes._replace(meta={**codes.meta, key: value}))
+    command = [f'--workdir={folder}', '--metrics=fid']
+    assert evaluate.main([*command, f'--inception={weights}']) == 2
+  finally:
+    saved.save(path, codes)
+  *_, line = capsys.readouterr().err.splitlines()
+  assert f'the test codes are of {key} {value}, the checkpoint of' in line
+  assert not (folder / 'scores.json').exists()
+
+
+def test_a_run_is_restored_as_it_was_saved(made):
+  folder, run = made
+  restored = restore.restore(folder)
+  assert restored.step == run.config.train.num_steps
+  assert restored.name == 'sae2'
+  for a, b in zip(
+    jax.tree.leaves(restored.trained.params), jax.tree.leaves(run.params)
+  ):
+    np.testing.assert_array_equal(a, b)
+  meta = saved.load(folder / 'codes' / 'test.npz').meta
+  assert restored.config_hash == meta['config_hash']
+  assert restored.trained.config.to_dict() == run.config.to_dict()
+
+
+def test_what_is_no_run_is_one_line(tmp_path):
+  with pytest.raises(ConfigError, match='it has no config.json'):
+    restore.restore(tmp_path)
+  (tmp_path / 'config.json').write_text('{"config": 3}')
+  with pytest.raises(ConfigError, match='config.json is damaged'):
+    restore.restore(tmp_path)
+  config = command.parse(['main', *TINY], '').config
+  workdir.write_config(tmp_path, 'sae2', config, {})
+  with pytest.raises(ConfigError, match='holds no checkpoint; train it first'):
+    restore.restore(tmp_path)
+
+
+@pytest.fixture
+def images(tmp_path):
+  """The same six images as a folder, an .npy and two .npz files."""
+  rng = np.random.default_rng(0)
+  array = rng.integers(0, 256, (6, 9, 12, 3), np.uint8)
+  (tmp_path / 'folder').mkdir()
+  for i, image in enumerate(array):
+    Image.fromarray(image).save(tmp_path / 'folder' / f'{i}.png')
+  np.save(tmp_path / 'a.npy', array)
+  np.savez(tmp_path / 'a.npz', images=array, others=array[:2])
+  np.savez_compressed(tmp_path / 'b.npz', array[::-1].copy())
+  return tmp_path, array
+
+
+def test_images_are_read_in_order_a_batch_at_a_time(images):
+  folder, array = images
+  for name in ('folder', 'a.npy', 'a.npz'):
+    parts = list(image_files.stream(folder / name, 4))
+    assert list(map(len, parts)) == [4, 2]
+    np.testing.assert_array_equal(np.concatenate(parts), array)
+  grey = array[..., 0]
+  np.save(folder / 'grey.npy', grey)
+  (whole,) = image_files.stream(folder / 'grey.npy')
+  np.testing.assert_array_equal(whole, grey[..., None])
+
+
+def test_anybodys_images_are_scored(images, weights):
+  folder, _ = images
+  output = folder / 'out' / 'scores.json'
+  command = [f'--images_a={folder / "folder"}', f'--output={output}']
+  command += [f'--inception={weights}', '--metrics=fid,precision_recall']
+  assert evaluate.main([*command, f'--images_b={folder / "b.npz"}']) == 0
+  found = scores_of(output.parent)
+  # The same images in another order: a set has none.
+  assert found['fid']['value'] == pytest.approx(0, abs=1e-6)
+  assert found['precision']['value'] == found['recall']['value'] == 1
+  assert (found['fid']['n'], found['fid']['n_real']) == (6, 6)
+  assert found['fid']['is_biased_by_few_images']
+  inverted = 255 - np.load(folder / 'a.npy')
+  np.save(folder / 'c.npy', inverted)
+  args = [*command, f'--images_b={folder / "c.npy"}', '--num_images=4']
+  assert evaluate.main(args) == 0
+  found = scores_of(output.parent)
+  assert found['fid']['value'] > 1e-3 and found['fid']['n'] == 4
+
+
+def test_bad_images_are_one_line(images, weights, capsys):
+  folder, array = images
+  np.save(folder / 'float.npy', array / 255)
+  np.savez(folder / 'two.npz', a=array, b=array)
+  np.savez(folder / 'objects.npz', np.array([{}]))
+  (folder / 'text.npy').write_text('no array')
+  (folder / 'none').mkdir()
+  whole = (folder / 'a.npz').read_bytes()
+  (folder / 'cut.npz').write_bytes(whole[: len(whole) // 2])
+  small = folder / 'folder' / '9.png'
+  Image.fromarray(array[0, :4]).save(small)
+  cases = {
+    'missing': 'no such file or folder of images',
+    'float.npy': 'images must be uint8 [N, H, W, 1 or 3], got float64',
+    'two.npz': 'expected an array "images", found a, b',
+    'objects.npz': 'got object',
+    'text.npy': 'text.npy: no folder, .npy or .npz of images',
+    'cut.npz': 'cut.npz: ',
+    'none': 'no picture in it',
+    'folder': '9.png is 12 x 4, the pictures before it 12 x 9',
+  }
+  good = f'--images_a={folder / "a.npy"}'
+  other = f'--images_b={folder / "a.npy"}'
+  for name, message in cases.items():
+    args = [good, f'--images_b={folder / name}', f'--inception={weights}']
+    assert evaluate.main(args) == 2, name
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line, line
+  for args, message in (
+    ([good], '--images_a and --images_b go together'),
+    (
+      [good, other, '--metrics=mig'],
+      'not by mig',
+    ),
+    (
+      [good, other],
+      'The Inception weights are missing',
+    ),
+  ):
+    try:
+      code = evaluate.main(args)
+    except SystemExit as error:
+      code = error.code
+    err = capsys.readouterr().err
+    assert code == 2 and message in err and err.count('\n') == 1

@@ -1,0 +1,253 @@
+"""A finished run is opened without its data, sampled, published, applied."""
+
+import json
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+import structae
+from structae import assembly, build, restore, results, samples, workdir
+from structae.commands import config_flags as command
+from structae.commands import encode, sample
+from structae.commands import export as pretrained
+from structae.data import pixels
+from structae.evaluation import codes as saved
+from structae.pretrained import tensors
+from structae.training import checkpoint
+
+# Two variables of two numbers and a prior: every kind of sample there is.
+TINY = [
+  '--config=experiments/sae12.py:smoke',
+  '--config.model.num_variables=2',
+  '--config.model.num_latents=4',
+  '--config.model.num_blocks=4',
+  '--config.model.width=4',
+  '--config.model.head=(4,)',
+  '--config.model.str_tfm=(4,)',
+  '--config.objective.name=wae',
+  '--config.evaluation.batch_size=4',
+  '--config.evaluation.pool_size=8',
+]
+
+
+pytestmark = pytest.mark.usefixtures('barely_optimized')
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory):
+  """The folder of a run: as initialized, called trained."""
+  folder = tmp_path_factory.mktemp('runs') / 'tiny'
+  config = command.parse(['main', *TINY], '').config
+  source = build.source(config)
+  workdir.write_config(folder, 'sae2', config, build.digests(config, source))
+  mesh, splits, model, doors = assembly.assemble(config, source)
+  state, *_ = assembly.prepare(config, source, splits.train, model, mesh)
+  checkpoints = checkpoint.Checkpoints(folder / 'checkpoints')
+  for step in (10, config.train.num_steps):
+    # Told apart by the start of the decoder.
+    start = state.params['decoder']['start'] * 0 + step
+    params = state.params | {
+      'decoder': state.params['decoder'] | {'start': start}
+    }
+    state = state._replace(
+      step=jax.numpy.full_like(state.step, step), params=params
+    )
+    checkpoints.save(step, state)
+  checkpoints.wait()
+  run = results.Trained(config, source, doors, state.params)
+  train = results.encode_split(run, 'train', splits.train[:20])
+  saved.save(folder / 'codes' / 'train.npz', train)
+  workdir.complete(folder, config)
+  scores = {'mig': {'value': 0.25, 'n': 20, 'definition': 'a gap'}}
+  (folder / 'scores.json').write_text(
+    json.dumps({'scores': scores, 'step': config.train.num_steps})
+  )
+  return folder, run
+
+
+@pytest.fixture(scope='module')
+def model(made):
+  return structae.load_pretrained(made[0])
+
+
+@pytest.fixture(scope='module')
+def published(made, tmp_path_factory):
+  folder = tmp_path_factory.mktemp('models') / 'sae2'
+  assert pretrained.main([str(made[0]), str(folder)]) == 0
+  return folder
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+  return shutil.copytree(made[0], tmp_path / 'copy')
+
+
+@pytest.fixture
+def refused(capsys):
+  """Runs a command that fails; returns its one line."""
+
+  def run(main, *args):
+    try:
+      code = main([*map(str, args)])
+    except SystemExit as error:
+      code = error.code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert code == 2
+    return line
+
+  return run
+
+
+def test_a_run_is_opened_as_its_checkpoint_holds_it(made, model):
+  folder, run = made
+  restored = restore.restore(folder).trained.params
+  opened = tensors.flatten(model.params)
+  for params in (restored, run.params):
+    assert tensors.flatten(params).keys() == opened.keys()
+    for name, array in tensors.flatten(params).items():
+      np.testing.assert_array_equal(array, opened[name])
+  assert model.image_shape == (32, 32, 3)
+  assert model.about['step'] == run.config.train.num_steps
+  assert model.about['scores']['mig']['value'] == 0.25
+
+
+def test_the_pool_is_the_one_that_the_run_samples_from(made, model):
+  folder, run = made
+  train = saved.load(folder / 'codes' / 'train.npz').codes
+  key = jax.random.fold_in(jax.random.key(run.config.seed), 1)  # of results
+  pool, _ = samples.codes(run.config, train, key, 1)
+  np.testing.assert_array_equal(model.pool, pool)
+  images = run.doors.images(np.arange(4))
+  codes = run.doors.encode(run.params, np.arange(4)).mean
+  np.testing.assert_allclose(model.encode(images), codes, atol=1e-5)
+  decoded = np.asarray(model.decode(codes), int)
+  assert np.abs(decoded - run.decode(codes)).max() <= 1
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(copy):
+  newest, older = sorted((copy / 'checkpoints').iterdir(), reverse=True)
+  data = max(newest.rglob('*'), key=lambda p: p.is_file() and p.stat().st_size)
+  content = bytearray(data.read_bytes())
+  content[len(content) // 2] ^= 1
+  data.write_bytes(content)
+  with pytest.warns(UserWarning, match='is of step 20, the checkpoint of 10'):
+    model = structae.load_pretrained(copy)
+  assert model.about['step'] == 10 and model.pool is None
+  assert model.about['scores'] == {}
+  assert (model.params['decoder']['start'] == 10).all()
+  (older / 'seal.json').unlink()
+  with pytest.raises(ValueError, match='has changed since .*; train it again'):
+    structae.load_pretrained(copy)
+
+
+def test_a_checkpoint_of_another_model_is_named(copy):
+  content = json.loads((copy / 'config.json').read_text())
+  content['config']['model']['width'] = 8
+  (copy / 'config.json').write_text(json.dumps(content))
+  with pytest.raises(ValueError, match=r'parameter .* asks for') as caught:
+    structae.load_pretrained(copy)
+  assert '\n' not in str(caught.value)
+
+
+def test_a_published_run_is_the_run(made, model, published, refused):
+  again = structae.load_pretrained(published)
+  key = jax.random.key(0)
+  for kind in model.kinds:
+    a, b = (m.sample(key, 3, kind) for m in (model, again))
+    np.testing.assert_array_equal(a, b)
+  assert (
+    '| `mig` | 0.25 | 20 | a gap |' in (published / 'README.md').read_text()
+  )
+  assert 'exists; give another' in refused(pretrained.main, made[0], published)
+
+
+def test_samples_are_a_sheet_pictures_or_arrays(model, published, tmp_path):
+  for name in ('sheet.png', 'pictures', 'arrays.npz'):
+    args = [str(published), '--num=6', '--seed=7', '--kind=prior']
+    assert sample.main([*args, f'--output={tmp_path / name}']) == 0
+  key = jax.random.key(7)
+  arrays = np.load(tmp_path / 'arrays.npz', allow_pickle=False)
+  expected = arrays['images']
+  codes = model.sample_codes(key, 6, 'prior')
+  np.testing.assert_array_equal(arrays['codes'], codes)
+  drawn = np.asarray(model.sample(key, 6, 'prior'), int)
+  assert np.abs(drawn - expected).max() <= 1  # decoded in other batches
+  pictures = sorted((tmp_path / 'pictures').iterdir())
+  assert [p.name for p in pictures] == [f'{i}.png' for i in range(6)]
+  for path, image in zip(pictures, expected):
+    np.testing.assert_array_equal(Image.open(path), image)
+  assert Image.open(tmp_path / 'sheet.png').size == (294, 195)  # 3 x 2 of 96
+  assert len([*tmp_path.iterdir()]) == 3
+
+
+def test_own_images_are_encoded_in_order(model, published, tmp_path):
+  rng = np.random.default_rng(0)
+  pictures = rng.integers(0, 256, (6, 40, 70, 3), np.uint8)
+  (tmp_path / 'mine' / 'deep').mkdir(parents=True)
+  for i, picture in enumerate(pictures):
+    place = 'deep/' * (i == 2)
+    Image.fromarray(picture).save(tmp_path / 'mine' / f'{place}{i}.png')
+  order = [0, 1, 3, 4, 5, 2]
+  square = pixels.resize(pictures[:, :, 15:55], 32)
+  expected = np.asarray(model.encode(square))
+
+  def run(images, output, *more):
+    args = [str(published), f'--images={images}', f'--output={output}', *more]
+    assert encode.main(args) == 0
+    return saved.load(output)
+
+  sheet = tmp_path / 'sheet.png'
+  found = run(
+    tmp_path / 'mine', tmp_path / 'a.npz', f'--reconstructions={sheet}'
+  )
+  np.testing.assert_allclose(found.codes, expected[order], atol=1e-5)
+  assert found.meta['files'][-1] == 'deep/2.png'
+  assert found.meta['step'] == 20 and found.factors.shape == (6, 0)
+  assert Image.open(sheet).size[0] == 6 * 96 + 5 * 3
+
+  np.save(tmp_path / 'b.npy', pictures)
+  found = run(tmp_path / 'b.npy', tmp_path / 'c.npz')
+  np.testing.assert_allclose(found.codes, expected, atol=1e-5)
+  factors = np.arange(6)[:, None]
+  np.savez(tmp_path / 'd.npz', images=pictures, factors=factors)
+  found = run(tmp_path / 'd.npz', tmp_path / 'e.npz')
+  np.testing.assert_allclose(found.codes, expected, atol=1e-5)
+  np.testing.assert_array_equal(found.factors, factors)
+  one = run(tmp_path / 'mine' / '1.png', tmp_path / 'f.npz', '--crop=squash')
+  assert one.codes.shape == (1, 2, 2)
+  assert np.abs(one.codes - expected[1]).max() > 1e-4
+
+
+def test_mistakes_are_one_line(published, refused, tmp_path):
+  (tmp_path / 'empty').mkdir()
+  np.save(tmp_path / 'float.npy', np.zeros((2, 32, 32, 3)))
+  np.save(tmp_path / 'grey.npy', np.zeros((2, 32, 32), np.uint8))
+  (tmp_path / 'text.png').write_text('no picture')
+  (tmp_path / 'bad').mkdir()
+  (tmp_path / 'bad' / '0.png').write_text('no picture')
+  out = tmp_path / 'out.npz'
+  for name, message in (
+    ('nothing', 'no such file or folder'),
+    ('empty', 'holds no images'),
+    ('float.npy', 'images are float64'),
+    ('grey.npy', 'images have 1 channels, the model takes 3'),
+    ('text.png', 'no picture, .npy, .npz or .h5 file'),
+    ('bad', '1 unreadable: 0.png'),
+  ):
+    args = (f'--images={tmp_path / name}', f'--output={out}')
+    assert message in refused(encode.main, published, *args)
+  assert not out.exists()
+  for main, args, message in (
+    (encode.main, [published], 'required: --images'),
+    (sample.main, [published, '--num=0'], 'a whole number from 1'),
+    (sample.main, [published, '--kind=pior'], 'invalid choice'),
+    (sample.main, [published, '--output=a.jpg'], 'expected a .png file or a'),
+    (sample.main, [published, f'--output={tmp_path}'], 'exists; give another'),
+    (sample.main, [published, '--num=3000'], 'a sheet shows at most 2500'),
+    (sample.main, [tmp_path, f'--output={out}'], 'it has no config.json'),
+    (pretrained.main, [tmp_path, out], 'holds no finished run'),
+  ):
+    assert message in refused(main, *args), message

@@ -1,0 +1,180 @@
+import json
+
+import numpy as np
+import pytest
+
+from structae import evaluation
+from structae.evaluation import codes as saved
+from structae.evaluation import score as scores
+from structae.evaluation import score_file
+
+
+def _codes(num=240, width=1, seed=0, **changes):
+  rng = np.random.default_rng(seed)
+  factors = np.stack([rng.integers(0, k, num) for k in (3, 4)], axis=1)
+  z = factors @ np.array([[1.0, 0.2, 0.0], [0.1, -1.0, 0.0]])
+  z = z[:, :, None] + 0.2 * rng.normal(size=(num, 3, width))
+  values = (z, None, factors, ('a', 'b'), (3, 4), np.arange(num), {'step': 1})
+  return saved.Codes(*values)._replace(**changes)
+
+
+def test_every_metric_is_scored_and_survives_json(tmp_path):
+  train, test = _codes(width=2), _codes(num=120, width=2, seed=1)
+  result = scores.score_codes(train, test)
+  assert set(result['details']) == set(scores.METRICS)
+  score_file.save(tmp_path / 'new' / 'scores.json', result)
+  text = (tmp_path / 'new' / 'scores.json').read_text()
+  assert json.loads(text) == json.loads(json.dumps(result))
+  assert 'NaN' not in text and 'Infinity' not in text
+  assert 'scikit-learn' in result['versions']
+  expected = {k for metric in scores.METRICS.values() for k in metric.scores}
+  assert set(result['scores']) == expected
+  for name, entry in result['scores'].items():
+    split = scores.METRICS[entry['metric']].takes == 'split'
+    assert entry['n'] == 240 and entry.get('n_test') == (120 if split else None)
+    assert name in score_file.table(result)
+  for matrix in result['matrices'].values():
+    shape = len(matrix['rows']), len(matrix['columns'])
+    assert np.shape(matrix['values']) == shape
+
+
+def test_no_name_is_hidden_by_a_module_of_that_name():
+  first = [getattr(evaluation, name) for name in evaluation.__all__]
+  assert first == [getattr(evaluation, name) for name in evaluation.__all__]
+  assert all(map(callable, first))
+
+
+def test_scores_are_those_of_the_functions():
+  train, test = _codes(), _codes(num=120, seed=1)
+  names = ['mig', 'explicitness', 'distance_correlation']
+  result = scores.score_codes(train, test, names)
+  z, v = train.codes[:, :, 0], train.factors
+  expected = evaluation.mig(z, v)
+  mig = result['scores']['mig']
+  assert mig['value'] == expected['mig']
+  matrix = result['matrices']['mutual_information']['values']
+  np.testing.assert_array_equal(matrix, expected['mutual_information'])
+  split = evaluation.explicitness(z, v, test.codes[:, :, 0], test.factors)
+  for key in ('explicitness_train', 'explicitness_test'):
+    assert result['scores'][key]['value'] == split[key]
+  assert mig['chance'] < 0.1 < mig['value']
+  assert 'chance' not in result['scores']['distance_correlation']
+
+
+def test_metrics_by_variable_need_wide_variables():
+  default = scores.score_codes(_codes(num=60), chance=False)['scores']
+  assert not any(name.endswith('by_variable') for name in default)
+
+
+def test_a_third_is_held_out_by_default():
+  codes = _codes(num=90)
+  result = scores.score_codes(codes, metrics=['sap', 'mig'], chance=False)
+  assert result['scores']['sap']['n'] == 60
+  assert result['scores']['sap']['n_test'] == 30
+  assert result == scores.score_codes(codes, metrics=['sap', 'mig'], chance=0)
+
+
+def test_constant_factors_are_left_out_and_named():
+  codes = _codes()
+  both = np.insert(codes.factors, 1, 2, axis=1)
+  wide = codes._replace(
+    factors=both, factor_names=('a', 'c', 'b'), factor_sizes=(3, 3, 4)
+  )
+  result = scores.score_codes(wide, metrics=['mig'])
+  assert result['codes']['dropped_factors'] == ['c']
+  assert result['codes']['factor_names'] == ['a', 'b']
+  same = scores.score_codes(codes, metrics=['mig'])
+  assert result['scores']['mig'] == same['scores']['mig']
+
+
+@pytest.mark.parametrize(
+  'train, test, metrics, message',
+  [
+    (_codes(), None, ['fib'], "unknown metric 'fib', expected some of mig"),
+    (_codes(), _codes(width=2), None, 'K and D differ'),
+    (
+      _codes(),
+      _codes(factor_names=('a', 'x')),
+      None,
+      'factors are a, b, those',
+    ),
+    (_codes(num=2), None, None, '2 rows of codes'),
+    (_codes(codes=np.zeros((240, 1, 1))), None, ['mig'], 'mig: mig compares'),
+    (_codes(factors=np.ones((240, 2), int)), None, ['mig'], 'mig: no factor'),
+    (_codes(), None, ['fid'], 'fid is no metric of codes alone'),
+  ],
+)
+def test_unfit_codes_are_named(train, test, metrics, message):
+  with pytest.raises(ValueError, match=message):
+    scores.score_codes(train, test, metrics)
+
+
+def test_what_is_not_finite_is_not_written(tmp_path):
+  with pytest.raises(ValueError):
+    score_file.save(tmp_path / 'a.json', {'mig': float('nan')})
+  assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('num_factors', [0, 2])
+def test_without_a_factor_that_varies_dependence_is_scored(
+  num_factors, tmp_path
+):
+  names = ('a', 'b')[:num_factors]
+  codes = _codes(
+    factors=np.ones((240, num_factors), np.int32),
+    factor_names=names,
+    factor_sizes=(3, 4)[:num_factors],
+  )
+  saved.save(tmp_path / 'codes.npz', codes)
+  codes = saved.load(tmp_path / 'codes.npz')
+  assert codes.factors.shape == (240, num_factors)
+  result = scores.score_codes(codes)
+  assert result['codes']['dropped_factors'] == list(names)
+  for name, entry in result['scores'].items():
+    judged = scores.METRICS[entry['metric']].takes == 'codes'
+    assert (entry['value'] is not None) == judged, name
+    assert ('missing' in entry) != judged
+  (line,) = score_file.missing(result)
+  assert line.startswith('mig, modularity') and 'no factor varies' in line
+  assert 'missing' in score_file.table(result)
+
+
+def test_one_latent_has_no_gap_but_other_scores():
+  codes = _codes(num=90)
+  codes = codes._replace(codes=codes.codes[:, :1])
+  result = scores.score_codes(codes, metrics=['mig', 'modularity'])
+  assert result['scores']['mig']['value'] is None
+  assert 'compares two latents' in result['scores']['mig']['missing']
+  assert result['scores']['modularity']['value'] > 0
+
+
+def test_matrices_between_latents_name_latents():
+  codes = _codes()  # of 3 latents
+  factors = np.random.default_rng(0).integers(0, 2, (240, 3))
+  codes = codes._replace(
+    factors=factors, factor_names=('a', 'b', 'c'), factor_sizes=(2, 2, 2)
+  )
+  matrices = scores.score_codes(
+    codes, metrics=['mig', 'pairwise_information'], chance=False
+  )['matrices']
+  assert matrices['mutual_information']['columns'] == ['a', 'b', 'c']
+  between = matrices['latent_information']
+  assert between['columns'] == between['rows'] == ['U_1', 'U_2', 'U_3']
+
+
+def test_merging_keeps_what_was_found_and_its_versions(tmp_path):
+  path = tmp_path / 'scores.json'
+  old = scores.score_codes(_codes(), metrics=['mig', 'irs'], chance=False)
+  old['versions']['scikit-learn'] = '0.1'
+  score_file.save(path, old)
+  new = scores.score_codes(_codes(), metrics=['modularity'], chance=False)
+  new['scores']['mig'] = {'value': None, 'missing': 'why'}
+  merged, line = score_file.merge(path, new)
+  assert list(merged['scores']) == ['mig', 'irs', 'modularity'] and not line
+  assert merged['scores']['mig']['value'] == old['scores']['mig']['value']
+  assert merged['scores']['irs']['versions']['scikit-learn'] == '0.1'
+  assert 'versions' not in merged['scores']['modularity']
+  assert merged['versions'] == new['versions']
+  other = scores.score_codes(_codes(width=2), metrics=['irs'], chance=False)
+  merged, line = score_file.merge(path, other)
+  assert list(merged['scores']) == ['irs'] and 'of other codes' in line

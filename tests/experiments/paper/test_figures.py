@@ -1,0 +1,441 @@
+"""The figures of the paper, on made-up runs."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from experiments.paper import figures as paper
+from experiments.paper.figures import cells, published, tables
+from structae.figures import grids, models
+from structae.pages import seeds
+from structae.pages.run_files import read_run
+
+SIDE = 8
+SYNTH = {'name': 'shapes3d_synth', 'size': 64}
+REAL = {'name': 'shapes3d', 'size': 64}
+
+
+@pytest.fixture
+def make(tmp_path):
+  """`make(model, seed, data, scores=..., ...)` writes and reads a run."""
+
+  def make(
+    model='sae4', seed=0, data=SYNTH, *, scores=None, sheets=False, **more
+  ):
+    name = f'{model}-{data["name"]}-{seed}-{len(list(tmp_path.iterdir()))}'
+    folder = tmp_path / name
+    (folder / 'figures').mkdir(parents=True)
+    config = {'seed': seed, 'data': data, **more.get('config', {})}
+    text = json.dumps({'name': model, 'config': config})
+    (folder / 'config.json').write_text(text)
+    entries = {k: {'value': v} for k, v in (scores or {}).items()}
+    if 'floor' in more:
+      entries['test_bce']['floor'] = more['floor']
+    content = {'scores': entries, 'matrices': more.get('matrices', {})}
+    content['details'] = more.get('details', {})
+    (folder / 'scores.json').write_text(json.dumps(content))
+    if sheets:
+      draw(folder / 'figures', seed, more.get('prior', False))
+    return read_run(folder)
+
+  return make
+
+
+def draw(folder, seed, prior):
+  rng = np.random.default_rng(seed)
+  images = rng.integers(0, 250, (48, SIDE, SIDE, 3), np.uint8)
+  pairs = grids.pairs(images[:24], images[24:], scale=1)
+  grids.save_png(folder / 'reconstructions.png', pairs)
+  for stem in ['hybrid', 'partial_hybrid', *(['prior'] if prior else [])]:
+    grids.save_png(folder / f'{stem}.png', grids.grid(images, 8, scale=1))
+  np.savez(
+    folder / 'frames.npz',
+    traversal=images.reshape(4, 12, SIDE, SIDE, 3)[:, :11],
+    hybrid=images,
+    labels=np.array(['U1', 'U2']),
+  )
+
+
+def rows(markdown):
+  """The cells of a Markdown table by the first of each line."""
+  lines = [line for line in markdown.splitlines() if line.startswith('|')]
+  found = [[c.strip() for c in line.strip('|').split('|')] for line in lines]
+  return {line[0]: line[1:] for line in found}
+
+
+def drawn(figure, marker):
+  """The abscissas of all marks of a kind."""
+  lines = [x for axes in figure.axes for x in axes.lines]
+  marks = [x.get_xdata() for x in lines if x.get_marker() == marker]
+  return np.concatenate(marks).astype(float) if marks else np.empty(0)
+
+
+# Models.
+
+
+def test_models_come_in_the_order_of_the_paper_and_strangers_last():
+  shown = ['mine', 'β-VAE', 'VAE', 'SAE-2', 'AE', 'VLAE-12', 'SAE-12']
+  expected = ['SAE-12', 'SAE-2', 'VLAE-12', 'AE', 'VAE', 'β-VAE', 'mine']
+  assert sorted(shown, key=models.rank) == expected
+
+
+@pytest.mark.parametrize(
+  'name, title',
+  [
+    ('bvae', 'β-VAE'),
+    ('tcvae', 'β-TCVAE'),
+    ('fvae', 'FactorVAE'),
+    ('vlae4', 'VLAE-4'),
+    ('resnet50', None),
+  ],
+)
+def test_config_names_have_their_models_titles(name, title):
+  assert models.title(name) == title
+
+
+def test_every_model_has_a_colour_of_its_own():
+  shown = [title for title, _ in models.FAMILIES.values()]
+  shown += [f'{f}-{k}' for f in ('SAE', 'VLAE') for k in (8, 6, 4, 3, 2)]
+  found = models.colours(shown)
+  assert len(set(found)) == len(shown)
+  # A model's colour does not hang on what it is drawn beside.
+  assert models.colours(shown[::-1]) == found[::-1]
+  assert len(set(models.colours(['SAE-12', 'SAE-12']))) == 2
+
+
+def test_groups_are_by_data_and_in_order(make):
+  runs = [make('vae'), make('sae12', 1), make('sae12', 0), make('ae', 0, REAL)]
+  data = seeds.by_data(runs)
+  names = {title: [g.name for g in some] for title, some in data.items()}
+  assert names == {
+    'shapes3d_synth, 64 × 64': ['SAE-12', 'VAE'],
+    'shapes3d, 64 × 64': ['AE'],
+  }
+  first = data['shapes3d_synth, 64 × 64'][0]
+  assert [run.field('seed') for run in first.runs] == [0, 1]
+
+
+# What was published.
+
+
+def test_published_values_stand_beside_the_same_data_only(make):
+  assert published.of_run(make('sae12', data=REAL), 'disentanglement') == (
+    published.Value(0.974, 0.049)
+  )
+  for data in [SYNTH, {**REAL, 'size': 32}, {'name': 'mine', 'size': 64}]:
+    assert published.of_run(make('sae12', data=data), 'disentanglement') is None
+
+
+def test_published_values_are_of_the_same_weight_of_the_loss(make):
+  def of_beta(model, beta):
+    run = make(model, data=REAL, config={'objective': {'beta': beta}})
+    return published.of_run(run, 'mig')
+
+  assert of_beta('bvae', 2.0) == published.Value(0.127, 0.052)
+  assert of_beta('bvae', 4.0) is None
+  # A loss without a beta has the field too, and it says nothing.
+  assert of_beta('sae12', 7.0) == published.Value(0.530, 0.092)
+
+
+def test_five_seeds_come_before_one():
+  value = published.of_model('shapes3d', 'SAE-12', 'fid_hybrid')
+  assert value == published.Value(31.5, 7.1)
+  value = published.of_model('shapes3d', 'SAE-3', 'fid_hybrid')
+  assert value == published.Value(22.2)
+
+
+def test_published_tables_are_whole():
+  for data, some in published.TABLES.items():
+    for table in some:
+      for score, values in published.read(table).items():
+        assert values, (data, score)
+        for model, (mean, deviation) in values.items():
+          assert models.rank(model)[0] < len(models.FAMILIES), model
+          bound = 1 if not score.startswith(('fid', 'test')) else 1e4
+          assert 0 < mean <= bound and (deviation is None or deviation < mean)
+
+
+@pytest.mark.parametrize('data, count', [(REAL, 2), (SYNTH, 0)])
+def test_diamonds_are_drawn_on_the_authors_data_only(make, data, count):
+  runs = [make(m, data=data, scores={'mig': 0.4}) for m in ('sae12', 'vae')]
+  figure = paper.disentanglement(runs)[f'disentanglement-{data["name"]}-64']
+  assert len(drawn(figure, 'D')) == count
+
+
+def test_the_published_cross_entropy_is_drawn_above_our_floor(make):
+  run = make('sae12', data=REAL, scores={'test_bce': 3465.0}, floor=3455.0)
+  figure = paper.reconstruction_quality([run])['reconstruction_quality']
+  np.testing.assert_allclose(drawn(figure, 'o'), [10.0])
+  np.testing.assert_allclose(drawn(figure, 'D'), [3459.4 - 3455.0])
+
+
+# Scores over seeds.
+
+
+def test_tables_have_the_mean_and_the_deviation_of_numpy(make):
+  values = {'sae12': [0.71, 0.64, 0.9], 'vae': [0.2]}
+  runs = [
+    make(model, seed, scores={'mig': value, 'irs': 0.5})
+    for model, some in values.items()
+    for seed, value in enumerate(some)
+  ]
+  table = rows(paper.disentanglement(runs)['disentanglement'])
+  assert table['model'] == ['seeds', 'IRS', 'MIG']
+  mean, deviation = np.mean(values['sae12']), np.std(values['sae12'])
+  assert table['SAE-12'][2] == f'**{mean:.3f} ± {deviation:.3f}**'
+  assert table['VAE'] == ['1', '**0.500**', '0.200']
+
+
+def test_every_seed_and_its_mean_are_drawn(make):
+  values = [0.2, 0.5, 0.65]
+  runs = [make(seed=s, scores={'mig': v}) for s, v in enumerate(values)]
+  figure = paper.disentanglement(runs)['disentanglement-shapes3d_synth-64']
+  np.testing.assert_allclose(np.sort(drawn(figure, 'o')), values)
+  np.testing.assert_allclose(drawn(figure, '|'), [np.mean(values)])
+
+
+def test_crosses_are_seeds_and_the_circle_is_their_mean(make):
+  points = np.array([[3.0, 0.01], [5.0, 0.02], [4.0, 0.06]])
+  runs = [
+    make(
+      seed=i,
+      scores={'test_bce': 100 + x, 'scene_distance_reconstruction': y},
+      floor=100.0,
+    )
+    for i, (x, y) in enumerate(points)
+  ]
+  figure = paper.bce_against_fid(runs)['bce_against_fid']
+  (axes,) = figure.axes
+  marks = {line.get_marker(): line.get_xydata() for line in axes.lines}
+  np.testing.assert_allclose(marks['x'], points)
+  np.testing.assert_allclose(marks['o'], points.mean(0, keepdims=True))
+  assert 'nearest scene' in axes.get_ylabel()
+  assert 'above its floor' in axes.get_xlabel()
+
+
+def test_without_a_floor_the_whole_cross_entropy_is_drawn(make):
+  runs = [
+    make('ae', scores={'test_bce': 101.0}, floor=90.0),
+    make('vae', scores={'test_bce': 107.0}),
+  ]
+  figure = paper.reconstruction_quality(runs)['reconstruction_quality']
+  np.testing.assert_allclose(np.sort(drawn(figure, 'o')), [101.0, 107.0])
+  assert figure.axes[0].get_xlabel() == 'cross entropy, nats per image'
+
+
+def test_models_that_lack_a_score_are_named(make):
+  runs = [
+    make('ae', scores={'test_bce': 101.0, 'fid_rec': 20.0}),
+    make('vae', scores={'test_mse': 0.1}),
+  ]
+  for name in ('reconstruction_quality', 'bce_against_fid'):
+    (figure,) = getattr(paper, name)(runs).values()
+    assert figure.get_supxlabel().endswith(': VAE.')
+
+
+@pytest.mark.parametrize('has_fid', [True, False])
+def test_samples_are_judged_by_fid_or_else_by_the_scenes(make, has_fid):
+  scores = {'scene_distance_hybrid': 0.01, 'scene_distance_prior': 0.02}
+  if has_fid:
+    scores |= {'fid_hybrid': 30.0, 'fid_hybrid_by_dimension': 40.0}
+  figure = paper.sample_quality([make(scores=scores)])['sample_quality']
+  expected = 'FID' if has_fid else 'nearest scene'
+  assert expected in figure.axes[0].get_xlabel()
+  labels = [text.get_text() for text in figure.legends[0].texts]
+  second = 'hybrid of single numbers' if has_fid else 'prior'
+  assert labels == ['hybrid', second]
+
+
+# Variables.
+
+
+def with_effects(make, model, seed, effects):
+  matrix = {
+    'values': [[x] for x in effects],
+    'rows': [f'U_{k}' for k in range(len(effects))],
+    'columns': ['effect'],
+  }
+  return make(
+    model,
+    seed,
+    matrices={'variable_effect': matrix},
+    details={'variable_effect': {'threshold': 0.01}},
+    scores={'used_variables': int((np.array(effects) >= 0.01).sum())},
+  )
+
+
+def test_bars_are_mean_effects_in_decoder_order_and_weak_ones_pale(make):
+  effects = [[0.5, 0.001, 0.2], [0.3, 0.003, 0.4]]
+  runs = [with_effects(make, 'sae3', i, e) for i, e in enumerate(effects)]
+  figures = paper.unused_variables([*runs, make('vae')])
+  figure = figures['unused_variables-shapes3d_synth-64']
+  bars = figure.axes[0].patches
+  heights = [bar.get_height() for bar in bars]
+  np.testing.assert_allclose(heights, np.mean(effects, axis=0))
+  assert bars[1].get_alpha() < bars[0].get_alpha() == bars[2].get_alpha()
+  assert '2 of 3 used' in figure.axes[0].get_title('left')
+  assert 'VAE' in figure.get_supxlabel()
+
+
+# Sheets.
+
+
+def test_samples_are_cut_out_of_a_sheet_to_the_bit(tmp_path):
+  images = np.random.default_rng(0).integers(0, 250, (24, 5, 5, 3), np.uint8)
+  grids.save_png(tmp_path / 'grid.png', grids.grid(images, 8, scale=1))
+  found = cells.cut(tmp_path / 'grid.png', 9, 3)
+  expected = images.reshape(3, 8, 5, 5, 3)[:, :3]
+  np.testing.assert_array_equal(np.stack(found), expected)
+
+
+def test_pairs_are_cut_out_of_a_sheet_to_the_bit(tmp_path):
+  images = np.random.default_rng(0).integers(0, 250, (2, 16, 5, 5, 3), np.uint8)
+  grids.save_png(tmp_path / 'pairs.png', grids.pairs(*images, scale=1))
+  found = cells.cut(tmp_path / 'pairs.png', 4, 8, paired=True)
+  expected = [images[0, :8], images[1, :8], images[0, 8:], images[1, 8:]]
+  np.testing.assert_array_equal(np.stack(found), np.stack(expected))
+
+
+def test_a_sheet_without_eight_images_a_row_is_refused(tmp_path):
+  grids.save_png(tmp_path / 'odd.png', np.zeros((9, 9, 3), np.uint8))
+  with pytest.raises(ValueError, match='8 square images'):
+    cells.cut(tmp_path / 'odd.png', 1, 1)
+
+
+def holds(sheet, part):
+  """Whether a sheet shows a smaller one somewhere."""
+  height, width = part.shape[:2]
+  free = len(sheet) - height + 1, sheet.shape[1] - width + 1
+  fits = np.ones(free, bool)
+  for y, x in [(0, 0), (height - 1, width - 1), (height // 2, width // 2)]:
+    window = sheet[y : y + free[0], x : x + free[1]]
+    fits &= (window == part[y, x]).all(-1)
+  return any(
+    np.array_equal(sheet[y : y + height, x : x + width], part)
+    for y, x in np.argwhere(fits)
+  )
+
+
+def test_traversals_keep_the_rows_and_the_marks_of_groups(make):
+  run = make('sae2', sheets=True)
+  sheet = paper.traversals([run, make('vae', sheets=True)])[
+    'traversals-shapes3d_synth-64'
+  ]
+  frames = run.frames['traversal'][:, [0, 2, 4, 6, 8, 10]]
+  marked = grids.traversal_sheet(frames, ['U1', 'U2'], scale=64 // SIDE)
+  assert holds(sheet, marked)
+  # Of two rows each a variable, the bar spans both.
+  column = (marked[:, : -6 * 64 - 5 * grids.GAP] < 60).all(-1)
+  assert column[: 2 * 64 + grids.GAP].all(0).any()
+
+
+def test_hybrids_stand_beside_the_prior_or_a_word(make):
+  runs = [make('sae4', sheets=True), make('vae', 1, sheets=True, prior=True)]
+  sheet = paper.sample_sheets(runs)['sample_sheets-shapes3d_synth-64']
+  middle = sheet.shape[1] // 2
+  for run, name in [(runs[0], 'hybrid'), (runs[1], 'prior')]:
+    rows_of = np.concatenate(cells.cut(run.sheets[name], 3, 8))
+    half = sheet[:, :middle] if name == 'hybrid' else sheet[:, middle:]
+    assert holds(half, grids.grid(rows_of, 8, scale=1))
+  ink = (sheet < 100).all(-1)
+  assert ink[: len(sheet) // 2, middle:].any()  # "no prior"
+
+
+def test_families_are_a_table_and_a_picture_in_one_order(make):
+  scores = {'test_mse': 0.01, 'test_bce_above_floor': 3.0}
+  config = {'train': {'learning_rate': 0.0015}}
+  runs = [
+    make(m, scores=scores, sheets=True, config=config) for m in ('vae', 'sae4')
+  ]
+  found = paper.families(runs)
+  table = rows(found['families'])
+  assert list(table) == ['model', '---', 'SAE-4', 'VAE']
+  assert table['SAE-4'][:2] == ['1', '0.0015']
+  picture = found['families-shapes3d_synth-64']
+  assert picture.dtype == np.uint8 and picture.shape[2] == 3
+
+
+# Extrapolation.
+
+
+def result(model, seed, error, **more):
+  errors = {'none': error, 'decoder': error / 10}
+  return {
+    'model': model, 'seed': seed, 'hold_out': 'shape', 'mse': errors, **more
+  }  # fmt: skip
+
+
+def test_extrapolation_is_the_mean_error_times_1000(make):
+  errors = [0.011, 0.014, 0.020]
+  results = [result('sae12', i, e) for i, e in enumerate(errors)]
+  found = paper.extrapolation([*results, result('ae', 0, 0.1)])
+  table = rows(found['extrapolation'])
+  mean, deviation = 1000 * np.mean(errors), 1000 * np.std(errors)
+  assert table['model'] == ['seeds', 'none', 'decoder']
+  assert table['SAE-12'][1] == f'**{mean:.2f} ± {deviation:.2f}**'
+  bars = found['extrapolation-shape'].axes[0].patches
+  np.testing.assert_allclose(bars[0].get_height(), mean)
+
+
+@pytest.mark.parametrize(
+  'data, known', [('shapes3d', 1), ('shapes3d_synth', 0)]
+)
+def test_published_errors_stand_beside_the_authors_data_only(data, known):
+  found = paper.extrapolation([result('sae12', 0, 0.011, data=data)])
+  assert found['extrapolation'].count('13.21') == known
+  other = result('sae12', 0, 0.011, data=data) | {'hold_out': 'camera'}
+  assert '13.21' not in paper.extrapolation([other])['extrapolation']
+
+
+# What is not there.
+
+
+@pytest.mark.parametrize(
+  'figure', [name for name in paper.__all__ if name != 'extrapolation']
+)
+def test_what_no_run_has_is_named_with_the_command_that_makes_it(make, figure):
+  with pytest.raises(ValueError, match='python -m experiments') as error:
+    getattr(paper, figure)([make(scores={'unheard_of': 1.0})])
+  assert '\n' not in str(error.value) and figure in str(error.value)
+  with pytest.raises(ValueError):
+    getattr(paper, figure)([])
+
+
+def test_results_that_are_none_are_refused():
+  with pytest.raises(ValueError, match='experiments.paper.extrapolate'):
+    paper.extrapolation([])
+  with pytest.raises(ValueError, match='expected model'):
+    paper.extrapolation([{'seed': 0}])
+
+
+def test_mpi3d_toy_takes_the_runs_on_it_alone(make):
+  toy = {'name': 'mpi3d_toy', 'size': 64}
+  scores = {'disentanglement': 0.5, 'completeness': 0.25}
+  runs = [make('ae', data=toy, scores=scores), make('vae', scores=scores)]
+  table = rows(paper.mpi3d_toy(runs)['mpi3d_toy'])
+  assert table['AE'] == ['1', '0.500', '0.250']
+  assert table['*AE, published*'] == ['', '0.191', '0.173']
+  assert 'VAE' not in table
+
+
+def test_a_bar_in_a_name_does_not_break_a_table():
+  text = tables.markdown(['model'], [['a|b']])
+  assert r'a\|b' in text
+
+
+def test_every_plot_can_be_drawn(make, tmp_path):
+  from structae.figures import canvas
+
+  scores = {'test_bce': 3465.0, 'fid_rec': 20.0, 'fid_hybrid': 30.0, 'mig': 0.3}
+  runs = [
+    make(m, s, REAL, scores=scores, floor=3455.0)
+    for m in ('sae12', 'vae')
+    for s in range(2)
+  ]
+  for name in ('reconstruction_quality', 'sample_quality', 'bce_against_fid'):
+    (figure,) = getattr(paper, name)(runs).values()
+    assert isinstance(figure, Figure)
+    canvas.save_figure(tmp_path / f'{name}.png', figure)
+    assert (tmp_path / f'{name}.png').stat().st_size > 1000

@@ -1,0 +1,135 @@
+import re
+
+import numpy as np
+import pytest
+
+from structae.pages import comparison, seeds, wording
+from structae.pages.run_files import read_run
+
+
+def rows(text):
+  """The rows of the first table, as lists of plain cells."""
+  table = re.search(r'<table.*?</table>', text, re.DOTALL)[0]
+  return [
+    [
+      re.sub(r'<[^>]*>', '', cell).strip()
+      for cell in re.findall(r'<t[hd].*?</t[hd]>', row, re.DOTALL)
+    ]
+    for row in re.findall(r'<tr>.*?</tr>', table, re.DOTALL)
+  ]
+
+
+@pytest.fixture
+def folders(make_run):
+  def scores(mig, bce):
+    return {'mig': mig, 'bce': bce}
+
+  return [
+    make_run('a', seed=1, scores=scores(0.2, 107.0)),
+    make_run('b', seed=2, scores=scores(0.5, 109.0)),
+    make_run('c', model='vae', scores=scores(0.4, 105.0)),
+  ]
+
+
+def test_seeds_are_one_line_with_mean_and_deviation(folders, tmp_path):
+  path = comparison.write_comparison(folders, tmp_path / 'page.html')
+  head, *table = rows(path.read_text())
+  assert head == ['model', 'MIG', 'BCE']
+  assert table == [
+    ['SAE-4 × 2', '0.3500 ± 0.1500', '108.0 ± 1.0'],
+    ['VAE', '0.4000', '105.0'],
+  ]
+
+
+def test_the_best_is_marked_in_the_direction_of_the_score(folders, tmp_path):
+  path = comparison.write_comparison(folders, tmp_path / 'page.html')
+  means, every_run = re.findall(
+    r'<table class="comparison">.*?</table>', path.read_text(), re.DOTALL
+  )[:2]
+  best = r'<td class="value best">([^<]*)</td>'
+  # Of the means, the VAE has the higher MIG and the lower cross entropy.
+  assert re.findall(best, means) == ['0.4000', '105.0']
+  # Of the runs, b has the highest MIG.
+  assert re.findall(best, every_run) == ['0.5000', '105.0']
+
+
+def test_a_score_says_which_direction_is_better_or_its_name_does():
+  assert wording.direction('mig', {}) == 1
+  assert wording.direction('test_mse', {}) == -1
+  assert wording.direction('test_mse', {'better': 'higher'}) == 1
+  assert wording.direction('unheard_of', {}) == 0
+
+
+def test_runs_on_other_data_are_in_another_table(make_run, folders, tmp_path):
+  other = make_run('d', config={'data': {'name': 'faces', 'size': 8}})
+  page = comparison.write_comparison([*folders, other], tmp_path / 'page.html')
+  text = page.read_text()
+  assert 'Scores on shapes, 8 × 8' in text and 'Scores on faces, 8 × 8' in text
+  assert len(rows(text)) == 3
+
+
+def test_groups_differ_in_more_than_their_seed(make_run):
+  runs = [
+    read_run(make_run(f'{beta}-{seed}', seed=seed, config={'beta': beta}))
+    for beta, seed in [(1, 2), (4, 0), (1, 1)]
+  ]
+  groups = seeds.by_seed(runs)
+  assert [group.name for group in groups] == ['SAE-4, beta 1', 'SAE-4, beta 4']
+  assert [run.config['seed'] for run in groups[0].runs] == [1, 2]
+  assert seeds.differences(groups) == {'beta': ['1', '4']}
+
+
+def test_what_was_scored_tells_no_groups_apart(make_run):
+  runs = [
+    read_run(make_run(metric, config={'evaluation': {'metrics': [metric]}}))
+    for metric in ('mig', 'dci')
+  ]
+  (group,) = seeds.by_seed(runs)
+  assert group.name == 'SAE-4'
+
+
+def test_the_sheets_of_each_model_stand_together(folders, tmp_path):
+  path = comparison.write_comparison(folders, tmp_path / 'page.html')
+  alts = re.findall(r'alt="([^"]*)"', path.read_text())
+  assert alts[:2] == ['Reconstructions of SAE-4', 'Reconstructions of VAE']
+  assert len(alts) == 8
+  assert path.stat().st_size <= 5_000_000
+
+
+def test_a_missing_score_leaves_its_cell_empty(make_run, tmp_path):
+  folders = [
+    make_run('a', scores={'mig': 0.2}),
+    make_run('b', model='vae', scores={'bce': 3.0}),
+  ]
+  path = comparison.write_comparison(folders, tmp_path / 'page.html')
+  assert [row[1:] for row in rows(path.read_text())[1:]] == [
+    ['0.2000', '–'],
+    ['–', '3.000'],
+  ]
+
+
+def test_there_must_be_a_run(tmp_path):
+  with pytest.raises(ValueError, match='no run'):
+    comparison.write_comparison([], tmp_path / 'page.html')
+
+
+@pytest.mark.parametrize('value', [3460.17, 0.0054321, 0.25, 12.0, 1.0, -7.25])
+def test_numbers_are_written_to_four_digits(value):
+  text = wording.number(value)
+  np.testing.assert_allclose(float(text.replace(',', '')), value, rtol=5e-4)
+  assert wording.number(float('nan')) == wording.number(None) == 'n/a'
+
+
+@pytest.mark.parametrize(
+  'name, title',
+  [
+    ('sae12', 'SAE-12'),
+    ('sae_12', 'SAE-12'),
+    ('ada_ae12', 'AdaAE-12'),
+    ('adaae12', 'AdaAE-12'),
+    ('vae', 'VAE'),
+    ('beta_vae', 'β-VAE'),
+  ],
+)
+def test_models_are_called_as_in_the_paper(name, title):
+  assert wording.model_name(name) == title
