@@ -264,9 +264,7 @@ def _print_reference(lib: dict[str, Any], data: dict[str, Arrays]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
-  parser = arguments.Parser(
-    'python -m experiments.benchmarks.reference', __doc__
-  )
+  parser = arguments.Parser('reference', __doc__)
   parser.add_argument('--reference', type=Path, help='disentanglement_lib 1.5')
   parser.add_argument(
     '--large', action='store_true', help='10,000 rows of 57 classes: minutes'

@@ -1,6 +1,6 @@
 """Which half of a model takes in what training never showed?
 
-  python -m experiments.paper.extrapolate --config=experiments/sae12.py[:TOKEN,...]
+  python -m experiments.paper.extrapolate --config=experiments/sae12.py[:TOKEN]
       [--hold_out=shape|camera] [--workdir=DIR] [--config.FIELD=VALUE ...]
 
 Four runs: the base makes 80 % of the updates without the held-out values
@@ -57,9 +57,7 @@ class Study(NamedTuple):
 
 def main(argv: Sequence[str]) -> None:
   """Runs the command line."""
-  parser = arguments.Parser(
-    'python -m experiments.paper.extrapolate', None, add_help=False
-  )
+  parser = arguments.Parser('extrapolate', None, add_help=False)
   parser.add_argument('--hold_out', choices=splits.EXTRAPOLATION,
                       default='shape')  # fmt: skip
   own, rest = parser.parse_known_args(argv[1:])
