@@ -48,6 +48,7 @@ def _run(folders: Sequence[Path], output: Path | None) -> None:
     arguments.check_new(output, ('.html',))
   for folder in folders:
     read_run(folder)  # errors before the slow import of matplotlib
+  from structae import pages
 
   if several:
     print(pages.write_comparison(folders, output))
