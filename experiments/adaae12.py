@@ -3,12 +3,6 @@
 python -m experiments.main --config=experiments/adaae12.py[:quick]
 """
 
-from structae.config import scales as common
+from structae import config
 
-
-def get_config(tokens=''):
-  config = common.get_config(tokens)
-  config.model.decoder = 'adaptive'
-  config.model.num_variables = config.model.num_latents
-  config.model.num_stages = 12
-  return config
+get_config = config.variant('adaae12')

@@ -3,8 +3,6 @@
 python -m experiments.main --config=experiments/ae.py[:quick]
 """
 
-from structae.config import scales as common
+from structae import config
 
-
-def get_config(tokens=''):
-  return common.get_hourglass_config(tokens)
+get_config = config.variant('ae')

@@ -1,10 +1,5 @@
 """SAE-16. python -m experiments.main --config=experiments/sae16.py[:quick]"""
 
-from structae.config import scales as common
+from structae import config
 
-
-def get_config(tokens=''):
-  config = common.get_config(tokens, '128px')
-  config.model.decoder = 'structural'
-  config.model.num_variables = 16
-  return config
+get_config = config.variant('sae16')

@@ -1,10 +1,5 @@
 """VAE. python -m experiments.main --config=experiments/vae.py[:quick]"""
 
-from structae.config import scales as common
+from structae import config
 
-
-def get_config(tokens=''):
-  config = common.get_hourglass_config(tokens)
-  config.objective.name = 'beta_vae'
-  config.objective.beta = 1.0
-  return config
+get_config = config.variant('vae')

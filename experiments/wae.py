@@ -1,9 +1,5 @@
 """WAE-MMD. python -m experiments.main --config=experiments/wae.py[:quick]"""
 
-from structae.config import scales as common
+from structae import config
 
-
-def get_config(tokens=''):
-  config = common.get_hourglass_config(tokens)
-  config.objective.name = 'wae'
-  return config
+get_config = config.variant('wae')

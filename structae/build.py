@@ -1,5 +1,6 @@
 """From a checked config to a model, its objective and its optimizer."""
 
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from structae import config as config_lib
+from structae.codec import Codec
 from structae.data import sources, splits
 from structae.models import autoencoder, decoders, encoders, ladder
 from structae.models import critic as critics
@@ -184,8 +186,8 @@ def init(
     params = module.init(key, images)['params']
     if config.objective.name == 'factor_vae':
       codes = jnp.zeros((1, config.model.num_latents, 1))
-      judge = critic(config).init(jax.random.fold_in(key, 1), codes)
-      params = {**params, 'critic': judge['params']}
+      found = critic(config).init(jax.random.fold_in(key, 1), codes)
+      params = {**params, 'critic': found['params']}
     return params
 
   images = jnp.zeros((1, *image_shape))
@@ -195,6 +197,7 @@ def init(
   return compiled(key, images)
 
 
+@functools.cache  # the same functions are compiled once, see `Codec`
 def functions(
   module: autoencoder.Autoencoder,
 ) -> tuple[autoencoding.Encode, autoencoding.Decode]:
@@ -210,6 +213,22 @@ def functions(
   encode = lambda params, x: apply({'params': params}, x, method='encode')
   decode = lambda params, u: apply({'params': params}, u, method='decode')
   return encode, decode
+
+
+def codec(config: Any, module: autoencoder.Autoencoder, params: Any) -> Codec:
+  """The encoder and the decoder of a model over any number of examples.
+
+  Args:
+    config: a checked configuration.
+    module: its model.
+    params: parameters of the `encoder` and the `decoder`.
+  """
+  return Codec(
+    *functions(module),
+    params={half: params[half] for half in ('encoder', 'decoder')},
+    likelihood=likelihood(config),
+    batch_size=config.evaluation.batch_size,
+  )
 
 
 def critic(config: Any) -> critics.Critic:
@@ -248,11 +267,11 @@ def loss(
   kl = divergences.released_kl if settings.released else divergences.kl
   mmd = divergences.released_mmd if settings.released else divergences.mmd
   if settings.name == 'factor_vae':
-    judge: Any = critic(config).apply
+    discriminate: Any = critic(config).apply
     return adversarial.factor_vae(
       encode,
       decode,
-      lambda params, u: judge({'params': params['critic']}, u),
+      lambda params, u: discriminate({'params': params['critic']}, u),
       gamma=settings.gamma,
       divergence=kl,
       likelihood=likelihood(config),

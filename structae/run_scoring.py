@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from structae.doors import Trained
+Trained = Any
 from structae.evaluation import score_file
 from structae.evaluation.codes import Codes
 from structae.evaluation.metrics import order

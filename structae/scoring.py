@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 
 from structae import config as config_lib
-from structae import image_scoring, run_scoring, workdir
+from structae import image_scoring, run_scoring
 from structae.data import pipeline, shapes3d_synth
-from structae.doors import Trained
+
+Trained = Any
 from structae.evaluation import registry as metrics
 from structae.evaluation import scene_distance, score_file
 from structae.evaluation.codes import Codes
 from structae.evaluation.metrics import probes as forests
 from structae.evaluation.score import score_codes
-from structae.samples import Samples
+
+Samples = Any
 
 # Images over which the variance of the pixels is taken.
 MOST_VARIANCE_IMAGES = 10_000
@@ -59,7 +61,12 @@ def score(
     'data': source.name,
     'step': config.train.num_steps,
     'config_hash': config_lib.config_hash(config),
-    'versions': {**workdir.versions(), **content['versions']},
+    'versions': {
+      **__import__('structae.versions').versions.installed(
+        ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
+      ),
+      **content['versions'],
+    },
   }
 
 

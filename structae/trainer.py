@@ -1,138 +1,241 @@
-"""One run: build, train, then results. Imported once the config is checked."""
+"""One run from its configuration to its report."""
 
 import contextlib
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from clu import parameter_overview
+from jax.sharding import Mesh
 
-from structae import assembly, build, restore, results
+from structae import build, devices, results
 from structae import config as config_lib
-from structae import doors as doors_lib
-from structae.commands import parser as arguments
+from structae.config import ConfigError
 from structae.data import pipeline, sources
+from structae.data.selection import Selection
+from structae.model import Model
+from structae.run import Run, check_start
 from structae.training import checkpoint, loop, progress, step
 from structae.training import stop as stop_lib
 
+# More than this many updates per call gain nothing on an accelerator.
+MOST_STEPS_PER_DISPATCH = 50
 
-def check_devices(config: Any) -> None:
-  """Refuses a batch that the devices do not divide.
+
+def train(
+  config: Any, workdir: str | Path | None = None, **overrides: Any
+) -> Model:
+  """Trains a model, to codes, scores, figures and a report in a folder.
+
+  The same call goes on with a run that was stopped, and opens a finished one.
+
+  Args:
+    config: the name of a model with tokens, such as 'sae12:quick', or a
+      configuration, see `structae.config.get_config`.
+    workdir: the folder of the run, `runs/NAME-DATA-SCALE-HASH` by default.
+    **overrides: fields of the configuration by their names, dotted
+      (`**{'train.num_steps': 100}`) or their last part where it is the only one
+      (`num_steps=100`).
+
+  Returns:
+    The trained model.
 
   Raises:
-    ConfigError: one line.
+    ValueError: one line that names what is wrong with the configuration, the
+      data or the folder.
+    FloatingPointError: if the loss is no longer a number; the last good state
+      is kept.
+    training.stop.Interrupted: if asked to stop, once the state is saved.
   """
-  _check_devices_divide(config, 'train.batch_size')
+  name = 'model'
+  if isinstance(config, str):
+    name, _, tokens = config.partition(':')
+    config = config_lib.get_config(name, tokens)
+  config = config.copy_and_resolve_references()
+  for field, value in overrides.items():
+    config_lib.change(config, config_lib.full_name(field), value)
+  config_lib.check(config)
+  config_lib.update(config, config_lib.widths(config))
+  run = Run.choose(Path(workdir) if workdir else None, name, config)
+  run.check(config)
+  check_start(config)
+  if run.is_complete(config):
+    return run.model()
+  return make(run, name, config)
 
 
-def open_data(config: Any) -> sources.Source:
-  """Opens the data of a run, and prepares them where they must be.
+def make(run: Run, name: str, config: Any, hint: str = '') -> Model:
+  """Makes a run, or goes on with it, to the end.
+
+  Args:
+    run: its folder, which has been checked.
+    name: of the model.
+    config: a checked configuration.
+    hint: what to run instead where this one would take days.
+
+  Returns:
+    The trained model.
 
   Raises:
-    ConfigError: if they cannot be used.
-    stop.Interrupted: if stopped while they were prepared.
+    ConfigError: if data, devices or checkpoints cannot be used.
+    step.NotFinite: if the loss is no longer a number.
+    stop.Interrupted: if asked to stop, once the state is saved.
   """
+  _check_divides(config, 'train.batch_size')
   try:
     source = build.source(config)
   except KeyboardInterrupt as error:
     raise stop_lib.Interrupted('stopped while preparing the data') from error
   if source.storage == 'sharded':
-    _check_devices_divide(config, 'evaluation.batch_size')
-  return source
+    _check_divides(config, 'evaluation.batch_size')
+  digests = build.digests(config, source)
+  with run.locked():
+    run.begin(name, config, digests)
+    try:
+      with stop_lib.Stop() as stopping:
+        model = _train(run, config, source, stopping, hint)
+        model = results.write(run, model, source, stopping)
+    except checkpoint.CheckpointError as error:
+      raise ConfigError(str(error)) from error
+    run.complete(config)
+  return model
 
 
-def _check_devices_divide(config: Any, field: str) -> None:
-  batch, devices = config_lib.flat(config)[field], jax.device_count()
-  if batch % devices:
-    raise config_lib.ConfigError(
-      f'{field} is {batch}, not a multiple of the {devices} devices'
+def _check_divides(config: Any, field: str) -> None:
+  batch, num = config_lib.flat(config)[field], jax.device_count()
+  if batch % num:
+    raise ConfigError(
+      f'{field} is {batch}, not a multiple of the {num} devices'
     )
 
 
-def run(config: Any, path: Path, workdir: Path, source: sources.Source) -> None:
-  """Trains, or goes on, and writes the results into `workdir`.
+def _train(
+  run: Run,
+  config: Any,
+  source: sources.Source,
+  stopping: stop_lib.Stop,
+  hint: str,
+) -> Model:
+  """Trains, or goes on, to the last update."""
+  show = progress.Progress(config.train.batch_size, hint)
+  mesh, splits = devices.data_mesh(), build.split(config, source)
+  module = build.model(config, source.image_shape[-1])
+  ready = prepare(config, source, splits.train, module, mesh)
+  _describe(source, splits, ready.state.params, show)
+  state = ready.state
+  if config.train.init_from:
+    start = Run(Path(config.train.init_from)).model()
+    state = state._replace(params=_placed(start.params, state.params))
+  codec = build.codec(config, module, state.params)
+  held_out = Selection(
+    source,
+    pipeline.subset(splits.validation, config.train.num_validation, seed=0),
+  )
+
+  def validate(params: Any) -> dict[str, float]:
+    halves = {half: params[half] for half in codec.params}
+    errors = codec.with_params(halves).errors(held_out)
+    return {f'validation_{k}': float(errors[k].mean()) for k in ('loss', 'mse')}
+
+  num_images = build.images_per_update(config)
+  with contextlib.closing(ready.batches):
+    state = loop.train(
+      state,
+      ready.updates,
+      ready.batches,
+      checkpoints=run.checkpoints(),
+      open_metrics=lambda now: run.metrics(now, num_images),
+      settings=config.train,
+      validate=validate,
+      show=show,
+      stopping=stopping,
+    )
+  about = {key: run.content[key] for key in
+           ('name', 'config_hash', 'digests', 'versions')}  # fmt: skip
+  return Model(config, state.params, None, about | {'step': int(state.step)})
+
+
+def _placed(start: Any, params: Any) -> Any:
+  """Parameters to start from, with those they lack, placed as these are."""
+  whole = {**params, **start}
+  return jax.tree.map(
+    lambda x, at: jax.device_put(x, at.sharding), whole, params
+  )
+
+
+class Ready(NamedTuple):
+  """What the training loop needs.
+
+  Attributes:
+    state: before the first update.
+    updates: by their number of steps.
+    batches: what updates draw from.
+  """
+
+  state: step.TrainState
+  updates: dict[int, loop.Update]
+  batches: pipeline.Batches
+
+
+def prepare(
+  config: Any, source: sources.Source, part: np.ndarray, module: Any, mesh: Mesh
+) -> Ready:
+  """Makes what the loop needs.
 
   Args:
     config: a checked configuration.
-    path: its config file.
-    workdir: the folder of the run.
-    source: the data.
-
-  Raises:
-    ConfigError: if a checkpoint cannot be used.
-    Failed: if the loss is no longer a number.
-    stop.Interrupted: if asked to stop, once the state is saved.
+    source: the images.
+    part: the numbers of those to train on.
+    module: the autoencoder.
+    mesh: the devices.
   """
-  try:
-    _run(config, path, workdir, source)
-  except checkpoint.CheckpointError as error:
-    raise config_lib.ConfigError(str(error)) from error
-  except step.NotFinite as error:
-    raise arguments.Failed(
-      f'{error} (train.learning_rate); the last good state is kept'
-    ) from error
+  keys = jax.random.split(jax.random.key(config.seed), 3)
+  loss = build.loss(config, module, len(part))
+  optimizer = build.optimizer(config)
+  params = build.init(config, module, keys[0], source.image_shape)
+  num_images = build.images_per_update(config)
+  batches = pipeline.make_batches(source, part, keys[1], num_images, mesh)
+  images = jax.ShapeDtypeStruct(
+    (num_images, *source.image_shape),
+    jnp.uint8 if len(source.image_shape) == 3 else jnp.float32,
+  )
+  state = step.init_state(params, optimizer, loss, images, mesh)
+  updates = {
+    n: step.make_step(loss, optimizer, batches.images, keys[2], mesh, n)
+    for n in sorted({1, steps_per_dispatch(config)})
+  }
+  return Ready(state, updates, batches)
 
 
-def _run(
-  config: Any, path: Path, workdir: Path, source: sources.Source
-) -> None:
-  with stop_lib.Stop() as stopping:
-    show = progress.Progress(config.train.batch_size, quick_hint(config, path))
-    mesh, parts, model, doors = assembly.assemble(config, source)
-    state, updates, batches = assembly.prepare(
-      config, source, parts.train, model, mesh
-    )
-    describe(source, parts, state.params, show)
-    if config.train.init_from:
-      start = restore.restore(Path(config.train.init_from)).trained.params
-      state = state._replace(params=start)
-    held_out = pipeline.subset(
-      parts.validation, config.train.num_validation, seed=0
-    )
-    with contextlib.closing(batches):
-      state = loop.train(
-        state,
-        updates,
-        batches,
-        workdir=workdir,
-        settings=config.train,
-        validate=lambda params: validation(doors, params, held_out),
-        show=show,
-        stopping=stopping,
-      )
-    trained = results.Trained(config, source, doors, state.params)
-    results.write(trained, workdir, parts, show.say, stopping)
+def steps_per_dispatch(config: Any) -> int:
+  """How many updates a call of the device makes: one on a CPU."""
+  train = config.train
+  if train.steps_per_dispatch:
+    return train.steps_per_dispatch
+  if jax.default_backend() == 'cpu':
+    return 1
+  common = math.gcd(train.log_every, train.num_steps)
+  return max(
+    n for n in range(1, MOST_STEPS_PER_DISPATCH + 1) if common % n == 0
+  )
 
 
-def quick_hint(config: Any, path: Path) -> str:
-  """What to run instead where the paper's run would take days."""
-  if config.scale != 'paper' or jax.default_backend() != 'cpu':
-    return ''
-  return f'Minutes, for a first look: --config={path}:quick'
-
-
-def validation(
-  doors: doors_lib.Doors, params: Any, indices: np.ndarray
-) -> dict[str, float]:
-  """Reconstruction loss and squared error on images held out."""
-  scores = doors.reconstruct(params, indices)
-  return {f'validation_{k}': float(scores[k].mean()) for k in ('loss', 'mse')}
-
-
-def describe(
+def _describe(
   source: sources.Source,
-  parts: pipeline.Splits,
+  splits: pipeline.Splits,
   params: Any,
   show: progress.Progress,
 ) -> None:
   """Prints what is trained, on what."""
   device = jax.devices()[0]
   sizes = ', '.join(
-    f'{len(part):,} {name}' for name, part in parts._asdict().items()
+    f'{len(part):,} {name}' for name, part in splits._asdict().items()
   )
   shape = 'x'.join(map(str, source.image_shape))
   table = parameter_overview.get_parameter_overview(params, include_stats=False)
-  show.say(table)
-  show.say(f'device: {jax.device_count()} x {device.device_kind}')
-  show.say(f'data: {source.name}, {shape}, {sizes}')
+  show.log(table)
+  show.log(f'device: {jax.device_count()} x {device.device_kind}')
+  show.log(f'data: {source.name}, {shape}, {sizes}')

@@ -15,7 +15,7 @@ from experiments.paper.planning import Plan
 from structae import figures, files, pages
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
-from structae.pages.run_files import read_run
+from structae.run import read_run
 
 _SHEETS = 12_000_000  # bytes of the pictures on the page
 

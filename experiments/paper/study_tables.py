@@ -16,7 +16,7 @@ from experiments.paper.launchers import Job
 from structae import build
 from structae.data import catalog
 from structae.pages import wording
-from structae.pages.run_files import read_run
+from structae.run import read_run
 from structae.pages.seeds import Group, by_seed
 
 # Scores of the table, as far as runs have them.
@@ -64,7 +64,7 @@ def _row(group: Group, names: Sequence[str]) -> list[str]:
     str(len(group.runs)),
     f'{group.runs[0].field("train.learning_rate"):g}',
     *(_mean(group.values(name)) for name in names),
-    f'{num_parameters(group.runs[0].config):,}',
+    f'{num_parameters(group.runs[0].settings):,}',
     f'{known.mean():.1f}' if known.size else '–',
   ]
 

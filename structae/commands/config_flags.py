@@ -1,22 +1,26 @@
-"""The command line: flags to a checked config, mistakes to one line.
+"""The flags of a configuration: `CONFIG --config.FIELD=VALUE --workdir=DIR`.
+
+CONFIG is the name of a model with tokens (`sae12:quick`), a file of one's own
+(`mine.py:quick`), or the `config.json` of a run, which makes it again.
 
 Imports no jax, so that a mistake is answered at once.
 """
 
+import argparse
+import ast
 import difflib
+import importlib.util
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import ml_collections
-from absl import flags
-from ml_collections import config_flags
 
 from structae import config as config_lib
-from structae.commands import parser as arguments
-from structae.config import ConfigError
-from structae.config import scales as common
+from structae.commands.parser import Parser
+from structae.config import FIELDS, VARIANTS, ConfigError, saved, scales
 
 
 class Command(NamedTuple):
@@ -24,139 +28,182 @@ class Command(NamedTuple):
 
   Attributes:
     config: the resolved, checked configuration.
-    path: the config file.
+    name: of the model, which names the run.
+    given: how the configuration was given, tokens included.
     workdir: the folder that was asked for, or None.
   """
 
-  config: Any
-  path: Path
-  workdir: Path | None
+  config: ml_collections.ConfigDict
+  name: str
+  given: str
+  workdir: Path | None = None
 
-  @property
-  def name(self) -> str:
-    """The name of the config file, which names the run."""
-    return self.path.stem
-
-
-def run(main: Callable[[Sequence[str]], object]) -> None:
-  """Runs a command on a config; see `arguments.run`."""
-  sys.exit(arguments.run(lambda: main(sys.argv), (ConfigError,)))
+  def with_token(self, token: str) -> str:
+    """How the configuration would be given with one more token."""
+    return f'{self.given}{"," if ":" in self.given else ":"}{token}'
 
 
-def parse(argv: Sequence[str], usage: str) -> Command:
-  """Reads `--config=FILE[:TOKENS] --config.FIELD=VALUE --workdir=DIR`.
+def add(parser: Parser) -> None:
+  """Adds the flags of a configuration, and lists its fields in the help."""
+  parser.add_argument(
+    'given',
+    nargs='?',
+    metavar='CONFIG',
+    help='sae12:quick, mine.py:quick or the config.json of a run',
+  )
+  parser.add_argument('--config', metavar='CONFIG', help='the same, as a flag')
+  for name in FIELDS:
+    parser.add_argument(f'--config.{name}', help=argparse.SUPPRESS)
+  parser.epilog = f'models: {", ".join(VARIANTS)}\n\n{_fields()}'
+
+
+def read(parser: Parser, argv: Sequence[str]) -> tuple[Command, Any]:
+  """Reads a command line with a configuration.
 
   Args:
-    argv: the command line, program name first.
-    usage: what `--help` prints above the list of fields.
+    parser: with the flags of `add`, and flags of its own.
+    argv: the arguments.
 
   Returns:
-    What was asked for, checked.
+    What was asked for, checked, and the parsed arguments.
 
   Raises:
     ConfigError: one line that names the mistake and what was expected.
-    SystemExit: after `--help`.
+    SystemExit: after `--help`, or a flag that cannot be read.
   """
-  if any(arg in ('-h', '-help', '--help', '--helpfull') for arg in argv):
-    print(f'{usage.strip()}\n\n{_fields()}')
-    sys.exit(0)
-  path = _config_file(argv)
-  if any(arg.partition('=')[0].lstrip('-') == 'config.scale' for arg in argv):
+  asked, unknown = parser.parse_known_args(argv)
+  if unknown:
+    raise ConfigError(_unknown(unknown[0]))
+  if asked.given and asked.config:
+    raise ConfigError(
+      f'{asked.given!r} stands alone beside --config={asked.config}; give one '
+      'configuration'
+    )
+  given = asked.given or asked.config
+  if not given:
+    raise ConfigError('give a config: sae12:quick, for example (see --help)')
+  name, config = _open(given)
+  if vars(asked)['config.scale'] is not None:
     raise ConfigError(
       'config.scale alone would change a name and no setting; name the scale '
-      f'as a token: --config={path}:quick'
+      f'as a token: {given.partition(":")[0]}:quick'
     )
-  values = flags.FlagValues()
-  flags.DEFINE_string('workdir', None, 'the folder of the run',
-                      flag_values=values)  # fmt: skip
-  config_flags.DEFINE_config_file(
-    'config', None, 'the config file', flag_values=values, sys_argv=list(argv)
-  )
+  for field in FIELDS:
+    text = vars(asked)[f'config.{field}']
+    if text is not None:
+      config_lib.change(config, field, value(field, text))
+  config_lib.check(config)
+  config_lib.update(config, config_lib.widths(config))
+  workdir = getattr(asked, 'workdir', None)
+  return Command(config, name, given, workdir), asked
+
+
+def value(field: str, text: str) -> Any:
+  """The value that a text gives a field, as far as it is of its type."""
+  default = FIELDS[field].default
+  if isinstance(default, str):
+    return text
+  if isinstance(default, bool):
+    return {'true': True, 'false': False}.get(text.lower(), text)
   try:
-    rest = values(list(argv))[1:]
-    config = values.config
-  except Exception as error:
-    raise ConfigError(_explain(error, path, argv)) from error
+    found = (
+      float(text) if isinstance(default, float) else ast.literal_eval(text)
+    )
+  except (ValueError, SyntaxError, MemoryError, RecursionError):
+    is_list = isinstance(default, tuple) and text.isprintable()
+    return tuple(text.split(',')) if is_list else text
+  return found
+
+
+def _open(given: str) -> tuple[str, ml_collections.ConfigDict]:
+  """The name and the configuration, as it is given."""
+  text, _, tokens = given.partition(':')
+  if text in VARIANTS:
+    return text, config_lib.get_config(text, tokens)
+  path = Path(text)
+  if path.is_dir():
+    path = path / 'config.json'
+  if path.suffix not in ('.py', '.json') and not path.is_file():
+    config_lib.get_config(text, tokens)  # names those that exist
+  if not path.is_file():
+    raise ConfigError(f'there is no config file {path}{_hint(path)}')
+  if path.suffix == '.json':
+    if tokens:
+      raise ConfigError(
+        f'{path} is complete and takes no tokens; change it by '
+        '--config.FIELD=VALUE'
+      )
+    config, content = saved.read(path)
+    return content['name'], config
+  return path.stem, _run(path, tokens)
+
+
+def _run(path: Path, tokens: str) -> ml_collections.ConfigDict:
+  """What the `get_config` of a Python file returns."""
+  get_config = _function(path)
+  try:
+    config = get_config(tokens) if tokens else get_config()
+  except ConfigError:
+    raise
+  except Exception as error:  # whatever a file of the user's may raise
+    raise ConfigError(f'{path}: {error!s:.500}') from error
   if not isinstance(config, ml_collections.ConfigDict):
     raise ConfigError(
       f'{path} gives no configuration: its get_config must return a '
       'ConfigDict, as that of experiments/sae12.py does'
     )
-  if rest:
-    raise ConfigError(
-      f'{rest[0]!r} stands alone; give flags as --name=value (see --help)'
-    )
-  config_lib.check(config)
-  config_lib.update(config, config_lib.widths(config))
-  workdir = Path(values.workdir) if values.workdir else None
-  return Command(config, path, workdir)
+  return config
 
 
-def _config_file(argv: Sequence[str]) -> Path:
-  """The config file, which must exist: flags would report it too late."""
-  given = ''
-  for arg, after in zip(argv, [*argv[1:], '']):
-    name, equals, value = arg.partition('=')
-    if name in ('--config', '-config'):
-      given = value if equals else after
-  if not given:
-    raise ConfigError(
-      'give a config file: --config=experiments/sae12.py:quick (see --help)'
-    )
-  path = Path(given.partition(':')[0])
-  if not path.is_file():
-    beside = [x.name for x in path.parent.glob('*.py') if _is_config(x)]
-    close = difflib.get_close_matches(path.name, beside, 3)
-    hint = f'; did you mean {", ".join(close)}?' if close else ''
-    raise ConfigError(f'there is no config file {path}{hint}')
-  return path
+def _function(path: Path) -> Callable[..., Any]:
+  spec = importlib.util.spec_from_file_location('config_file', path)
+  if spec is None or spec.loader is None:
+    raise ConfigError(f'{path} is no Python file; see experiments/sae12.py')
+  module = importlib.util.module_from_spec(spec)
+  if os.getcwd() not in sys.path:
+    sys.path.insert(0, os.getcwd())  # as `python -m` has it
+  try:
+    spec.loader.exec_module(module)
+  except ConfigError:
+    raise
+  except Exception as error:
+    raise ConfigError(f'{path}: {error!s:.500}') from error
+  if not hasattr(module, 'get_config'):
+    raise ConfigError(f'{path} defines no get_config')
+  return module.get_config
+
+
+def _hint(path: Path) -> str:
+  beside = [x.name for x in path.parent.glob('*.py') if _is_config(x)]
+  close = difflib.get_close_matches(path.name, beside, 3)
+  return f'; did you mean {", ".join(close)}?' if close else ''
 
 
 def _is_config(path: Path) -> bool:
-  defines = 'def get_config('
-  return path.is_file() and defines in path.read_text('utf-8', 'ignore')
+  return path.is_file() and 'get_config =' in path.read_text('utf-8', 'ignore')
 
 
-def _explain(error: Exception, path: Path, argv: Sequence[str]) -> str:
-  """Says in one line what the flags' own errors say in many."""
-  errors = [*_causes(error)]
-  ours = [e for e in errors if isinstance(e, ConfigError)]
-  if ours:
-    return str(ours[-1])  # the others quote the traceback of this one
-  if 'parsing config file' in str(error):
-    return f'{path}: {" ".join(str(errors[-1]).split())}'
-  if "no attribute 'get_config'" in str(error):
-    return f'{path} defines no get_config'
-  for arg in argv[1:]:
-    field = arg.partition('=')[0].removeprefix('--config.')
-    if field != arg.partition('=')[0] and field not in config_lib.FIELDS:
-      close = difflib.get_close_matches(field, config_lib.FIELDS, 1)
-      hint = f'; did you mean {close[0]}?' if close else ' (see --help)'
-      return f'there is no field {field}{hint}'
-  text = ' '.join(str(error).split())
-  field = text.partition('flag --config.')[2].partition('=')[0]
-  if field in config_lib.FIELDS:
-    value = text.partition('flag --config.')[2].partition('=')[2]
-    value = value.partition(':')[0]
-    return f'{field} is {value!r}; expected {config_lib.FIELDS[field].expected}'
-  return text.removeprefix('FATAL Flags parsing error:').strip()
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-  """An error and those that led to it, the first of them last."""
-  while error is not None:
-    yield error
-    error = error.__cause__ or error.__context__
+def _unknown(argument: str) -> str:
+  """What to make of an argument that no flag takes."""
+  flag = argument.partition('=')[0]
+  field = flag.removeprefix('--config.')
+  if field != flag:
+    close = difflib.get_close_matches(field, FIELDS, 1)
+    hint = f'; did you mean {close[0]}?' if close else ' (see --help)'
+    return f'there is no field {field}{hint}'
+  if not argument.startswith('-'):
+    return f'{argument!r} stands alone; give flags as --name=value (see --help)'
+  return f'there is no flag {flag} (see --help)'
 
 
 def _fields() -> str:
-  width = max(map(len, config_lib.FIELDS))
+  width = max(map(len, FIELDS))
   lines = [
     f'  {name:{width}}  {field.meaning} [{field.default}]; {field.expected}'
-    for name, field in config_lib.FIELDS.items()
+    for name, field in FIELDS.items()
     if name != 'scale'  # a token
   ]
-  tokens = [f'  {k}: {", ".join(names)}' for k, names in common.TOKENS.items()]
+  tokens = [f'  {k}: {", ".join(names)}' for k, names in scales.TOKENS.items()]
   return '\n'.join(
     ['Tokens, one of each kind:', *tokens, '']
     + ['Fields (--config.FIELD=VALUE) and defaults:', *lines]

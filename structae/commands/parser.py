@@ -19,7 +19,7 @@ class Failed(RuntimeError):
 class Parser(argparse.ArgumentParser):
   """Says what is wrong in one line; the exit code is 2."""
 
-  def __init__(self, name: str, usage: str | None, **options: Any):
+  def __init__(self, name: str, usage: str | None = None, **options: Any):
     """Makes the parser of a command.
 
     Args:
@@ -40,16 +40,12 @@ class Parser(argparse.ArgumentParser):
     self.exit(2, f'error: {message} (see --help)\n')
 
 
-def run(
-  main: Callable[[], object],
-  mistakes: tuple[type[Exception], ...] = (ValueError, OSError),
-) -> int:
+def run(main: Callable[[], object]) -> int:
   """Runs a command; what goes wrong ends in one line on stderr.
 
   Args:
-    main: the command.
-    mistakes: what the input is to blame for. Anything else is a defect, and
-      keeps its traceback.
+    main: the command. It raises ValueError or OSError where the input is to
+      blame; anything else is a defect, and keeps its traceback.
 
   Returns:
     The exit code: 0, 1 for a failure, 2 for bad input, 130 if stopped by the
@@ -63,7 +59,7 @@ def run(
     # Who read the output, such as `head`, has left; the last flush would fail.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
-  except (Failed, *mistakes) as error:
+  except (Failed, ValueError, OSError) as error:
     print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
     return 1 if isinstance(error, Failed) else 2
   except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from structae.commands import parser as arguments
 from structae.config import ConfigError
-from structae.pages.run_files import read_run
+from structae.run import read_run
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,14 +1,12 @@
-"""What all configs share: the data sets and scales a token can name.
+"""Scales, and what else the token of a config can name.
 
-`--config=experiments/sae12.py:TOKEN,...`; a token is the name of a data set, of
-a scale, of a size (64px, 128px) or of a preset (released, rfd_released).
+`sae12:TOKEN,...`; a token is the name of a data set, of a scale, of a size
+(64px, 128px) or of a preset (released, rfd_released).
 """
 
 import difflib
 
-import ml_collections
-
-from structae import config as config_lib
+from structae.config.checks import ConfigError
 from structae.data import catalog
 from structae.evaluation import registry as metrics
 
@@ -32,7 +30,9 @@ _QUICK = {
   'evaluation.num_fid_images': 5000,
 }
 
-_HOURGLASS_RATE = 3e-4
+# At the rate of the structural decoders an hourglass collapses to the mean
+# image, below the paper's scale.
+HOURGLASS_RATE = 3e-4
 
 SCALES = {
   'paper': {},
@@ -70,60 +70,15 @@ TOKENS = {
 }
 
 
-def get_config(
-  tokens: str = '', family: str = '64px'
-) -> ml_collections.ConfigDict:
-  """The paper's settings, on the data set and at the scale of the tokens.
+def parse(tokens: str) -> dict[str, str]:
+  """The names in tokens by their kind, a key of `TOKENS`.
 
   Args:
-    tokens: names of a data set, a size, a scale and a preset, comma-separated,
-      in any order.
-    family: the settings where neither data set nor size asks for others; a key
-      of `config.PRESETS`.
-
-  Returns:
-    The configuration, which a config file then makes its own.
+    tokens: names, comma-separated, in any order.
 
   Raises:
     ConfigError: on a token that is none of them, or two of a kind.
   """
-  named = _parse(tokens)
-  data, scale = named.get('data set', 'shapes3d_synth'), named.get('scale')
-  preset = named.get('preset')
-  usual = catalog.get(data).preset
-  family = named.get('size') or (usual if usual != '64px' else family)
-  if preset in config_lib.PRESETS:
-    family = preset
-  config = config_lib.default_config()
-  config.scale = scale or 'paper'
-  config.data.name = data
-  if preset == 'released':
-    config.model.preset = preset
-  config_lib.update(config, config_lib.PRESETS[family])
-  size = config.data.size
-  config_lib.update(config, SCALES[config.scale])
-  sizes = catalog.get(data).sizes
-  if sizes and config.data.size not in sizes:
-    config.data.size = size  # a scale's smaller images, where there are any
-  return config
-
-
-def get_hourglass_config(tokens: str = '') -> ml_collections.ConfigDict:
-  """As `get_config`, with a decoder that reads all numbers of a code at once.
-
-  Each number is a variable. Below the paper's scale the rate is lower: at that
-  of the structural decoders an hourglass collapses to the mean image.
-  """
-  config = get_config(tokens)
-  config.model.decoder = 'hourglass'
-  config.model.num_variables = config.model.num_latents
-  if config.scale != 'paper':
-    config.train.learning_rate = _HOURGLASS_RATE
-  return config
-
-
-def _parse(tokens: str) -> dict[str, str]:
-  """The tokens by their kind."""
   named: dict[str, str] = {}
   for token in filter(None, tokens.split(',')):
     kind = next((k for k, names in TOKENS.items() if token in names), None)
@@ -132,12 +87,12 @@ def _parse(tokens: str) -> dict[str, str]:
       close = difflib.get_close_matches(token, names, 1)
       hint = f'did you mean {close[0]}? ' if close else ''
       listed = [f'{k}s: {", ".join(names)}' for k, names in TOKENS.items()]
-      raise config_lib.ConfigError(
+      raise ConfigError(
         f'{token!r} names no data set, scale, size or preset; {hint}'
         f'{"; ".join(listed)}'
       )
     if kind in named:
-      raise config_lib.ConfigError(
+      raise ConfigError(
         f'two tokens name a {kind}: {named[kind]!r} and {token!r}; give one'
       )
     named[kind] = token

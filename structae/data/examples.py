@@ -1,8 +1,12 @@
 """Anybody's pictures or feature vectors, in the form that a model takes."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from structae.config import ConfigError
 from structae.data import decoding, pixels
@@ -126,3 +130,39 @@ def _map(path: Path) -> np.ndarray:
     return np.load(path, mmap_mode='r', allow_pickle=False)
   except (ValueError, EOFError, OSError) as error:
     raise ConfigError(f'{path}: no .npy file of numbers') from error
+
+
+def is_picture(value: Any) -> bool:
+  """Whether it is a Pillow image, or may be the path of a picture."""
+  return isinstance(value, str | os.PathLike | Image.Image)
+
+
+def read_pictures(
+  pictures: Sequence[Any], shape: tuple[int, ...]
+) -> np.ndarray:
+  """Pillow images, or the files of pictures, as a model takes them.
+
+  Args:
+    pictures: B of them.
+    shape: `(size, size, C)`, what the model takes.
+
+  Returns:
+    uint8 `[B, size, size, C]`, the largest centred square of each.
+
+  Raises:
+    ValueError: names the first that cannot be read.
+  """
+  size, channels = shape[0], shape[-1]
+  mode = 'RGB' if channels > 1 else 'L'
+  found = []
+  for i, picture in enumerate(pictures):
+    named = picture if isinstance(picture, str | os.PathLike) else f'image {i}'
+    try:
+      if isinstance(picture, Image.Image):
+        array = decoding.as_array(picture, mode)
+      else:
+        array = decoding.decode(Path(picture).read_bytes(), mode)
+    except (ValueError, OSError) as error:
+      raise ValueError(f'{named} is no picture: {error}.') from error
+    found.append(folder.square(array, size, 'centre'))
+  return np.stack(found)

@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import structae
 from structae import files
 
@@ -29,6 +31,62 @@ def save(path: str | os.PathLike, content: dict[str, Any]) -> None:
   """
   text = json.dumps(content, indent=1, allow_nan=False)
   files.write_text(path, text + '\n')
+
+
+def load(path: str | os.PathLike) -> dict[str, Any]:
+  """Reads scores and checks their form.
+
+  Args:
+    path: the file.
+
+  Returns:
+    Its content; empty if there is no such file.
+
+  Raises:
+    ValueError: names what in the file is broken.
+  """
+  path = Path(path)
+  if not path.exists():
+    return {}
+  try:
+    content = json.loads(path.read_text('utf-8'))
+  except (OSError, ValueError, RecursionError) as error:
+    raise ValueError(f'{path} cannot be read as JSON: {error}.') from error
+  if not isinstance(content, dict):
+    raise ValueError(f'{path} must hold a JSON object.')
+  for part in PARTS:
+    if not isinstance(content.get(part, {}), dict):
+      raise ValueError(f'{path}: {part!r} must be an object.')
+  for name, score in content.get('scores', {}).items():
+    numbers: list[Any] = ['']
+    if isinstance(score, dict):
+      numbers = [score.get('value', ''), score.get('floor')]
+    if not all(x is None or _is_number(x) for x in numbers):
+      raise ValueError(
+        f'{path}: score {name!r} needs numbers as its "value" and, if it has '
+        f'one, its "floor"; got {score!r:.60}.'
+      )
+  for name, matrix in content.get('matrices', {}).items():
+    _check_matrix(path, name, matrix)
+  return content
+
+
+def _is_number(value: Any) -> bool:
+  return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_matrix(path: Path, name: str, matrix: Any) -> None:
+  try:
+    shape = np.asarray(matrix['values'], float).shape
+    named = (len(matrix['rows']), len(matrix['columns']))
+  except (TypeError, KeyError, ValueError) as error:
+    raise ValueError(
+      f'{path}: matrix {name!r} needs "values", "rows" and "columns".'
+    ) from error
+  if shape != named:
+    raise ValueError(
+      f'{path}: matrix {name!r} is {shape} but has names for {named}.'
+    )
 
 
 def merge(

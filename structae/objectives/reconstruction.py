@@ -1,5 +1,6 @@
 """How far a reconstruction is from its image, in nats per example."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -84,6 +85,7 @@ BERNOULLI = Likelihood(
 )
 
 
+@functools.cache  # the same likelihood compiles the same programs
 def gaussian(noise: float) -> Likelihood:
   """Independent normal numbers about the decoder's outputs.
 

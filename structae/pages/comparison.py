@@ -10,8 +10,8 @@ from structae import files
 from structae.figures import canvas, plots, score_plots
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
-from structae.pages.run_files import Run, read_run
 from structae.pages.seeds import Group, by_seed, differences
+from structae.run import Run, read_run
 
 _SHEETS = 3_400_000  # of the 5 MB that a page may weigh
 _PLOTTED = 6  # scores that get a plot of their seeds

@@ -11,7 +11,7 @@ import numpy as np
 from structae.figures.grids import variable_labels
 from structae.pages import markup
 from structae.pages.embedding import embed_frames
-from structae.pages.run_files import Run
+from structae.run import Run
 
 # Bytes; a page weighs 5 MB at most.
 _TRAVERSAL = 1_300_000
@@ -21,12 +21,12 @@ _SEEN = 12  # hybrid samples seen at once
 
 def traversal(run: Run) -> str:
   """A slider for each latent dimension over its pre-rendered frames."""
-  frames = run.frames.get('traversal')
+  frames = run.samples.get('traversal')
   if frames is None or not frames.size:
     return ''
   frames, uris = _embed(frames, _TRAVERSAL, lambda x: x[:, ::2])
   count = frames.shape[1]
-  labels = [str(x) for x in run.frames.get('labels', np.array([])).ravel()]
+  labels = [str(x) for x in run.samples.get('labels', np.array([])).ravel()]
   labels = labels or variable_labels(len(frames))
   cards = [
     _card(*_names(i, labels, len(frames)), uris[i * count : (i + 1) * count])
@@ -90,7 +90,7 @@ def _card(name: str, identity: str, uris: list[str]) -> str:
 
 def pool(run: Run) -> str:
   """Hybrid samples, and a button that shows others of those pre-rendered."""
-  frames = run.frames.get('hybrid')
+  frames = run.samples.get('hybrid')
   if frames is None or not frames.size:
     return ''
   _, uris = _embed(frames, _POOL, lambda x: x[::2])

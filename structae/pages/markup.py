@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+from structae.config import flat
 from structae.pages import wording
-from structae.pages.run_files import flatten
 
 # No request leaves the page, whatever a file of the run may have put in it.
 _POLICY = (
@@ -120,7 +120,7 @@ def settings(title: str, values: Mapping[str, Any]) -> str:
   """A folded table of nested settings."""
   rows = ''.join(
     f'<tr><th scope="row">{_breakable(name)}</th><td>{text(value)}</td></tr>\n'
-    for name, value in flatten(values)
+    for name, value in flat(values).items()
   )
   if not rows:
     return ''

@@ -9,7 +9,7 @@ from structae import files
 from structae.figures import canvas, plots
 from structae.pages import interactive, markup, wording
 from structae.pages.embedding import embed_files
-from structae.pages.run_files import Run, read_run
+from structae.run import Run, read_run
 
 _SHEETS = 2_300_000  # of the 5 MB that a page may weigh
 _FLOOR = ' The axis shows the loss above its least possible value.'
@@ -67,7 +67,7 @@ def report(run: Run) -> str:
   body.append(
     markup.section(
       'How it was made',
-      markup.settings('Configuration', run.config),
+      markup.settings('Configuration', run.settings),
       markup.settings('Versions', run.versions),
     )
   )

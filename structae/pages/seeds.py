@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from structae.config import RESUMABLE
+from structae.config import flat
+from structae.config.identity import RESUMABLE
 from structae.figures import models
 from structae.pages import wording
-from structae.pages.run_files import Run, flatten
+from structae.run import Run
 
 # Fields that say where a run lives, which repetition it is or what was asked of
 # it afterwards, not what it is.
@@ -106,6 +107,6 @@ def _words(field: str) -> str:
 def _identity(run: Run) -> dict[str, str]:
   return {
     field: str(value)
-    for field, value in flatten(run.config)
+    for field, value in {'name': run.name, **flat(run.settings)}.items()
     if field not in _INCIDENTAL
   }

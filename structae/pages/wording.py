@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from structae.figures import models
-from structae.pages.run_files import Run
+from structae.run import Run
 
 # File stem: (title, caption), in the order of a page.
 FIGURES = {
@@ -151,7 +151,7 @@ def title(run: Run) -> str:
 
 def model_title(run: Run) -> str:
   """The model of a run, or else its folder."""
-  name = run.config.get('name') or run.field('model.name')
+  name = run.name or run.field('model.name')
   return model_name(name) if name else run.folder.resolve().name
 
 

@@ -9,10 +9,12 @@ import concurrent.futures
 import json
 import logging
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 
 from structae import files
@@ -159,6 +161,49 @@ def damage(folder: Path) -> str:
     if files.sha256(path) != digest:
       return f'{name} has changed since it was written'
   return ''
+
+
+def read_params(
+  path: Path, halves: Sequence[str], check: Callable[[Any], None]
+) -> tuple[dict[str, Any], int]:
+  """Reads parameters from a checkpoint, and nothing else that is in it.
+
+  Args:
+    path: an absolute path of a checkpoint, see `newest_sound`.
+    halves: the parameters that are asked for, by their first name.
+    check: raises ValueError if they are of another model; is given their
+      shapes and types before they are read.
+
+  Returns:
+    The parameters, numpy, whatever devices they were saved from; and the number
+    of updates that made them.
+
+  Raises:
+    CheckpointError: if they cannot be read; one line.
+  """
+  logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax tells its steps
+  try:
+    with ocp.PyTreeCheckpointer() as reader:
+      held: Any = reader.metadata(path)
+      held = getattr(held, 'item_metadata', held)
+      held = getattr(held, 'tree', held)
+      params = {half: held['params'][half] for half in halves}
+      check(params)
+      asked = {'step': held['step'], 'params': params}
+      numpy = ocp.RestoreArgs(restore_type=np.ndarray)
+      found = reader.restore(
+        path,
+        args=ocp.args.PyTreeRestore(
+          item=jax.tree.map(lambda _: 0, asked),
+          restore_args=jax.tree.map(lambda _: numpy, asked),
+          transforms={},  # what is not asked for is not read
+        ),
+      )
+  except Exception as error:  # Orbax and TensorStore raise what they like
+    raise CheckpointError(
+      f'{path} cannot be read: {_first_line(error)}'
+    ) from error
+  return found['params'], int(found['step'])
 
 
 def abstract(state: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from structae.data import pipeline
@@ -16,7 +15,8 @@ def train(
   updates: dict[int, Update],
   batches: pipeline.Batches,
   *,
-  workdir: Path,
+  checkpoints: checkpoint.Checkpoints,
+  open_metrics: Callable[[int], writers.Metrics],
   settings: Any,
   validate: Callable[[Any], dict[str, float]],
   show: progress.Progress,
@@ -29,10 +29,11 @@ def train(
     updates: `(state, data) -> state` by the number of updates it makes; 1 is
       among them.
     batches: what updates draw from.
-    workdir: the run's folder.
+    checkpoints: of the run.
+    open_metrics: opens the files of rows, to go on from a step.
     settings: the section `train` of the config.
     validate: `params -> named values`, over the validation images.
-    show: tells a person how far the run is.
+    show: prints how far the run is.
     stopping: tells whether the run was asked to stop.
 
   Returns:
@@ -43,13 +44,13 @@ def train(
     stop.Interrupted: if asked to stop, once the state is saved.
     checkpoint.CheckpointError: if a checkpoint cannot be written or read.
   """
-  checkpoints = checkpoint.Checkpoints(workdir / 'checkpoints')
   restored, skipped = checkpoints.restore(checkpoint.abstract(state))
   for line in skipped:
-    show.say(line)
+    show.log(line)
   state = state if restored is None else restored
   now, last = int(state.step), settings.num_steps
-  metrics = writers.Metrics(workdir, now)
+  first = True
+  metrics = open_metrics(now)
   show.start(now, last)
   saved_at = time.monotonic()
   while now < last:
@@ -57,6 +58,9 @@ def train(
     state = updates[size](state, batches.data(now, size))
     now += size
     show.update(now, state)
+    if first:  # which is waited for, since it compiles
+      metrics.start_clock(now)
+      first = False
     logging = now % settings.log_every == 0 or now == last
     if logging:
       state, row = step.take_means(state)

@@ -8,21 +8,27 @@ import jax
 import tqdm
 
 
-class Progress:
-  """Tells step, loss, images per second and the time that is left.
+def log(line: str) -> None:
+  """Prints a line on stdout, above a bar if there is one."""
+  tqdm.tqdm.write(line, file=sys.stdout)
+  sys.stdout.flush()
 
-  The first update, most of which is compilation, is told apart and left out of
-  the rate.
+
+class Progress:
+  """Prints step, loss, images per second and the time that is left.
+
+  The first update, most of which is compilation, stands by itself and is left
+  out of the rate.
   """
 
   def __init__(
     self, batch_size: int, long_run_hint: str = '', line_seconds: float = 10
   ):
-    """Prepares to tell.
+    """Prepares to print.
 
     Args:
       batch_size: images per update.
-      long_run_hint: what to say beside the time of a run of many hours.
+      long_run_hint: what to print beside the time of a run of many hours.
       line_seconds: the least time between two plain lines.
     """
     self._batch_size = batch_size
@@ -34,19 +40,18 @@ class Progress:
     self._bar: tqdm.tqdm | None = None
     self._loss = ''
 
-  def say(self, line: str) -> None:
+  def log(self, line: str) -> None:
     """Prints a line above the bar."""
-    tqdm.tqdm.write(line, file=sys.stdout)
-    sys.stdout.flush()
+    log(line)
 
   def start(self, step: int, num_steps: int) -> None:
     """Starts the clock at `step` of `num_steps`."""
     self._num_steps = num_steps
     self._begin: tuple[float, int] | None = None
-    self._told = self._clock = time.monotonic()
+    self._printed = self._clock = time.monotonic()
     self._estimated = not self._hint
     if step:
-      self.say(f'resuming at step {step} of {num_steps}')
+      self.log(f'resuming at step {step} of {num_steps}')
     if sys.stderr.isatty():
       self._bar = tqdm.tqdm(total=num_steps, initial=step, unit='step')
 
@@ -60,18 +65,18 @@ class Progress:
     jax.block_until_ready(state)
     now = time.monotonic()
     if self._begin is None:
-      self.say(f'first step, with compilation: {now - self._told:.1f} s')
+      self.log(f'first step, with compilation: {now - self._printed:.1f} s')
       self._begin = now, step
-      self._told = now
+      self._printed = now
     self._clock = now
-    self._tell(step)
+    self._print(step)
 
   def _rate(self, step: int) -> float:
     assert self._begin is not None
     start, first = self._begin
     return (step - first) / max(time.monotonic() - start, 1e-9)
 
-  def _tell(self, step: int) -> None:
+  def _print(self, step: int) -> None:
     rate = self._rate(step)
     if not rate:
       return
@@ -79,14 +84,14 @@ class Progress:
     if not self._estimated and time.monotonic() - self._begin[0] > 3:  # type: ignore[index]
       self._estimated = True
       if left > 3600:
-        self.say(f'about {duration(left)} to go on this device. {self._hint}')
+        self.log(f'about {duration(left)} to go on this device. {self._hint}')
     speed = f'{rate * self._batch_size:.0f} images/s'
     if self._bar is not None:
       self._bar.set_postfix_str(f'{self._loss}{speed}', refresh=False)
       self._bar.update(step - self._bar.n)
-    elif time.monotonic() - self._told >= self._line_seconds:
-      self._told = time.monotonic()
-      self.say(
+    elif time.monotonic() - self._printed >= self._line_seconds:
+      self._printed = time.monotonic()
+      self.log(
         f'step {step}/{self._num_steps}  {self._loss}{speed}  '
         f'{duration(left)} left'
       )
@@ -104,7 +109,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-  """Writes seconds as a person says them: 45 s, 12 min, 3.4 h, 7.7 days."""
+  """Writes seconds as a person writes them: 45 s, 12 min, 3.4 h, 7.7 days."""
   if seconds < 90:
     return f'{seconds:.0f} s'
   if seconds < 90 * 60:

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a wish to stop, granted where nothing is lost."""
+"""SIGTERM and Ctrl-C ask a run to stop where nothing is lost."""
 
 import signal
 from types import FrameType

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from structae.pages import comparison, seeds, wording
-from structae.pages.run_files import read_run
+from structae.run import read_run
 
 
 def rows(text):

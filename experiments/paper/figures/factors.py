@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from experiments.paper.figures import dots, quality, scored, tables
 from structae.figures import montage
-from structae.pages.run_files import Run
+from structae.run import Run
 from structae.pages.seeds import Group
 
 # In the order of the paper's table, then what it has not.

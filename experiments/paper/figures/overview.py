@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.paper.figures import cells, scored, tables
 from structae.figures import grids, montage
-from structae.pages.run_files import Run
+from structae.run import Run
 from structae.pages.seeds import Group
 
 _SCORES = {

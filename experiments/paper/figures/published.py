@@ -4,7 +4,7 @@ import functools
 from typing import NamedTuple
 
 from experiments.paper.figures import published_tables as tables
-from structae.pages.run_files import Run
+from structae.run import Run
 from structae.pages.wording import model_title
 
 NOTE = (

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from structae.figures import models
 from structae.pages import seeds
-from structae.pages.run_files import Run
+from structae.run import Run
 from structae.pages.seeds import Group
 
 EVALUATE = 'structae evaluate --workdir=RUN --metrics={}'

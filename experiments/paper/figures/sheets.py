@@ -6,7 +6,7 @@ import numpy as np
 
 from experiments.paper.figures import cells, scored
 from structae.figures import grids, montage
-from structae.pages.run_files import Run
+from structae.run import Run
 from structae.pages.seeds import Group
 
 _ABREAST = 3  # traversals in a row at most
@@ -47,14 +47,14 @@ def traversals(runs: Sequence[Run]) -> dict[str, np.ndarray]:
 
 
 def _has_frames(run: Run) -> bool:
-  return {'traversal', 'labels'} <= run.frames.keys()
+  return {'traversal', 'labels'} <= run.samples.keys()
 
 
 def _traversal(run: Run) -> np.ndarray:
-  frames = run.frames['traversal']
+  frames = run.samples['traversal']
   chosen = np.linspace(0, frames.shape[1] - 1, _FRAMES).round().astype(int)
   scale = max(1, _SIDE // frames.shape[2])
-  labels = [str(label) for label in run.frames['labels']]
+  labels = [str(label) for label in run.samples['labels']]
   return grids.traversal_sheet(frames[:, chosen], labels, scale=scale)
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.paper.figures import published, quality, scored
 from structae.figures import canvas
-from structae.pages.run_files import Run
+from structae.run import Run
 from structae.pages.seeds import Group
 
 _LOG = 6.0  # a log scale from this ratio of the largest to the least value

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.paper.figures import scored, tables
 from structae.figures import canvas, grids
-from structae.pages.run_files import Run
+from structae.run import Run
 from structae.pages.seeds import Group
 
 EFFECT = 'variable_effect'  # the matrix `[K, 1]` in `scores.json`

@@ -10,7 +10,7 @@ from experiments.paper import figures as paper
 from experiments.paper.figures import cells, published, tables
 from structae.figures import grids, models
 from structae.pages import seeds
-from structae.pages.run_files import read_run
+from structae.run import read_run
 
 SIDE = 8
 SYNTH = {'name': 'shapes3d_synth', 'size': 64}

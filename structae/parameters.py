@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from structae import build
@@ -94,3 +95,19 @@ def check(config: Any, flat: Mapping[str, Any]) -> None:
   for name in flat:
     if name not in asked:
       raise ValueError(f'the configuration builds no parameter {name}.')
+
+
+def checked(config: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+  """Parameters of encoder and decoder, float32, if they are the model's.
+
+  Args:
+    config: a configuration.
+    params: a tree with `encoder` and `decoder`; what else is in it is left out.
+
+  Raises:
+    ValueError: see `check`.
+  """
+  halves = {name: params.get(name, {}) for name in ('encoder', 'decoder')}
+  flat = {name: np.asarray(array) for name, array in flatten(halves).items()}
+  check(config, flat)
+  return unflatten({n: jnp.asarray(a, jnp.float32) for n, a in flat.items()})

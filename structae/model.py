@@ -1,30 +1,34 @@
-"""A trained model by itself: images to codes and back, without its data."""
+"""A trained model: images to codes and back, and new images."""
 
+import base64
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+import html
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from structae import build, sampling
+from structae import build, parameters, sampling
 from structae import config as config_lib
-from structae.config import presets
+from structae.codec import Codec
+from structae.config import WITH_PRIOR
+from structae.data import examples
 from structae.nn.posterior import Posterior
-from structae.objectives import reconstruction
-from structae.pretrained import configs, tensors
 
 KINDS = ('hybrid', 'hybrid_by_dimension', 'prior')
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Pretrained:
-  """A trained encoder and decoder.
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Model:
+  """A trained encoder and decoder, with stored codes to recombine.
 
-  `encode` and `decode` are compiled once for every shape they are given, and
-  may be differentiated, vmapped and compiled into other functions.
+  Every method takes any number of examples, which pass through in batches of
+  `config.evaluation.batch_size`, cut over all devices. Arrays come back in
+  numpy; inside `jax.jit`, `grad` or `vmap` tracers come back.
 
   Attributes:
     config: the configuration that builds the model, `structae.config`.
@@ -44,25 +48,18 @@ class Pretrained:
   about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
   def __post_init__(self) -> None:
-    configs.check_model(self.config)
+    config_lib.check_model(self.config)
     config = self.config.copy_and_resolve_references()
     # Written out, so that no later change of a preset changes the model.
     config_lib.update(config, config_lib.widths(config))
-    flat = tensors.flatten(
-      {name: self.params.get(name, {}) for name in ('encoder', 'decoder')}
-    )
-    flat = {name: np.asarray(array) for name, array in flat.items()}
-    tensors.check(config, flat)
-    params = tensors.unflatten(
-      {name: jnp.asarray(a, jnp.float32) for name, a in flat.items()}
-    )
+    params = parameters.checked(config, self.params)
     object.__setattr__(self, 'config', config)
     object.__setattr__(self, 'params', params)
     if self.pool is not None:
       object.__setattr__(self, 'pool', self._checked_pool())
 
-  def _checked_pool(self) -> jax.Array:
-    pool = jnp.asarray(self.pool, jnp.float32)
+  def _checked_pool(self) -> np.ndarray:
+    pool = np.asarray(self.pool, np.float32)
     if pool.ndim != 3 or not len(pool) or pool.shape[1:] != self.code_shape:
       raise ValueError(
         f'the pool of stored codes has shape {pool.shape}, expected '
@@ -73,8 +70,8 @@ class Pretrained:
   @functools.cached_property
   def image_shape(self) -> tuple[int, ...]:
     """The shape `(H, W, C)` of an image; `(X,)` of a feature vector."""
-    return tensors.image_shape(
-      self.config, tensors.num_channels(tensors.flatten(self.params))
+    return parameters.image_shape(
+      self.config, parameters.num_channels(parameters.flatten(self.params))
     )
 
   @property
@@ -89,6 +86,11 @@ class Pretrained:
     return build.model(self.config, self.image_shape[-1])
 
   @functools.cached_property
+  def codec(self) -> Codec:
+    """The encoder and the decoder as functions over any number of examples."""
+    return build.codec(self.config, self.module, self.params)
+
+  @functools.cached_property
   def kinds(self) -> tuple[str, ...]:
     """The kinds of samples that it offers, out of `KINDS`."""
     found = []
@@ -96,16 +98,17 @@ class Pretrained:
       found.append('hybrid')
       if self.code_shape[1] > 1:
         found.append('hybrid_by_dimension')
-    if self.config.objective.name in presets.WITH_PRIOR:
+    if self.config.objective.name in WITH_PRIOR:
       found.append('prior')
     return tuple(found)
 
-  def encode(self, images: Any) -> jax.Array:
+  def encode(self, images: Any) -> Any:
     """Maps images to codes, the means of their posteriors.
 
     Args:
-      images: `[B, H, W, C]`, uint8, or floats in [0, 1]; feature vectors
-        `[B, X]`, floats.
+      images: `[B, H, W, C]`, uint8, or floats in [0, 1]; a list of Pillow
+        images or of files of pictures, of which the largest centred square is
+        resized; feature vectors `[B, X]`, floats.
 
     Returns:
       `[B, K, D]` float32.
@@ -117,9 +120,9 @@ class Pretrained:
 
   def posterior(self, images: Any) -> Posterior:
     """Maps images to posteriors over codes; the arguments are `encode`'s."""
-    return self._encode(self.params, self._checked_images(images))
+    return self.codec.posterior(self._checked_images(images))
 
-  def decode(self, codes: Any) -> jax.Array:
+  def decode(self, codes: Any) -> Any:
     """Maps codes to images.
 
     Args:
@@ -131,15 +134,23 @@ class Pretrained:
     Raises:
       ValueError: if codes are of another shape.
     """
-    return self._decode(self.params, self._checked_codes(codes))
+    return self.codec.decode(self._checked_codes(codes))
 
-  def decode_mean(self, codes: Any) -> jax.Array:
+  def decode_mean(self, codes: Any) -> Any:
     """As `decode`, but floats in [0, 1], which can be differentiated."""
-    return self._decode_mean(self.params, self._checked_codes(codes))
+    return self.codec.decode_mean(self._checked_codes(codes))
+
+  def reconstruct(self, images: Any) -> Any:
+    """Decodes the codes of images; the arguments are `encode`'s."""
+    return self.codec.reconstruct(self._checked_images(images))
+
+  def errors(self, images: Any) -> dict[str, np.ndarray]:
+    """How far reconstructions are from their images; see `Codec.errors`."""
+    return self.codec.errors(self._checked_images(images))
 
   def sample(
-    self, key: jax.Array, num_samples: int, kind: str = 'hybrid'
-  ) -> jax.Array:
+    self, key: jax.Array | int, num_samples: int, kind: str = 'hybrid'
+  ) -> Any:
     """Draws new images; see `sample_codes`.
 
     Returns:
@@ -148,12 +159,12 @@ class Pretrained:
     return self.decode(self.sample_codes(key, num_samples, kind))
 
   def sample_codes(
-    self, key: jax.Array, num_samples: int, kind: str = 'hybrid'
+    self, key: jax.Array | int, num_samples: int, kind: str = 'hybrid'
   ) -> jax.Array:
     """Draws new codes.
 
     Args:
-      key: a PRNG key.
+      key: a PRNG key, or the seed of one.
       num_samples: their number S.
       kind: 'hybrid' copies each variable from another code of the pool,
         'hybrid_by_dimension' each single number, 'prior' draws N(0, 1).
@@ -165,11 +176,14 @@ class Pretrained:
       ValueError: if the model does not offer this kind.
     """
     self._check_kind(kind)
+    if isinstance(key, int | np.integer):
+      key = jax.random.key(key)
     if kind == 'prior':
       return sampling.prior(key, num_samples, *self.code_shape)
+    pool = jnp.asarray(self.pool)
     if kind == 'hybrid':
-      return sampling.hybrid(key, self.pool, num_samples)
-    flat = self.pool.reshape(len(self.pool), -1, 1)
+      return sampling.hybrid(key, pool, num_samples)
+    flat = pool.reshape(len(pool), -1, 1)
     return sampling.hybrid(key, flat, num_samples).reshape(-1, *self.code_shape)
 
   def _check_kind(self, kind: str) -> None:
@@ -190,62 +204,96 @@ class Pretrained:
       f'this model has no {kind} samples: {reason} (it offers: {offered}).'
     )
 
-  @functools.cached_property
-  def _encode(self) -> Callable:
-    module: Any = self.module
-    return jax.jit(
-      lambda params, x: module.apply({'params': params}, x, method='encode')
-    )
-
-  @functools.cached_property
-  def _decode_mean(self) -> Callable:
-    module: Any = self.module
-    mean = build.likelihood(self.config).mean
-
-    def decode(params: Any, codes: jax.Array) -> jax.Array:
-      out = mean(module.apply({'params': params}, codes, method='decode'))
-      return out if out.ndim == 2 else jnp.clip(out, 0, 1)
-
-    return jax.jit(decode)
-
-  @functools.cached_property
-  def _decode(self) -> Callable:
-    def decode(params: Any, codes: jax.Array) -> jax.Array:
-      return reconstruction.as_bytes(self._decode_mean(params, codes))
-
-    return jax.jit(decode)
-
-  def _checked_images(self, images: Any) -> jax.Array:
-    images = images if hasattr(images, 'dtype') else np.asarray(images)
+  def _checked_images(self, images: Any) -> Any:
+    if not hasattr(images, 'dtype'):
+      images = self._opened(images)
     shape, dtype = tuple(images.shape), images.dtype
     vectors = len(self.image_shape) == 1
+    if shape == self.image_shape:
+      raise ValueError(
+        f'one example has shape {shape}, expected a batch '
+        f'{_shape("B", self.image_shape)}: give images[None].'
+      )
     if len(shape) != 1 + len(self.image_shape) or shape[1:] != self.image_shape:
       raise ValueError(
         f'images have shape {shape}, expected {_shape("B", self.image_shape)}.'
       )
     if dtype == np.uint8 and not vectors:
-      return jnp.asarray(images)
+      return images
     if not jnp.issubdtype(dtype, jnp.floating):
       raise ValueError(
         f'images are {dtype}, expected '
         f'{"floats" if vectors else "uint8, or floats in [0, 1]"}.'
       )
-    images = jnp.asarray(images, jnp.float32)
-    known = not isinstance(images, jax.core.Tracer) and images.size
-    if known and not (vectors or (images.min() >= 0 and images.max() <= 1)):
-      raise ValueError(
-        f'images run from {images.min():g} to {images.max():g}; floats must '
-        'lie in [0, 1], or give uint8.'
-      )
+    if isinstance(images, np.ndarray | jax.Array) and not vectors:
+      _check_range(images)
+    if isinstance(images, np.ndarray | jax.Array):
+      images = images.astype(np.float32)
     return images
 
-  def _checked_codes(self, codes: Any) -> jax.Array:
+  def _opened(self, images: Any) -> np.ndarray:
+    """An array out of a sequence of pictures, files or numbers."""
+    if isinstance(images, str | os.PathLike):
+      images = [images]
+    is_list = isinstance(images, Sequence) and len(self.image_shape) == 3
+    if is_list and images and examples.is_picture(images[0]):
+      return examples.read_pictures(images, self.image_shape)
+    return np.asarray(images)
+
+  def _checked_codes(self, codes: Any) -> Any:
     shape = np.shape(codes)
     if len(shape) != 3 or shape[1:] != self.code_shape:
       raise ValueError(
         f'codes have shape {shape}, expected {_shape("B", self.code_shape)}.'
       )
-    return jnp.asarray(codes, jnp.float32)
+    if isinstance(codes, jax.core.Tracer):
+      return codes
+    return np.asarray(codes, np.float32)
+
+  def save(self, folder: str | os.PathLike) -> Any:
+    """Writes the model as a folder; see `structae.save_pretrained`."""
+    from structae import export  # which makes models
+
+    return export.save_pretrained(folder, self)
+
+  @property
+  def title(self) -> str:
+    """Its name, and the data that it was trained on."""
+    return f'{self.about.get("name", "model")} on {self.config.data.name}'
+
+  def __repr__(self) -> str:
+    """Three lines: what it is, its shapes, what it offers."""
+    step = f', step {self.about["step"]:,}' if 'step' in self.about else ''
+    num = sum(x.size for x in jax.tree.leaves(self.params))
+    shape = 'x'.join(map(str, self.image_shape))
+    variables, dim = self.code_shape
+    kinds = ', '.join(self.kinds) or 'none (no stored codes)'
+    return (
+      f'structae.Model: {self.title}{step}\n'
+      f'  {shape} to {variables} variables of {dim} and back, {num:,} '
+      f'parameters\n'
+      f'  samples: {kinds}'
+    )
+
+  def _repr_html_(self) -> str:
+    """The same in a notebook, with samples where there are any."""
+    from structae.figures import grids  # which imports matplotlib
+
+    text = f'<pre>{html.escape(repr(self))}</pre>'
+    if not self.kinds or len(self.image_shape) == 1:
+      return text
+    sheet = grids.png(grids.grid(self.sample(0, 16, self.kinds[0]), 8))
+    uri = base64.b64encode(sheet).decode()
+    return f'{text}<img alt="samples" src="data:image/png;base64,{uri}">'
+
+
+def _check_range(images: Any) -> None:
+  known = not isinstance(images, jax.core.Tracer) and images.size
+  if known and not (images.min() >= 0 and images.max() <= 1):
+    raise ValueError(
+      f'images run from {images.min():g} to {images.max():g}; floats must lie '
+      'in [0, 1], or give uint8.'
+    )
 
 
 def _shape(first: str, rest: tuple[int, ...]) -> str:

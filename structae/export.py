@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 import structae
+from structae import card, files, parameters
 from structae import config as config_lib
-from structae import files
-from structae.pretrained import card, configs, run, tensors
-from structae.pretrained.model import Pretrained
+from structae.config import saved
+from structae.model import Model
+from structae.run import Run
 
 FORMAT = 'structae-pretrained'
 VERSION = 1  # of the folder; readers refuse later ones
@@ -20,7 +21,7 @@ WEIGHTS = 'model.safetensors'
 _POOL = 'pool'  # stored codes, beside encoder.* and decoder.*
 
 
-def save_pretrained(folder: str | os.PathLike, model: Pretrained) -> Path:
+def save_pretrained(folder: str | os.PathLike, model: Model) -> Path:
   """Writes a model as a folder, whole or not at all.
 
   It holds `config.json`, `model.safetensors` (float32, dotted names; the stored
@@ -53,10 +54,10 @@ def save_pretrained(folder: str | os.PathLike, model: Pretrained) -> Path:
   return folder
 
 
-def _write(folder: Path, name: str, model: Pretrained) -> None:
+def _write(folder: Path, name: str, model: Model) -> None:
   from safetensors import numpy as safetensors
 
-  flat = {n: np.asarray(a) for n, a in tensors.flatten(model.params).items()}
+  flat = {n: np.asarray(a) for n, a in parameters.flatten(model.params).items()}
   if model.pool is not None:
     flat[_POOL] = np.asarray(model.pool)
   about: dict[str, Any] = {
@@ -98,7 +99,7 @@ def _without_paths(config: Any) -> Any:
   return config
 
 
-def load_pretrained(folder: str | os.PathLike) -> Pretrained:
+def load_pretrained(folder: str | os.PathLike) -> Model:
   """Opens a trained model: a saved one, or the folder of a run.
 
   Of a run, the newest checkpoint is read that its seal confirms, and a pool of
@@ -115,10 +116,10 @@ def load_pretrained(folder: str | os.PathLike) -> Pretrained:
       later version.
   """
   folder = Path(folder)
-  config, content = configs.read(folder)
-  if 'format' not in content:
-    return run.open_run(folder, config, content)
   path = folder / 'config.json'
+  config, content = saved.read(path)
+  if 'format' not in content:
+    return Run(folder).model()
   if content['format'] != FORMAT:
     raise ValueError(f'{path}: unknown format {content["format"]!r}.')
   version = content.get('format_version')
@@ -138,7 +139,7 @@ def load_pretrained(folder: str | os.PathLike) -> Pretrained:
   own = ('format', 'format_version', 'image_shape', 'config', 'weights')
   about = {name: v for name, v in content.items() if name not in own}
   try:
-    return Pretrained(config, tensors.unflatten(flat), pool, about)
+    return Model(config, parameters.unflatten(flat), pool, about)
   except ValueError as error:
     raise ValueError(f'{folder}: {error}') from error
 

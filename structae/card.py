@@ -31,8 +31,8 @@ def text(model: Any, about: Mapping[str, Any], folder: str) -> str:
   """Writes the page.
 
   Args:
-    model: a `Pretrained`.
-    about: where it comes from; see `Pretrained.about`.
+    model: a `structae.Model`.
+    about: where it comes from; see `Model.about`.
     folder: the name of its folder.
 
   Returns:

@@ -1,0 +1,80 @@
+"""Trains a model, saves its codes, scores and draws it.
+
+  structae train CONFIG [--workdir=DIR] [--config.FIELD=VALUE ...]
+
+CONFIG is a model and tokens, such as sae12:quick or vae:mpi3d_toy,quick; a
+Python file of your own, mine.py:quick; or the folder of a run, which is made
+again. A token is a data set (shapes3d_synth, ...); a scale: smoke (seconds),
+quick (minutes on two CPU cores), paper (the default); a size (64px, 128px),
+which brings the paper's settings for it; or a preset: released, rfd_released
+(the widths of the authors' code, for 3D-Shapes and RFD). The same command
+resumes a run that was stopped, and prints the scores of a finished one again.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from structae.commands import config_flags
+from structae.commands.config_flags import Command
+from structae.commands.parser import Failed, Parser, run
+from structae.run import Run, check_start
+from structae.training import stop
+
+
+def main(
+  argv: Sequence[str] | None = None, name: str = 'structae train'
+) -> int:
+  """Runs the command; returns its exit code."""
+  parser = Parser(name, __doc__)
+  parser.add_argument(
+    '--workdir', type=Path, metavar='DIR', help='the folder of the run'
+  )
+  config_flags.add(parser)
+  return run(lambda: train(config_flags.read(parser, argv)[0]))
+
+
+def train(asked: Command) -> bool:
+  """Makes a run, goes on with it, or prints the scores of a finished one.
+
+  Args:
+    asked: the checked configuration and where the run belongs.
+
+  Returns:
+    Whether the run is finished; if not, it was asked to stop.
+
+  Raises:
+    ConfigError: if the run cannot be made as asked.
+    Failed: if the loss is no longer a number.
+  """
+  config = asked.config
+  place = Run.choose(asked.workdir, asked.name, config)
+  place.check(config)
+  check_start(config)
+  if place.folder.exists():
+    with place.locked():
+      if place.is_complete(config):
+        print(f'finished before: {place.folder}')
+        print(place.table())
+        return True
+
+  # It takes seconds to import jax, in which a signal would be lost or crash.
+  with stop.Stop() as stopping:
+    from structae import trainer
+    from structae.training import step
+  if stopping.requested:
+    raise KeyboardInterrupt
+
+  hint = f'Minutes, for a first look: {asked.with_token("quick")}'
+  try:
+    trainer.make(
+      place, asked.name, config, hint if config.scale == 'paper' else ''
+    )
+  except stop.Interrupted as stopped:
+    print(f'{stopped}; the same command goes on from there')
+    return False
+  except step.NotFinite as error:
+    raise Failed(
+      f'{error} (train.learning_rate); the last good state is kept'
+    ) from error
+  print(f'report: {place.folder / "report.html"}')
+  return True

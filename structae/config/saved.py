@@ -1,0 +1,38 @@
+"""The `config.json` beside parameters: of a run, or of a saved model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import ml_collections
+
+from structae.config.checks import ConfigError
+from structae.config.resolve import flat, resolve
+
+
+def read(path: Path) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
+  """Reads the resolved configuration, and all of the `config.json` it is in.
+
+  Args:
+    path: the file.
+
+  Returns:
+    The configuration, fields that the file lacks at their defaults; and the
+    content of the file.
+
+  Raises:
+    ConfigError: if there is none, or it is damaged.
+  """
+  if not path.is_file():
+    folder = path.parent
+    what = 'has no config.json' if folder.is_dir() else 'is no folder'
+    raise ConfigError(
+      f'{folder} is no folder of a run or of a saved model: it {what}'
+    )
+  try:
+    content = json.loads(path.read_text('utf-8'))
+    values = flat(content['config'])
+    str(content['config_hash']), str(content['name'])
+  except (ValueError, KeyError, TypeError, AttributeError) as error:
+    raise ConfigError(f'{path} is damaged: {error!r}') from error
+  return resolve(values, path), content

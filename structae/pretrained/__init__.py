@@ -1,1 +1,0 @@
-"""Trained models by themselves: saved, loaded, used without their data."""
