@@ -12,6 +12,7 @@ import difflib
 import importlib.util
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +55,7 @@ def add(parser: Parser) -> None:
   parser.add_argument('--config', metavar='CONFIG', help='the same, as a flag')
   for name in FIELDS:
     parser.add_argument(f'--config.{name}', help=argparse.SUPPRESS)
-  parser.epilog = f'models: {", ".join(VARIANTS)}\n\n{_fields()}'
+  parser.epilog = _epilog()
 
 
 def read(parser: Parser, argv: Sequence[str]) -> tuple[Command, Any]:
@@ -196,15 +197,22 @@ def _unknown(argument: str) -> str:
   return f'there is no flag {flag} (see --help)'
 
 
-def _fields() -> str:
+def _epilog() -> str:
   width = max(map(len, FIELDS))
   lines = [
     f'  {name:{width}}  {field.meaning} [{field.default}]; {field.expected}'
     for name, field in FIELDS.items()
     if name != 'scale'  # a token
   ]
-  tokens = [f'  {k}: {", ".join(names)}' for k, names in scales.TOKENS.items()]
+  named = {'models': VARIANTS, **{f'{k}s': v for k, v in scales.TOKENS.items()}}
+  lists = [
+    textwrap.fill(
+      f'{kind}: {", ".join(names)}', 78, initial_indent='  ',
+      subsequent_indent='    ',
+    )
+    for kind, names in named.items()
+  ]  # fmt: skip
   return '\n'.join(
-    ['Tokens, one of each kind:', *tokens, '']
+    ['Models, and tokens, one of each kind:', *lists, '']
     + ['Fields (--config.FIELD=VALUE) and defaults:', *lines]
   )

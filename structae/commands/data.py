@@ -158,7 +158,3 @@ def main(arguments: list[str] | None = None) -> int:
     print('Stopped; the same command goes on from here.', file=sys.stderr)
     return 130
   return 0
-
-
-if __name__ == '__main__':
-  sys.exit(main())

@@ -264,7 +264,3 @@ def _draw(
   if arguments.workdir is not None:
     return matrices.draw(arguments.workdir / 'figures', content['matrices'])
   return matrices.draw(output.parent, content['matrices'], f'{output.stem}_')
-
-
-if __name__ == '__main__':
-  sys.exit(main())

@@ -1,6 +1,6 @@
 """Turns a finished run into a folder to keep, share or publish.
 
-structae export runs/sae12-shapes3d_synth-quick-1a2b3c4d sae12
+  structae export runs/sae12-shapes3d_synth-quick-1a2b3c4d sae12
 
 The folder holds config.json, model.safetensors (with 128 stored codes, so that
 it samples at once) and README.md, a page about the model with its scores; no
@@ -8,18 +8,18 @@ data and no local path. `structae.load_pretrained(DIR)` opens it. It must be
 new.
 """
 
-import sys
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from structae.commands import parser as arguments
+from structae.commands.parser import Parser, check_folder, check_new, run
 from structae.config import ConfigError
+from structae.run import Run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
-  parser = arguments.Parser('structae export', __doc__)
+  parser = Parser('structae export', __doc__)
   parser.add_argument(
     'run', type=Path, metavar='RUN', help='the folder of a finished run'
   )
@@ -27,23 +27,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     'folder', type=Path, metavar='DIR', help='the folder to make'
   )
   asked = parser.parse_args(argv)
-  return arguments.run(lambda: _run(asked))
+  return run(lambda: _run(asked))
 
 
-def _run(asked: Any) -> None:
+def _run(asked: argparse.Namespace) -> None:
+  check_folder(asked.run)
   if not (asked.run / 'COMPLETE').is_file():
     raise ConfigError(
       f'{asked.run} holds no finished run (it has no COMPLETE); train it first'
     )
-  arguments.check_new(asked.folder, (asked.folder.suffix,))
+  check_new(asked.folder, (asked.folder.suffix,))
   import structae
 
-  structae.save_pretrained(asked.folder, structae.load_pretrained(asked.run))
+  structae.save_pretrained(asked.folder, Run(asked.run).model())
   print(
     f"saved: {asked.folder}; open it by structae.load_pretrained('"
     f"{asked.folder}')"
   )
-
-
-if __name__ == '__main__':
-  sys.exit(main())

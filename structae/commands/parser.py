@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from structae.config import ConfigError
+from structae.config import ConfigError, saved
 
 
 class Failed(RuntimeError):
@@ -78,6 +78,15 @@ def at_least(low: int) -> Callable[[str], int]:
     return int(text)
 
   return parse
+
+
+def check_folder(folder: Path) -> None:
+  """Refuses what is no folder of a run or of a saved model, before jax loads.
+
+  Raises:
+    ConfigError: one line.
+  """
+  saved.read(folder / 'config.json')
 
 
 def check_new(path: Path, suffixes: tuple[str, ...]) -> Path:

@@ -51,6 +51,11 @@ def open_examples(
   return found
 
 
+def usual_crop(data: Any) -> str:
+  """How pictures become square for a model, by its configuration's `data`."""
+  return data.crop if data.name == 'folder' and data.crop else 'centre'
+
+
 def check_readable(examples: reading.Reading, path: Path) -> None:
   """Refuses examples of which some could not be read.
 

@@ -5,48 +5,52 @@ import subprocess
 import sys
 
 import filelock
+import numpy as np
 import pytest
 
-from structae import workdir
-from structae.commands import config_flags as command
+from structae.commands import config_flags
+from structae.commands.parser import Parser
 from structae.config import ConfigError
+from structae.run import Run
 
 SAE = '--config=experiments/sae12.py'
 
 
-@pytest.fixture
-def refused():
-  """Runs a command line in this process; returns its error."""
+def parse(*args):
+  parser = Parser('test')
+  parser.add_argument('--workdir')
+  config_flags.add(parser)
+  return config_flags.read(parser, args)[0]
 
-  def run(*args):
-    with pytest.raises(ConfigError) as caught:
-      command.parse(['main', *args], 'usage')
-    assert '\n' not in str(caught.value)
-    assert 'Traceback' not in str(caught.value)
-    return str(caught.value)
 
-  return run
+def refused(*args):
+  """The error of a command line."""
+  with pytest.raises(ConfigError) as caught:
+    parse(*args)
+  assert '\n' not in str(caught.value)
+  return str(caught.value)
 
 
 @pytest.mark.parametrize(
   'args, expected',
   [
-    ([], 'give a config file'),
-    (['--config'], 'give a config file'),
+    ([], 'give a config: sae12:quick'),
+    (['sae13'], "'sae13' is no model; did you mean sae3? there are sae2, sae"),
+    (['sae12', SAE], 'give one configuration'),
     (
       ['--config=experiments/sae13.py'],
-      'no config file experiments/sae13.py; did you mean sae3.py, ',
+      'no config file experiments/sae13.py; did you mean sae',
     ),
     ([SAE + ':quik'], "'quik' names no data set, scale, size or preset; did"),
     ([SAE + ':quick,smoke'], "two tokens name a scale: 'quick' and 'smoke'"),
     ([SAE, 'stray'], "'stray' stands alone"),
-    ([SAE, '--nonsense=3'], 'nonsense'),
+    ([SAE, '--nonsense=3'], 'there is no flag --nonsense'),
     (
       [SAE, '--config.train.bach_size=3'],
       'no field train.bach_size; did you mean train.batch_size?',
     ),
     ([SAE, '--config.colour=red'], 'no field colour'),
-    ([SAE, '--config.scale=quick'], 'as a token: --config=experiments/sae12.p'),
+    ([SAE, '--config.scale=quick'], 'token: experiments/sae12.py:quick'),
     ([SAE, '--config.scale', '../../etc'], 'name the scale as a token'),
     (
       [SAE, '--config.train.batch_size=many'],
@@ -91,7 +95,7 @@ def refused():
     ([SAE, '--config.train.steps_per_dispatch=3'], 'does not divide train.log'),
   ],
 )
-def test_a_mistake_is_named_with_what_was_expected(refused, args, expected):
+def test_a_mistake_is_named_with_what_was_expected(args, expected):
   assert expected in refused(*args)
 
 
@@ -106,9 +110,7 @@ def test_a_mistake_is_named_with_what_was_expected(refused, args, expected):
     ('return {"seed": 3}', 'gives no configuration'),
   ],
 )
-def test_a_config_file_that_fails_is_one_line(
-  refused, tmp_path, body, expected
-):
+def test_a_config_file_that_fails_is_one_line(tmp_path, body, expected):
   path = tmp_path / 'broken.py'
   path.write_text(
     'from structae.config import ConfigError\n'
@@ -118,19 +120,54 @@ def test_a_config_file_that_fails_is_one_line(
   assert expected in refused(f'--config={path}:quick')
 
 
+@pytest.mark.parametrize(
+  'field, text, value',
+  [
+    ('seed', '3', 3),
+    ('train.learning_rate', '1', 1.0),
+    ('train.learning_rate', '1e-3', 1e-3),
+    ('data.verify', 'false', False),
+    ('data.path', '123', '123'),
+    ('model.head', '(16,8)', (16, 8)),
+    ('model.head', '16,8', (16, 8)),
+    ('evaluation.metrics', 'mig,irs', ('mig', 'irs')),
+    ('evaluation.metrics', "('mig',)", ('mig',)),
+  ],
+)
+def test_a_value_has_the_type_of_its_field(field, text, value):
+  found = config_flags.value(field, text)
+  assert found == value and type(found) is type(value)
+
+
+def test_the_same_config_by_name_by_file_and_by_the_run_that_it_made(tmp_path):
+  named = parse('sae4:quick,mpi3d_toy', '--config.seed=3')
+  filed = parse(
+    '--config=experiments/sae4.py:quick,mpi3d_toy', '--config.seed', '3'
+  )
+  run = Run(tmp_path)
+  run.begin(named.name, named.config, {})
+  again = parse(str(tmp_path))
+  assert named.config.to_dict() == filed.config.to_dict()
+  assert named.config.to_dict() == again.config.to_dict()
+  assert named.name == filed.name == again.name == 'sae4'
+  assert 'takes no tokens' in refused(f'{tmp_path}/config.json:quick')
+  assert named.with_token('smoke') == 'sae4:quick,mpi3d_toy,smoke'
+  assert parse('sae4').with_token('smoke') == 'sae4:smoke'
+
+
 def test_ctrl_c_before_training_is_one_line(tmp_path):
   code = (
     'import importlib.util, os, signal, sys\n'
     'class Stops:\n'
     '  def find_spec(self, name, path=None, target=None):\n'
-    '    if name in ("structae.trainer", "structae.build"):\n'
+    '    if name in ("structae.trainer", "structae.training.step"):\n'
     '      return importlib.util.spec_from_loader(name, self)\n'
     '  def create_module(self, spec): return None\n'
     '  def exec_module(self, module):\n'
-    '    if "training" in str(module): os.kill(os.getpid(), signal.SIGINT)\n'
+    '    if "trainer" in str(module): os.kill(os.getpid(), signal.SIGINT)\n'
     'sys.meta_path.insert(0, Stops())\n'
-    'from experiments import command, main\n'
-    'command.run(main.main)'
+    'from structae.commands import train\n'
+    'sys.exit(train.main(sys.argv[1:]))'
   )
   done = subprocess.run(
     [sys.executable, '-c', code, SAE, f'--workdir={tmp_path / "run"}'],
@@ -206,9 +243,11 @@ def test_a_start_without_a_config_is_refused(tmp_path):
 def test_a_finished_run_without_scores_says_how_to_get_them(
   tmp_path, content, expected
 ):
-  config = command.parse(['main', SAE], 'usage').config
-  workdir.write_config(tmp_path, 'sae12', config, {})
-  workdir.complete(tmp_path, config)
+  config = parse(SAE).config
+  made = Run(tmp_path)
+  made.begin('sae12', config, {})
+  made.save_pool(np.zeros((2, 12, 1)), 1)
+  made.complete(config)
   if content:
     (tmp_path / 'scores.json').write_text(content)
   result = run(SAE, f'--workdir={tmp_path}')

@@ -6,19 +6,22 @@ from pathlib import Path
 import pytest
 
 from structae import config as config_lib
-from structae.commands import config_flags as command
+from structae.commands import config_flags
+from structae.commands.parser import Parser
 from structae.config import ConfigError
 
 FILES = sorted(
   path.stem
   for path in Path('experiments').glob('*.py')
-  if 'def get_config(tokens=' in path.read_text()
+  if 'get_config = ' in path.read_text()
 )
 
 
 def parse(name, tokens='', *args):
-  text = f'--config=experiments/{name}.py' + (f':{tokens}' if tokens else '')
-  return command.parse(['main', text, *args], 'usage').config
+  text = f'experiments/{name}.py' + (f':{tokens}' if tokens else '')
+  parser = Parser('test')
+  config_flags.add(parser)
+  return config_flags.read(parser, [text, *args])[0].config
 
 
 def test_there_is_a_config_for_every_variant():

@@ -7,18 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 
-from structae import metrics_file
-from structae import trainer as training
 from structae.commands import evaluate
-from structae.config import scales as common
-from structae.evaluation import codes as codes_lib
+from structae.run import Run, read_run
 
 # An SAE-4 of four blocks, whose steps take milliseconds.
 TINY = [
@@ -97,37 +93,48 @@ def wait_for_a_checkpoint(process, folder):
 
 def test_a_run_leaves_everything_behind(finished):
   folder, out = finished
-  for name in (
-    'COMPLETE config.json metrics.jsonl scores.json report.html '
-    'codes/train.npz codes/validation.npz codes/test.npz '
-    'figures/reconstructions.png figures/hybrid.png figures/traversals.png '
-    'figures/partial_hybrid.png figures/loss.png figures/frames.npz'
-  ).split():
-    assert (folder / name).stat().st_size > 0, name
-  assert list((folder / 'tensorboard').glob('events*'))
+  run = read_run(folder)  # every file of it can be read
+  assert {path.name for path in folder.iterdir()} == {
+    '.lock', 'COMPLETE', 'checkpoints', 'codes', 'config.json', 'figures',
+    'metrics.jsonl', 'pool.npz', 'report.html', 'samples.npz', 'scores.json',
+    'tensorboard', 'timing.jsonl',
+  }  # fmt: skip
+  assert set(run.sheets) >= {
+    'reconstructions', 'hybrid', 'traversals', 'partial_hybrid', 'loss',
+    'mutual_information', 'variable_effect',
+  }  # fmt: skip
   for text in ('device: ', 'data: shapes3d_synth', 'with compilation', 'left'):
     assert text in out
-  rows = metrics_file.read(folder / 'metrics.jsonl')
-  assert [row['step'] for row in rows] == list(range(50, 1001, 50))
-  assert rows[-1]['loss'] < rows[0]['loss']
-  assert set(rows[1]) == {
+  assert [row['step'] for row in run.rows] == list(range(50, 1001, 50))
+  assert run.rows[-1]['loss'] < run.rows[0]['loss']
+  assert set(run.rows[1]) == {
     'step', 'loss', 'reconstruction', 'validation_loss', 'validation_mse'
   }  # fmt: skip
+  assert 0 < run.minutes < 5
 
 
-def test_the_paper_scale_alone_hints_at_the_quick_one():
-  path = Path('mine/sae.py')
-  config = common.get_config()
-  assert '--config=mine/sae.py:quick' in training.quick_hint(config, path)
-  assert not training.quick_hint(common.get_config('quick'), path)
+def test_what_a_run_stores_is_what_its_model_makes(finished):
+  run = Run(finished[0])
+  model = run.model()
+  test = run.codes('test').codes
+  assert {tuple(code) for code in model.pool[..., 0]} <= {
+    tuple(code) for code in run.codes('train').codes[..., 0]
+  }
+  images = run.samples['images']
+  np.testing.assert_array_equal(
+    model.reconstruct(images), run.samples['reconstructions']
+  )
+  near = np.abs(test[:, None] - model.encode(images)[None]).max((2, 3)).min(0)
+  assert near.max() < 1e-4  # each is one of the test images
+  assert run.samples['hybrid'].shape == (32, 32, 32, 3)
 
 
 def test_codes_carry_their_factors(finished):
-  codes = codes_lib.load(finished[0] / 'codes' / 'test.npz')
+  codes = Run(finished[0]).codes('test')
   assert codes.codes.shape == (256, 4, 1)
   assert codes.factor_names[:2] == ('floor_hue', 'wall_hue')
   assert codes.meta['step'] == 1000
-  train = codes_lib.load(finished[0] / 'codes' / 'train.npz')
+  train = Run(finished[0]).codes('train')
   assert not set(train.indices) & set(codes.indices)
 
 

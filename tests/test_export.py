@@ -1,7 +1,6 @@
 """A saved model is the same model, bit for bit, or is refused in one line."""
 
 import functools
-import importlib
 import json
 import subprocess
 import sys
@@ -14,8 +13,7 @@ from safetensors import numpy as safetensors
 
 import structae
 from structae import config as config_lib
-from structae import files, sampling
-from structae.pretrained import tensors
+from structae import files, parameters, sampling
 
 SIZE = 8
 # A deep chain, a shared code, a ladder, an hourglass; points and Gaussians.
@@ -33,7 +31,7 @@ pytestmark = pytest.mark.usefixtures('barely_optimized')
 
 
 def tiny(name, tokens='smoke'):
-  config = importlib.import_module(f'experiments.{name}').get_config(tokens)
+  config = config_lib.get_config(name, tokens)
   values = {
     'model.num_latents': 12 if name != 'sae2' else 4,
     'model.num_blocks': config.model.num_stages or 4,
@@ -60,14 +58,14 @@ def make(name='sae4', tokens='smoke', pool=True):
   config = tiny(name, tokens)
   rng = np.random.default_rng(0)
   channels = 15 if config.data.size == 1 else 3
-  shapes = tensors.expected(config, channels)
+  shapes = parameters.expected(config, channels)
   flat = {n: rng.normal(0, 0.3, s.shape) for n, s in shapes.items()}
-  params = tensors.unflatten(flat) | {'critic': {'layer_0': np.zeros(3)}}
+  params = parameters.unflatten(flat) | {'critic': {'layer_0': np.zeros(3)}}
   num_variables = config.model.num_variables
   dim = config.model.num_latents // num_variables
   codes = rng.normal(size=(6, num_variables, dim)) if pool else None
   about = {'name': name, 'step': 2, 'config_hash': 'cafe0123'}
-  return structae.Pretrained(config, params, codes, about)
+  return structae.Model(config, params, codes, about)
 
 
 def examples(model, num=4):
@@ -101,7 +99,10 @@ def test_a_saved_model_is_the_same_model(name, tokens, tmp_path):
   again = structae.load_pretrained(folder)
 
   assert set(model.params) == set(again.params) == {'encoder', 'decoder'}
-  before, after = tensors.flatten(model.params), tensors.flatten(again.params)
+  before, after = (
+    parameters.flatten(model.params),
+    parameters.flatten(again.params),
+  )
   assert before.keys() == after.keys()
   for key, array in before.items():
     np.testing.assert_array_equal(array, after[key])
@@ -192,7 +193,7 @@ def test_bad_images_and_codes_are_named():
   model = make()
   images, codes = examples(model), model.pool
   cases = [
-    (model.encode, images[0], r'shape \(8, 8, 3\), expected \[B, 8, 8, 3\]'),
+    (model.encode, images[0], r'expected a batch \[B, 8, 8, 3\]: give images'),
     (model.encode, images.astype(np.float32), r'run from \d+ to 2\d\d; floats'),
     (model.encode, images.astype(np.int32), 'images are int32, expected uint8'),
     (model.decode, codes[0], r'codes have shape \(4, 3\), expected \[B, 4, 3'),
@@ -210,15 +211,15 @@ def test_what_does_not_fit_is_refused_when_made():
   model = make()
   config, params = model.config, model.params
   with pytest.raises(ValueError, match='encoder.* is missing'):
-    structae.Pretrained(config, {'decoder': params['decoder']})
+    structae.Model(config, {'decoder': params['decoder']})
   with pytest.raises(ValueError, match='no parameters of a decoder'):
-    structae.Pretrained(config, {})
+    structae.Model(config, {})
   with pytest.raises(ValueError, match=r'pool .* expected \[P, 4, 3\]'):
-    structae.Pretrained(config, params, np.zeros((5, 4, 2)))
+    structae.Model(config, params, np.zeros((5, 4, 2)))
   wide = config.copy_and_resolve_references()
   wide.model.width = 8
   with pytest.raises(ValueError, match=r'has shape .* asks for \('):
-    structae.Pretrained(wide, params)
+    structae.Model(wide, params)
 
 
 def test_an_existing_folder_is_left_alone(copy):
@@ -341,5 +342,5 @@ def test_importing_the_package_stays_light():
     [sys.executable, '-c', program], capture_output=True, text=True, check=True
   )
   assert out.stdout.strip() == '[]'
-  with pytest.raises(AttributeError, match='no attribute .load_trained'):
+  with pytest.raises(AttributeError, match='load_trained'):
     _ = structae.load_trained

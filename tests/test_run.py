@@ -9,28 +9,26 @@ import pytest
 from PIL import Image
 
 import structae
-from structae import assembly, build, restore, results, samples, workdir
-from structae.commands import config_flags as command
-from structae.commands import encode, sample
-from structae.commands import export as pretrained
+from structae import build, devices, parameters, results, trainer
+from structae import config as config_lib
+from structae.commands import encode, export, sample
 from structae.data import pixels
+from structae.data.selection import Selection
 from structae.evaluation import codes as saved
-from structae.pretrained import tensors
-from structae.training import checkpoint
+from structae.run import Run, read_run
 
 # Two variables of two numbers and a prior: every kind of sample there is.
-TINY = [
-  '--config=experiments/sae12.py:smoke',
-  '--config.model.num_variables=2',
-  '--config.model.num_latents=4',
-  '--config.model.num_blocks=4',
-  '--config.model.width=4',
-  '--config.model.head=(4,)',
-  '--config.model.str_tfm=(4,)',
-  '--config.objective.name=wae',
-  '--config.evaluation.batch_size=4',
-  '--config.evaluation.pool_size=8',
-]
+TINY = {
+  'model.num_variables': 2,
+  'model.num_latents': 4,
+  'model.num_blocks': 4,
+  'model.width': 4,
+  'model.head': (4,),
+  'model.str_tfm': (4,),
+  'objective.name': 'wae',
+  'evaluation.batch_size': 4,
+  'evaluation.pool_size': 8,
+}
 
 
 pytestmark = pytest.mark.usefixtures('barely_optimized')
@@ -38,14 +36,18 @@ pytestmark = pytest.mark.usefixtures('barely_optimized')
 
 @pytest.fixture(scope='module')
 def made(tmp_path_factory):
-  """The folder of a run: as initialized, called trained."""
-  folder = tmp_path_factory.mktemp('runs') / 'tiny'
-  config = command.parse(['main', *TINY], '').config
+  """A run, as initialized, called trained; its model, and its data."""
+  run = Run(tmp_path_factory.mktemp('runs') / 'tiny')
+  config = config_lib.get_config('sae12', 'smoke')
+  config_lib.update(config, TINY)
   source = build.source(config)
-  workdir.write_config(folder, 'sae2', config, build.digests(config, source))
-  mesh, splits, model, doors = assembly.assemble(config, source)
-  state, *_ = assembly.prepare(config, source, splits.train, model, mesh)
-  checkpoints = checkpoint.Checkpoints(folder / 'checkpoints')
+  run.begin('sae2', config, build.digests(config, source))
+  part = build.split(config, source).train
+  module = build.model(config, 3)
+  state = trainer.prepare(
+    config, source, part, module, devices.data_mesh()
+  ).state
+  checkpoints = run.checkpoints()
   for step in (10, config.train.num_steps):
     # Told apart by the start of the decoder.
     start = state.params['decoder']['start'] * 0 + step
@@ -57,32 +59,38 @@ def made(tmp_path_factory):
     )
     checkpoints.save(step, state)
   checkpoints.wait()
-  run = results.Trained(config, source, doors, state.params)
-  train = results.encode_split(run, 'train', splits.train[:20])
-  saved.save(folder / 'codes' / 'train.npz', train)
-  workdir.complete(folder, config)
-  scores = {'mig': {'value': 0.25, 'n': 20, 'definition': 'a gap'}}
-  (folder / 'scores.json').write_text(
-    json.dumps({'scores': scores, 'step': config.train.num_steps})
+  model = structae.Model(config, state.params)
+  run.save_codes(
+    'train', results.encode_split(model, source, 'train', part[:20])
   )
-  return folder, run
+  key = jax.random.key(0)
+  model, _ = results.draw(model, run.codes('train').codes, key)
+  run.save_pool(model.pool, config.train.num_steps)
+  run.complete(config)
+  run.save_scores(
+    {
+      'scores': {'mig': {'value': 0.25, 'n': 20, 'definition': 'a gap'}},
+      'step': config.train.num_steps,
+    }
+  )
+  return run, model, source
 
 
 @pytest.fixture(scope='module')
 def model(made):
-  return structae.load_pretrained(made[0])
+  return structae.load_pretrained(made[0].folder)
 
 
 @pytest.fixture(scope='module')
 def published(made, tmp_path_factory):
   folder = tmp_path_factory.mktemp('models') / 'sae2'
-  assert pretrained.main([str(made[0]), str(folder)]) == 0
+  assert export.main([str(made[0].folder), str(folder)]) == 0
   return folder
 
 
 @pytest.fixture
 def copy(made, tmp_path):
-  return shutil.copytree(made[0], tmp_path / 'copy')
+  return shutil.copytree(made[0].folder, tmp_path / 'copy')
 
 
 @pytest.fixture
@@ -102,29 +110,73 @@ def refused(capsys):
 
 
 def test_a_run_is_opened_as_its_checkpoint_holds_it(made, model):
-  folder, run = made
-  restored = restore.restore(folder).trained.params
-  opened = tensors.flatten(model.params)
-  for params in (restored, run.params):
-    assert tensors.flatten(params).keys() == opened.keys()
-    for name, array in tensors.flatten(params).items():
-      np.testing.assert_array_equal(array, opened[name])
+  run, trained, _ = made
+  kept, opened = map(parameters.flatten, (trained.params, model.params))
+  assert kept.keys() == opened.keys()
+  for name, array in kept.items():
+    np.testing.assert_array_equal(array, opened[name])
+  np.testing.assert_array_equal(model.pool, trained.pool)
   assert model.image_shape == (32, 32, 3)
   assert model.about['step'] == run.config.train.num_steps
   assert model.about['scores']['mig']['value'] == 0.25
 
 
-def test_the_pool_is_the_one_that_the_run_samples_from(made, model):
-  folder, run = made
-  train = saved.load(folder / 'codes' / 'train.npz').codes
-  key = jax.random.fold_in(jax.random.key(run.config.seed), 1)  # of results
-  pool, _ = samples.codes(run.config, train, key, 1)
-  np.testing.assert_array_equal(model.pool, pool)
-  images = run.doors.images(np.arange(4))
-  codes = run.doors.encode(run.params, np.arange(4)).mean
-  np.testing.assert_allclose(model.encode(images), codes, atol=1e-5)
-  decoded = np.asarray(model.decode(codes), int)
-  assert np.abs(decoded - run.decode(codes)).max() <= 1
+def test_images_of_a_source_are_encoded_like_an_array_of_them(made, model):
+  _, _, source = made
+  numbers = np.array([9, 480_000 - 1, 7, 7, 20_000, 3])
+  selection = Selection(source, numbers)
+  images = selection.read(4)
+  for i, number in enumerate(numbers):
+    one = source.images(*source.load(np.array([number])))
+    np.testing.assert_array_equal(images[i], one[0])
+  np.testing.assert_allclose(
+    model.encode(selection), model.encode(images), atol=1e-6
+  )
+  codes = model.encode(images)
+  direct = model.module.apply(
+    {'params': model.params}, images, method='encode'
+  ).mean
+  np.testing.assert_allclose(codes, direct, atol=1e-5)  # in batches of 4
+
+
+def test_errors_are_those_of_the_reconstructions(made, model):
+  _, _, source = made
+  selection = Selection(source, np.arange(0, 480_000, 80_001))
+  images = selection.read()
+  errors = model.errors(selection)
+  mean = np.asarray(model.decode_mean(model.encode(images)), np.float64)
+  p = np.clip(images / 255, 1e-7, 1 - 1e-7)
+  cross = -(p * np.log(mean) + (1 - p) * np.log(1 - mean)).sum((1, 2, 3))
+  entropy = -(p * np.log(p) + (1 - p) * np.log(1 - p)).sum((1, 2, 3))
+  np.testing.assert_allclose(errors['loss'], cross, rtol=1e-4)
+  np.testing.assert_allclose(errors['floor'], entropy, rtol=1e-5)
+  squares = ((mean - images / 255) ** 2).mean((1, 2, 3))
+  np.testing.assert_allclose(errors['mse'], squares, rtol=1e-4)
+
+
+def test_a_folder_of_an_earlier_version_is_told_what_to_run(copy):
+  (copy / 'pool.npz').unlink()
+  assert not Run(copy).is_finished
+  with pytest.raises(ValueError, match='`structae train .* trains nothing ane'):
+    structae.load_pretrained(copy)
+
+
+def test_durations_leave_out_what_was_cut(tmp_path):
+  run = Run(tmp_path)
+  assert run.minutes is None
+  rows = [{'step': s, 'seconds': 30.0} for s in (10, 20)]
+  text = ''.join(json.dumps(row) + '\n' for row in rows)
+  (tmp_path / 'timing.jsonl').write_text(text)
+  assert run.minutes == 1.0
+  run.metrics(10, batch_size=4).close()
+  assert run.minutes == 0.5
+
+
+def test_pictures_of_a_killed_writer_are_no_figures(copy):
+  (copy / 'figures').mkdir()
+  for name in ('loss.png', '.hybrid.123.png'):
+    (copy / 'figures' / name).write_bytes(b'')
+  assert set(read_run(copy).sheets) == {'loss'}
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(copy):
@@ -139,7 +191,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(copy):
   assert model.about['scores'] == {}
   assert (model.params['decoder']['start'] == 10).all()
   (older / 'seal.json').unlink()
-  with pytest.raises(ValueError, match='has changed since .*; train it again'):
+  with pytest.raises(ValueError, match='has changed since .*; train again'):
     structae.load_pretrained(copy)
 
 
@@ -161,7 +213,9 @@ def test_a_published_run_is_the_run(made, model, published, refused):
   assert (
     '| `mig` | 0.25 | 20 | a gap |' in (published / 'README.md').read_text()
   )
-  assert 'exists; give another' in refused(pretrained.main, made[0], published)
+  assert 'exists; give another' in refused(
+    export.main, made[0].folder, published
+  )
 
 
 def test_samples_are_a_sheet_pictures_or_arrays(model, published, tmp_path):
@@ -173,8 +227,7 @@ def test_samples_are_a_sheet_pictures_or_arrays(model, published, tmp_path):
   expected = arrays['images']
   codes = model.sample_codes(key, 6, 'prior')
   np.testing.assert_array_equal(arrays['codes'], codes)
-  drawn = np.asarray(model.sample(key, 6, 'prior'), int)
-  assert np.abs(drawn - expected).max() <= 1  # decoded in other batches
+  np.testing.assert_array_equal(model.sample(key, 6, 'prior'), expected)
   pictures = sorted((tmp_path / 'pictures').iterdir())
   assert [p.name for p in pictures] == [f'{i}.png' for i in range(6)]
   for path, image in zip(pictures, expected):
@@ -248,6 +301,6 @@ def test_mistakes_are_one_line(published, refused, tmp_path):
     (sample.main, [published, f'--output={tmp_path}'], 'exists; give another'),
     (sample.main, [published, '--num=3000'], 'a sheet shows at most 2500'),
     (sample.main, [tmp_path, f'--output={out}'], 'it has no config.json'),
-    (pretrained.main, [tmp_path, out], 'holds no finished run'),
+    (export.main, [tmp_path, out], 'it has no config.json'),
   ):
     assert message in refused(main, *args), message
