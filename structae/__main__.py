@@ -45,7 +45,7 @@ def _usage() -> str:
   width = max(map(len, COMMANDS))
   lines = [f'  {name:{width}}  {what}' for name, what in COMMANDS.items()]
   return '\n'.join(
-    ['usage: structae COMMAND ... (COMMAND --help tells more)', '', *lines]
+    ['usage: structae COMMAND ... (COMMAND --help has the rest)', '', *lines]
   )
 
 

@@ -107,7 +107,7 @@ def prepare(config: Any) -> dict[str, Program]:
   mesh = devices.data_mesh()
   source = build.source(config)
   part = build.split(config, source).train
-  model = build.model(config, source.image_shape[-1])
+  model: Any = build.model(config, source.image_shape[-1])
   state, updates, batches = trainer.prepare(config, source, part, model, mesh)
   num, size = max(updates), config.train.batch_size
   data = batches.data(0, num)
@@ -150,7 +150,7 @@ def _compile(function: Any, *args: Any) -> tuple[Any, float, float]:
   start = time.perf_counter()
   compiled = lowered.compile()
   seconds = time.perf_counter() - start
-  # Counted before fusion: what the mathematics asks for.
+  # Counted before fusion: the work of the mathematics.
   cost = lowered.cost_analysis() or {}
   return compiled, seconds, float(cost.get('flops', 0.0))
 

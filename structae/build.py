@@ -237,7 +237,7 @@ def critic(config: Any) -> critics.Critic:
 
 
 def likelihood(config: Any) -> reconstruction.Likelihood:
-  """What the decoder's outputs say of the data."""
+  """The distribution of the data given the decoder's outputs."""
   if config.objective.likelihood == 'gaussian':
     return reconstruction.gaussian(config.objective.noise)
   return reconstruction.BERNOULLI

@@ -27,7 +27,7 @@ from structae.objectives.autoencoding import Decode, Encode
 
 @runtime_checkable
 class Examples(Protocol):
-  """Examples that are read when they are needed, in the function that asks."""
+  """Examples that are read inside the function that uses them."""
 
   def __len__(self) -> int:
     """Their number N."""
@@ -130,7 +130,7 @@ class Codec:
         read, batch = inputs.load(r)
       else:
         read, batch = _same, (inputs[r],)
-      *shared, last = batch  # what all read from, and what tells rows apart
+      *shared, last = batch  # what all rows read from, and the rows
       batch = (*shared, jax.device_put(last, batches(size)))
       parts.append(jax.device_get(function(read, params, batch)))
     joined = jax.tree.map(lambda *p: np.concatenate(p), *parts)

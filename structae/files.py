@@ -1,12 +1,16 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and read with care."""
 
 import contextlib
 import hashlib
+import json
 import os
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 # What numpy, zipfile and zlib raise on a damaged archive of arrays.
 DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -47,3 +51,31 @@ def sha256(path: str | os.PathLike) -> str:
   """The SHA-256 of a file, in hexadecimal digits."""
   with open(path, 'rb') as file:
     return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def read_object(path: Path) -> dict[str, Any]:
+  """A JSON object from a file.
+
+  Raises:
+    ValueError: if the file holds none; one line that names it.
+  """
+  try:
+    content = json.loads(path.read_text('utf-8'))
+  except (OSError, ValueError, RecursionError) as error:
+    raise ValueError(f'{path} cannot be read as JSON: {error}.') from error
+  if not isinstance(content, dict):
+    raise ValueError(f'{path} must hold a JSON object.')
+  return content
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+  """The arrays of an .npz file by name; nothing in it is unpickled.
+
+  Raises:
+    ValueError: if it is damaged; one line that names it.
+  """
+  try:
+    with np.load(path, allow_pickle=False) as file:
+      return {name: file[name] for name in file.files}
+  except DAMAGED as error:
+    raise ValueError(f'{path} cannot be read: {error}.') from error

@@ -33,7 +33,7 @@ def write(
     run: the folder.
     model: as it was trained, without stored codes.
     source: its data.
-    stopping: tells whether the run was asked to stop.
+    stopping: whether the run was asked to stop.
 
   Returns:
     The model, with stored codes and scores.
@@ -77,16 +77,17 @@ def encode_split(
 ) -> Codes:
   """Encodes the images of one part of the data.
 
-  Codes are posterior means: metrics then judge what the encoder says of an
+  Codes are posterior means: metrics then see what the encoder makes of an
   example and not its noise, as in the papers compared with, and hybrid samples
   recombine what the decoder reconstructs from. The log variances are saved
   beside them, so samples of the posterior can be drawn later.
   """
   config = model.config
   posterior = model.posterior(Selection(source, indices))
+  log_var = posterior.log_var
   return Codes(
-    codes=posterior.mean,
-    log_var=posterior.log_var,
+    codes=np.asarray(posterior.mean),
+    log_var=log_var if log_var is None else np.asarray(log_var),
     factors=source.factors(indices),
     factor_names=source.factor_names,
     factor_sizes=source.factor_sizes,

@@ -57,12 +57,15 @@ class Run:
 
   folder: Path
 
+  def __post_init__(self) -> None:
+    object.__setattr__(self, 'folder', Path(self.folder))
+
   @classmethod
   def choose(cls, workdir: Path | None, name: str, config: Any) -> 'Run':
     """The run in a folder, by default `runs/NAME-DATA-SCALE-hash8`."""
     usual = [name, config.data.name, config.scale]
     usual.append(config_lib.config_hash(config))
-    return cls(Path(workdir or Path('runs') / '-'.join(usual)))
+    return cls(workdir or Path('runs') / '-'.join(usual))
 
   # Whose it is, and who works in it.
 
@@ -140,7 +143,7 @@ class Run:
     """Refuses data other than those the run in the folder began with.
 
     Args:
-      digests: what `build.digests` tells now.
+      digests: what `build.digests` gives now.
 
     Raises:
       ConfigError: one line that names what differs.
@@ -189,7 +192,7 @@ class Run:
         f'{self.folder} is no folder of a run: it has no config.json; give the '
         '--workdir of a training'
       )
-    return _object(path)
+    return files.read_object(path)
 
   @property
   def settings(self) -> dict[str, Any]:
@@ -273,7 +276,7 @@ class Run:
           'missing, and trains nothing anew'
         )
       return None
-    stored = _arrays(path)
+    stored = files.read_arrays(path)
     if 'pool' not in stored or int(stored.get('step', -1)) != step:
       warnings.warn(
         f'{path} is of step {stored.get("step")}, the checkpoint of {step}; '
@@ -291,7 +294,7 @@ class Run:
   def samples(self) -> dict[str, np.ndarray]:
     """Images that figures show, by name; see `results`."""
     path = self.folder / 'samples.npz'
-    found = _arrays(path) if path.exists() else {}
+    found = files.read_arrays(path) if path.exists() else {}
     for name, array in found.items():
       if name != 'labels' and array.dtype != np.uint8:
         raise ValueError(
@@ -488,16 +491,6 @@ def _completion(config: Any) -> str:
   return f'{config.train.num_steps} steps\n'
 
 
-def _object(path: Path) -> dict[str, Any]:
-  try:
-    content = json.loads(path.read_text('utf-8'))
-  except (OSError, ValueError, RecursionError) as error:
-    raise ConfigError(f'{path} cannot be read as JSON: {error}.') from error
-  if not isinstance(content, dict):
-    raise ConfigError(f'{path} must hold a JSON object.')
-  return content
-
-
 def _member(path: Path, content: dict[str, Any], key: str) -> dict[str, Any]:
   value = content.get(key) or {}
   if not isinstance(value, dict):
@@ -507,14 +500,6 @@ def _member(path: Path, content: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _is_number(value: Any) -> bool:
   return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-  try:
-    with np.load(path, allow_pickle=False) as file:
-      return {name: file[name] for name in file.files}
-  except files.DAMAGED as error:
-    raise ValueError(f'{path} cannot be read: {error}.') from error
 
 
 def _check_traversal(path: Path, found: dict[str, np.ndarray]) -> None:

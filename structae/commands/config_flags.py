@@ -113,7 +113,9 @@ def value(field: str, text: str) -> Any:
   except (ValueError, SyntaxError, MemoryError, RecursionError):
     is_list = isinstance(default, tuple) and text.isprintable()
     return tuple(text.split(',')) if is_list else text
-  return found
+  return (
+    (found,) if isinstance(default, tuple) and type(found) is int else found
+  )
 
 
 def _open(given: str) -> tuple[str, ml_collections.ConfigDict]:

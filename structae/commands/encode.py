@@ -105,7 +105,7 @@ def _encode(
   return Codes(
     codes=whole.mean,
     log_var=whole.log_var,
-    factors=opened.factors,
+    factors=np.zeros((num, 0)) if opened.factors is None else opened.factors,
     factor_names=tuple(opened.factor_names),
     factor_sizes=tuple(opened.factor_sizes),
     indices=np.arange(num),

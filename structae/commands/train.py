@@ -11,6 +11,7 @@ which brings the paper's settings for it; or a preset: released, rfd_released
 resumes a run that was stopped, and prints the scores of a finished one again.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,8 @@ def main(
     '--workdir', type=Path, metavar='DIR', help='the folder of the run'
   )
   config_flags.add(parser)
-  return run(lambda: train(config_flags.read(parser, argv)[0]))
+  arguments = sys.argv[1:] if argv is None else argv
+  return run(lambda: train(config_flags.read(parser, arguments)[0]))
 
 
 def train(asked: Command) -> bool:

@@ -48,12 +48,7 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
   path = Path(path)
   if not path.exists():
     return {}
-  try:
-    content = json.loads(path.read_text('utf-8'))
-  except (OSError, ValueError, RecursionError) as error:
-    raise ValueError(f'{path} cannot be read as JSON: {error}.') from error
-  if not isinstance(content, dict):
-    raise ValueError(f'{path} must hold a JSON object.')
+  content = files.read_object(path)
   for part in PARTS:
     if not isinstance(content.get(part, {}), dict):
       raise ValueError(f'{path}: {part!r} must be an object.')

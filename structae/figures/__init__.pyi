@@ -1,4 +1,5 @@
 from .canvas import save_figure as save_figure
+from .grids import as_pillow as as_pillow
 from .grids import grid as grid
 from .grids import pairs as pairs
 from .grids import save_png as save_png
@@ -8,3 +9,4 @@ from .plots import matrix as matrix
 from .score_plots import bars as bars
 from .score_plots import scatter as scatter
 from .score_plots import strips as strips
+from .sheets import of_samples as of_samples

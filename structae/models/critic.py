@@ -1,4 +1,4 @@
-"""The critic of FactorVAE: tells codes from codes of independent parts."""
+"""The critic of FactorVAE: classifies codes against permuted ones."""
 
 from typing import Any
 

@@ -58,7 +58,7 @@ def start_map(
     size: width of the image in pixels.
     channels: channels of the map.
     batch: the number of examples.
-    backbone: tells the types.
+    backbone: has the types.
 
   Returns:
     `[batch, 2, 2, channels]`; one pixel where the image has only one.
@@ -125,19 +125,19 @@ class StructuralDecoder(nn.Module):
         maps = maps[0].at[0].set(1), maps[1].at[0].set(0)
       elif first in ups:
         x = resampling.upsample(x)
-      x, run = stages.chain(
+      run = stages.chain(
         last - first,
         self.unroll,
-        width=width,
-        kernel=kernel(self.size),
+        self.backbone,
+        kernel(self.size),
         name=f'run_{first}',
-        **self.backbone.blocks,
-      )(x, maps)
-      outputs.extend(run)
+      )
+      x, of_run = run(x, maps)
+      outputs.extend(of_run)
     x = str_tfm.str_tfm(x, alpha[-1], beta[-1])
     if num_blocks in ups:
       x = resampling.dilate(x) if strided else resampling.upsample(x)
-    out = self.backbone.output(self.channels, kernel(self.size), width)
+    out = blocks.output(self.backbone, self.channels, kernel(self.size), width)
     return [*outputs, out(x)]
 
   def _affine_maps(self, codes: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -149,11 +149,7 @@ class StructuralDecoder(nn.Module):
         whole, (len(codes), self.num_stages, whole.shape[-1])
       )
     alpha, beta = str_tfm.StrTfmNetworks(
-      self.str_tfm,
-      self.backbone.width,
-      activation=self.backbone.activation,
-      name='str_tfm_networks',
-      **self.backbone.types,
+      self.str_tfm, self.backbone, name='str_tfm_networks'
     )(inputs)
     num_blocks = self.backbone.num_blocks
     every = num_blocks // self.num_stages
@@ -213,11 +209,13 @@ class ConvChain(nn.Module):
         x = blocks.ConvBlock(
           self.backbone.width - room * self.shrink,
           kernel(self.size),
+          backbone=self.backbone,
           name=f'block_{i}',
-          **self.backbone.blocks,
         )(x)
         outputs.append(x)
-    out = self.backbone.output(self.channels, kernel(self.size), x.shape[-1])
+    out = blocks.output(
+      self.backbone, self.channels, kernel(self.size), x.shape[-1]
+    )
     return [*outputs, out(x)]
 
 
@@ -254,7 +252,7 @@ class HourglassDecoder(nn.Module):
     """Maps codes to the outputs S_1, ..., S_n of all blocks; S_n the logits."""
     side, width = min(START, self.size), self.backbone.width
     x = blocks.MLP(
-      (*self.hidden, side * side * width), name='start', **self.backbone.layers
+      (*self.hidden, side * side * width), backbone=self.backbone, name='start'
     )(codes.reshape(len(codes), -1))
     return ConvChain(
       self.size, self.channels, backbone=self.backbone, name='chain'

@@ -60,9 +60,8 @@ class ConvTrunk(nn.Module):
         self.backbone.width,
         kernel=1 if size == 1 else 5 if i == 1 else 3,
         pool=i in pools,
-        strided=self.backbone.strided,
+        backbone=self.backbone,
         name=f'block_{i}',
-        **self.backbone.blocks,
       )(x)
       outputs.append(x)
     return outputs
@@ -88,7 +87,7 @@ class ConvEncoder(nn.Module):
     """Maps images `[B, H, W, C]` in [0, 1] to `[B, num_outputs]`."""
     *_, x = ConvTrunk(self.backbone, name='trunk')(images)
     head = blocks.MLP(
-      (*self.head, self.num_outputs), name='head', **self.backbone.layers
+      (*self.head, self.num_outputs), backbone=self.backbone, name='head'
     )
     return head(x.reshape(len(x), -1))
 
@@ -111,5 +110,5 @@ class MLPEncoder(nn.Module):
     """Maps `[B, H, W, C]` to `[B, num_outputs]`."""
     x = images.astype(self.backbone.dtype).reshape(len(images), -1)
     return blocks.MLP(
-      (*self.head, self.num_outputs), name='mlp', **self.backbone.layers
+      (*self.head, self.num_outputs), backbone=self.backbone, name='mlp'
     )(x)

@@ -5,8 +5,6 @@ Models, https://arxiv.org/abs/1702.08396; widths after Leeb et al.,
 https://arxiv.org/abs/2006.07796, appendix A.2.
 """
 
-from typing import Any
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -42,7 +40,9 @@ def inference_rungs(num_variables: int, num_blocks: int) -> tuple[int, ...]:
   return tuple(range(every, num_blocks + 1, every))
 
 
-def _rungs(num: int, **options: Any) -> nn.Module:
+def _rungs(
+  num: int, features: tuple[int, ...], backbone: Backbone
+) -> nn.Module:
   """`num` networks of their own as one batched network."""
   batched = nn.vmap(
     blocks.MLP,
@@ -52,7 +52,7 @@ def _rungs(num: int, **options: Any) -> nn.Module:
     out_axes=1,
     axis_size=num,
   )
-  return batched(name='rungs', **options)
+  return batched(features, backbone=backbone, name='rungs')
 
 
 class LadderEncoder(nn.Module):
@@ -84,8 +84,8 @@ class LadderEncoder(nn.Module):
     parts = 1 + self.gaussian
     numbers = _rungs(
       self.num_variables,
-      features=(*self.rung, parts * self.dim),
-      **self.backbone.layers,
+      (*self.rung, parts * self.dim),
+      self.backbone,
     )(jnp.stack(tops, 1))
     numbers = numbers.reshape(len(images), self.num_variables, parts, self.dim)
     return numbers.swapaxes(1, 2).reshape(len(images), -1)
@@ -126,8 +126,8 @@ class LadderDecoder(nn.Module):
     num_features = self.backbone.width // 4
     features = _rungs(
       self.num_variables,
-      features=(*self.rung, num_features),
-      **self.backbone.layers,
+      (*self.rung, num_features),
+      self.backbone,
     )(codes)
     room = num_features * self.shrink
     start = decoders.start_map(

@@ -5,8 +5,6 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from structae.nn import blocks
-
 
 @dataclasses.dataclass(frozen=True)
 class Backbone:
@@ -38,22 +36,5 @@ class Backbone:
 
   @property
   def types(self) -> dict[str, Any]:
-    """The types of a layer."""
+    """The types of a layer of Flax."""
     return dict(dtype=self.dtype, param_dtype=self.param_dtype)
-
-  @property
-  def layers(self) -> dict[str, Any]:
-    """The options of a dense layer or network."""
-    return self.types | dict(
-      initializer=self.initializer, activation=self.activation
-    )
-
-  @property
-  def blocks(self) -> dict[str, Any]:
-    """The options of a convolution block, apart from its channels."""
-    return self.layers | dict(num_groups=self.num_groups)
-
-  def output(self, channels: int, kernel: int, fan_in: int) -> Any:
-    """The convolution that ends a decoder, on maps of `fan_in` channels."""
-    start = blocks.initializers(self.initializer, kernel**2 * fan_in)
-    return blocks.conv(channels, kernel, name='out', **self.types, **start)

@@ -1,7 +1,7 @@
 """A convolution block and its parts: layers, activation, norm.
 
 Each function equals the stock one of jax or flax to rounding and costs a
-fraction of it (see `experiments/benchmark_blocks.py`). Arrays are NHWC.
+fraction of it (see `experiments/benchmarks/blocks.py`). Arrays are NHWC.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from structae.nn import resampling
+from structae.nn.backbone import Backbone
 
 Dtype = Any
 
@@ -140,62 +141,78 @@ class GroupNorm(nn.Module):
 class ConvBlock(nn.Module):
   """Convolution, pooling if any, group norm, activation.
 
-  Where it is `strided`, the convolution itself halves the map.
+  In a strided backbone the convolution itself halves the map.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, appendix A.2.1.
+
+  Attributes:
+    features: channels out.
+    kernel: width of the kernel in pixels.
+    pool: whether the map is halved.
+    backbone: the settings of its layers.
   """
 
   features: int
   kernel: int = 3
   pool: bool = False
-  num_groups: int = 8
-  initializer: str = 'uniform'
-  dtype: Dtype = jnp.float32
-  param_dtype: Dtype = jnp.float32
-  activation: str = 'mish'
-  strided: bool = False
+  backbone: Backbone = Backbone()
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, H, W, features]`, halved if it pools."""
+    own = self.backbone
     x = conv(
       self.features,
       self.kernel,
-      strides=2 if self.pool and self.strided else 1,
-      dtype=self.dtype,
-      param_dtype=self.param_dtype,
+      strides=2 if self.pool and own.strided else 1,
       name='conv',
-      **initializers(self.initializer, self.kernel**2 * x.shape[-1]),
+      **own.types,
+      **initializers(own.initializer, self.kernel**2 * x.shape[-1]),
     )(x)
-    if self.pool and not self.strided:
+    if self.pool and not own.strided:
       x = resampling.max_pool(x)
-    x = GroupNorm(self.num_groups, param_dtype=self.param_dtype, name='norm')(x)
-    return activation(self.activation)(x)
+    x = GroupNorm(own.num_groups, param_dtype=own.param_dtype, name='norm')(x)
+    return activation(own.activation)(x)
+
+
+def output(
+  backbone: Backbone, channels: int, kernel: int, fan_in: int
+) -> nn.Conv:
+  """The convolution that ends a decoder.
+
+  Args:
+    backbone: the settings of its layers.
+    channels: channels of the image.
+    kernel: width of the kernel in pixels.
+    fan_in: channels of the map.
+  """
+  start = initializers(backbone.initializer, kernel**2 * fan_in)
+  return conv(channels, kernel, name='out', **backbone.types, **start)
 
 
 class MLP(nn.Module):
   """Dense layers with activations between them; the last one is linear.
 
-  `zero_bias` starts the last layer's biases at 0.
+  Attributes:
+    features: widths of the layers.
+    zero_bias: whether the last layer's biases start at 0.
+    backbone: the settings of its layers.
   """
 
   features: tuple[int, ...]
   zero_bias: bool = False
-  initializer: str = 'uniform'
-  dtype: Dtype = jnp.float32
-  param_dtype: Dtype = jnp.float32
-  activation: str = 'mish'
+  backbone: Backbone = Backbone()
 
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[..., in]` to `[..., features[-1]]`."""
-    types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+    own = self.backbone
     *hidden, last = self.features
     for i, width in enumerate(hidden):
-      start = initializers(self.initializer, x.shape[-1])
-      x = nn.Dense(width, name=f'hidden_{i}', **types, **start)(x)
-      x = activation(self.activation)(x)
-    start = initializers(self.initializer, x.shape[-1])
+      start = initializers(own.initializer, x.shape[-1])
+      x = nn.Dense(width, name=f'hidden_{i}', **own.types, **start)(x)
+      x = activation(own.activation)(x)
+    start = initializers(own.initializer, x.shape[-1])
     if self.zero_bias:
       start['bias_init'] = nn.initializers.zeros
-    return nn.Dense(last, name='out', **types, **start)(x)
+    return nn.Dense(last, name='out', **own.types, **start)(x)

@@ -1,4 +1,4 @@
-"""What an encoder says of a code: a point, or a Gaussian."""
+"""The posterior of a code given its image: a point, or a Gaussian."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
 """Maps made twice as large or half as large.
 
 Each function equals the stock one of jax or flax to rounding and costs a
-fraction of it (see `experiments/benchmark_blocks.py`). Arrays are NHWC.
+fraction of it (see `experiments/benchmarks/blocks.py`). Arrays are NHWC.
 """
 
 from typing import Any

@@ -1,27 +1,24 @@
 """A chain of stages S_i = f_i(S_{i-1}, U_i) at one resolution."""
 
-from typing import Any
-
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from structae.nn import blocks, str_tfm
+from structae.nn.backbone import Backbone
 
 
 class Stage(nn.Module):
   """f_i = ConvBlock o StrTfm: the equation of the paper.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.1.
+
+  Attributes:
+    backbone: the settings of the block.
+    kernel: width of its kernel in pixels.
   """
 
-  width: int
-  num_groups: int = 8
-  initializer: str = 'uniform'
-  dtype: Any = jnp.float32
-  param_dtype: Any = jnp.float32
+  backbone: Backbone = Backbone()
   kernel: int = 3
-  activation: str = 'mish'
 
   @nn.compact
   def __call__(
@@ -32,27 +29,25 @@ class Stage(nn.Module):
     The pair is the (carry, output) of a scan.
     """
     x = str_tfm.str_tfm(x, *affine)
-    x = blocks.ConvBlock(
-      self.width,
-      self.kernel,
-      activation=self.activation,
-      num_groups=self.num_groups,
-      initializer=self.initializer,
-      dtype=self.dtype,
-      param_dtype=self.param_dtype,
-      name='block',
-    )(x)
+    block = blocks.ConvBlock(
+      self.backbone.width, self.kernel, backbone=self.backbone, name='block'
+    )
+    x = block(x)
     return x, x
 
 
-def chain(length: int, unroll: bool, **options: Any) -> nn.Module:
+def chain(
+  length: int, unroll: bool, backbone: Backbone, kernel: int = 3, name: str = ''
+) -> nn.Module:
   """`length` stages one after another, their parameters stacked.
 
   Args:
     length: the number of stages.
     unroll: whether the compiled program lists the stages (a convolution
       inside a loop is many times slower on CPUs) or loops over them.
-    **options: the fields of `Stage`.
+    backbone: the settings of the blocks.
+    kernel: width of their kernels in pixels.
+    name: of the module.
 
   Returns:
     A module that maps S `[B, H, W, C]` and (alpha, beta), each
@@ -65,4 +60,4 @@ def chain(length: int, unroll: bool, **options: Any) -> nn.Module:
     length=length,
     unroll=length if unroll else 1,
   )
-  return scanned(**options)
+  return scanned(backbone, kernel, name=name or None)

@@ -3,13 +3,14 @@
 Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.1.
 """
 
-from typing import Any
+import dataclasses
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from structae.nn import blocks
+from structae.nn.backbone import Backbone
 
 
 def str_tfm(x: jax.Array, alpha: jax.Array, beta: jax.Array) -> jax.Array:
@@ -35,18 +36,16 @@ class StrTfmNetworks(nn.Module):
 
   The maps depend on the code alone, so the networks run as one batched
   network before the chain starts. alpha = exp(logit) and the last biases start
-  at 0: each map starts near the identity.
+  at 0, whatever initializer other layers have: each map starts near the
+  identity.
 
   Attributes:
     hidden: widths of the hidden layers.
-    width: channels `C` of the maps.
+    backbone: the settings of their layers, and the width of the maps.
   """
 
   hidden: tuple[int, ...]
-  width: int
-  dtype: Any = jnp.float32
-  param_dtype: Any = jnp.float32
-  activation: str = 'mish'
+  backbone: Backbone = Backbone()
 
   @nn.compact
   def __call__(self, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -59,11 +58,9 @@ class StrTfmNetworks(nn.Module):
       out_axes=0,
       axis_size=inputs.shape[1],
     )(
-      (*self.hidden, 2 * self.width),
+      (*self.hidden, 2 * self.backbone.width),
       zero_bias=True,
-      activation=self.activation,
-      dtype=self.dtype,
-      param_dtype=self.param_dtype,
+      backbone=dataclasses.replace(self.backbone, initializer='uniform'),
       name='networks',
     )
     beta, logit = jnp.split(networks(inputs), 2, -1)

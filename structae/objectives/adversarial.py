@@ -25,7 +25,7 @@ def factor_vae(
   divergence: Callable[[Posterior], jax.Array] = divergences.kl,
   likelihood: reconstruction.Likelihood = reconstruction.BERNOULLI,
 ) -> Loss:
-  """reconstruction + KL + gamma TC, and the loss of the critic that tells TC.
+  """reconstruction + KL + gamma TC, and the loss of the critic that estimates TC.
 
   One scalar trains both: the critic's half sees codes, and the autoencoder's
   half sees the critic's parameters, through `stop_gradient`. So the gradients
@@ -72,14 +72,14 @@ def factor_vae(
     frozen = jax.lax.stop_gradient(codes)
     mixed = jax.lax.stop_gradient(encode(params, others).sample(keys[1]))
     mixed = permute(keys[2], mixed)
-    price = critic_loss(critic(params, frozen), critic(params, mixed))
+    of_critic = critic_loss(critic(params, frozen), critic(params, mixed))
     terms = {
       'reconstruction': rec,
       'kl': kl,
       'total_correlation': tc,
-      'critic': price,
+      'critic': of_critic,
     }
-    return rec + kl + gamma * tc + price, terms
+    return rec + kl + gamma * tc + of_critic, terms
 
   return loss
 
@@ -121,7 +121,7 @@ def critic_loss(real: jax.Array, permuted: jax.Array) -> jax.Array:
     permuted: `[B, 2]`, logits for permuted codes.
 
   Returns:
-    A scalar; log 2 for a critic that cannot tell.
+    A scalar; log 2 for a critic that cannot discriminate.
   """
   log_real = jax.nn.log_softmax(real)[:, 0]
   log_permuted = jax.nn.log_softmax(permuted)[:, 1]

@@ -54,8 +54,8 @@ def autoencoding(
     rec = likelihood.nats(decode(params, codes), images).mean()
     if penalty is None:
       return rec, {'reconstruction': rec}
-    price, terms = penalty(posterior, codes, key)
-    return rec + price, {'reconstruction': rec, **terms}
+    added, terms = penalty(posterior, codes, key)
+    return rec + added, {'reconstruction': rec, **terms}
 
   return loss
 

@@ -30,7 +30,7 @@ def released_kl(posterior: Posterior) -> jax.Array:
   """What the released code of the structural autoencoders takes for the KL.
 
   It has the standard deviation where the variance belongs, which halves the
-  price of narrow posteriors: no divergence, and here only to compare with.
+  cost of narrow posteriors: no divergence, and here only to compare with.
 
   Args:
     posterior: of codes `[B, K, D]`, Gaussian.

@@ -60,7 +60,7 @@ def bernoulli_entropy(probabilities: jax.Array) -> jax.Array:
 
 
 class Likelihood(NamedTuple):
-  """What the outputs of a decoder say of the data.
+  """The distribution of the data given the outputs of a decoder.
 
   Attributes:
     nats: `(outputs, data) -> [B]`, -log p(data | outputs) of each example.

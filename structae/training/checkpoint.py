@@ -36,7 +36,7 @@ class Checkpoints:
       folder: where to keep them; made at the first save.
       keep: how many.
     """
-    logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax tells its steps
+    logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax logs its steps
     self._folder = folder.absolute()
     self._keep = keep
     self._orbax = ocp.StandardCheckpointer()
@@ -181,7 +181,7 @@ def read_params(
   Raises:
     CheckpointError: if they cannot be read; one line.
   """
-  logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax tells its steps
+  logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax logs its steps
   try:
     with ocp.PyTreeCheckpointer() as reader:
       held: Any = reader.metadata(path)

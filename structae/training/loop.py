@@ -34,7 +34,7 @@ def train(
     settings: the section `train` of the config.
     validate: `params -> named values`, over the validation images.
     show: prints how far the run is.
-    stopping: tells whether the run was asked to stop.
+    stopping: whether the run was asked to stop.
 
   Returns:
     The state after the last update.

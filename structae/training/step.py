@@ -50,7 +50,7 @@ def init_state(
   Args:
     params: the initial parameters.
     optimizer: makes its state from them.
-    loss: tells the names of its terms.
+    loss: has the names of its terms.
     images: shape and type of a batch.
     mesh: the devices.
 

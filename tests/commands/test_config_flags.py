@@ -130,6 +130,7 @@ def test_a_config_file_that_fails_is_one_line(tmp_path, body, expected):
     ('data.path', '123', '123'),
     ('model.head', '(16,8)', (16, 8)),
     ('model.head', '16,8', (16, 8)),
+    ('model.head', '16', (16,)),
     ('evaluation.metrics', 'mig,irs', ('mig', 'irs')),
     ('evaluation.metrics', "('mig',)", ('mig',)),
   ],

@@ -26,7 +26,7 @@ def test_an_hourglass_reads_the_whole_code_at_its_start():
   for i in range(1, 4):
     if i in decoders.upsample_before(16, 4):
       x = jax.image.resize(x, (2, *(2 * s for s in x.shape[1:3]), 8), 'linear')
-    block = blocks.ConvBlock(8, num_groups=2)
+    block = blocks.ConvBlock(8, backbone=Backbone(num_groups=2))
     x = block.apply({'params': params['chain'][f'block_{i}']}, x)
   x = jax.image.resize(x, (2, 16, 16, 8), 'linear')
   out = blocks.conv(3, 3).apply({'params': params['chain']['out']}, x)
@@ -63,7 +63,7 @@ def test_a_str_tfm_comes_before_the_zeros_of_a_transposed_convolution():
   shifted = decoder.apply({'params': params}, CODES, method='stages')
   np.testing.assert_array_equal(plain[1], shifted[1])
   kernel = jax.tree.map(lambda p: p[0], params['run_3']['block'])
-  block = blocks.ConvBlock(8, num_groups=2)
+  block = blocks.ConvBlock(8, backbone=Backbone(num_groups=2))
   for x, expected in ((plain[1], plain[2]), (plain[1] + shift, shifted[2])):
     actual = block.apply({'params': kernel}, resampling.dilate(x))
     np.testing.assert_allclose(actual, expected, atol=1e-5)

@@ -63,7 +63,7 @@ def test_a_rung_gives_means_and_then_scales_of_its_own_variable(variables):
   pooled = []
   for i in range(1, 5):
     block = blocks.ConvBlock(
-      8, kernel=5 if i == 1 else 3, pool=i in pools, num_groups=2
+      8, 5 if i == 1 else 3, i in pools, Backbone(num_groups=2)
     )
     maps = block.apply({'params': params['trunk'][f'block_{i}']}, maps)
     pooled.append(maps.max((1, 2)))

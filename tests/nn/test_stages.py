@@ -3,19 +3,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from structae.nn import stages, str_tfm
+from structae.nn.backbone import Backbone
+
+BACKBONE = Backbone(width=8, num_groups=4)
 
 
 def test_a_chain_is_its_stages_in_turn():
   x = jax.random.normal(jax.random.key(0), (2, 4, 4, 8))
   alpha = jnp.exp(jax.random.normal(jax.random.key(1), (3, 2, 8)))
   beta = jax.random.normal(jax.random.key(2), (3, 2, 8))
-  chain = stages.chain(3, True, width=8, num_groups=4)
+  chain = stages.chain(3, True, BACKBONE)
   variables = chain.init(jax.random.key(3), x, (alpha, beta))
   last, all_outputs = chain.apply(variables, x, (alpha, beta))
   expected = x
   for k in range(3):
     params = jax.tree.map(lambda p, k=k: p[k], variables['params'])
-    expected, _ = stages.Stage(8, 4).apply(
+    expected, _ = stages.Stage(BACKBONE).apply(
       {'params': params}, expected, (alpha[k], beta[k])
     )
     np.testing.assert_allclose(all_outputs[k], expected, atol=1e-5)
@@ -33,7 +36,7 @@ def test_the_affine_map_is_the_same_for_every_pixel():
 
 def test_affine_maps_start_near_the_identity():
   u = jnp.linspace(-1, 1, 21)[:, None, None] * jnp.ones((1, 12, 1))
-  networks = str_tfm.StrTfmNetworks((64, 64, 64), 64)
+  networks = str_tfm.StrTfmNetworks((64, 64, 64), Backbone(width=64))
   for seed in range(3):
     (alpha, beta), _ = networks.init_with_output(jax.random.key(seed), u)
     assert alpha.shape == beta.shape == (12, 21, 64)
@@ -44,7 +47,7 @@ def test_affine_maps_start_near_the_identity():
 
 def test_each_variable_has_networks_of_its_own():
   u = jnp.zeros((1, 3, 2))
-  networks = str_tfm.StrTfmNetworks((8,), 4)
+  networks = str_tfm.StrTfmNetworks((8,), Backbone(width=4))
   variables = networks.init(jax.random.key(0), u)
   kernel = variables['params']['networks']['hidden_0']['kernel']
   assert kernel.shape == (3, 2, 8)

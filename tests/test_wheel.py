@@ -1,0 +1,92 @@
+"""A wheel in an environment of its own brings every command."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# An SAE-4 of four blocks, whose steps take milliseconds.
+TINY = [
+  '--config.model.num_variables=4',
+  '--config.model.num_latents=4',
+  '--config.model.num_blocks=4',
+  '--config.model.head=16',
+  '--config.model.str_tfm=8',
+  '--config.evaluation.num_train=256',
+]
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+  """Runs `structae` as the wheel installs it, far from the checkout."""
+  place = tmp_path_factory.mktemp('wheel')
+  pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check']
+  subprocess.run(
+    [*pip, 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', place, ROOT],
+    check=True,
+  )  # fmt: skip
+  (wheel,) = place.glob('structae-*.whl')
+  venv.create(place / 'env', symlinks=True)
+  python = place / 'env' / 'bin' / 'python'
+  # What structae needs is here already; its own code is not on this path.
+  site = next((place / 'env').glob('lib/python*/site-packages'))
+  (site / 'needs.pth').write_text(sysconfig.get_path('purelib') + '\n')
+  subprocess.run(
+    [*pip, '--python', python, 'install', '-q', '--no-deps', wheel], check=True
+  )
+  folder = tmp_path_factory.mktemp('elsewhere')
+  unset = ('PYTHONPATH', 'PYTHONSAFEPATH')
+  environment = {k: v for k, v in os.environ.items() if k not in unset}
+
+  def run(*args):
+    done = subprocess.run(
+      [python.with_name('structae'), *args],
+      cwd=folder,
+      env=environment,
+      capture_output=True,
+      text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+  run.folder, run.python = folder, python
+  return run
+
+
+def test_it_trains_scores_samples_encodes_and_reports(run):
+  found = subprocess.run(
+    [run.python, '-c', 'import structae; print(structae.__file__)'],
+    cwd=run.folder, capture_output=True, text=True, check=True,
+  ).stdout  # fmt: skip
+  assert Path(found.strip()).is_relative_to(run.python.parent.parent)
+
+  out = run('train', 'sae12:smoke', *TINY, '--workdir=made')
+  assert 'report: made/report.html' in out
+  assert 'finished before' in run('train', 'made', '--workdir=made')
+  assert 'modularity' in run(
+    'evaluate', '--workdir=made', '--metrics=modularity'
+  )
+  run('sample', 'made', '--num=5', '--output=new.npz')
+  new = np.load(run.folder / 'new.npz')
+  assert new['images'].shape == (5, 32, 32, 3)
+  np.save(run.folder / 'mine.npy', new['images'])
+  run('encode', 'made', '--images=mine.npy')
+  assert np.load(run.folder / 'codes.npz')['codes'].shape == (5, 4, 1)
+  run('report', 'made', '--output=page.html')
+  assert '</html>' in (run.folder / 'page.html').read_text()
+  run('export', 'made', 'shared')
+  assert (run.folder / 'shared' / 'model.safetensors').is_file()
+
+
+def test_every_command_has_its_help(run):
+  commands = run('--help')
+  for name in ('train', 'evaluate', 'encode', 'sample', 'report', 'export',
+               'data', 'benchmark'):  # fmt: skip
+    assert f'\n  {name} ' in commands
+    assert f'structae {name}' in run(name, '--help')
