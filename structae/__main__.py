@@ -38,7 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
       file=sys.stderr,
     )
     return 2
-  return importlib.import_module(f'structae.commands.{name}').main(rest)
+  try:
+    return importlib.import_module(f'structae.commands.{name}').main(rest)
+  except KeyboardInterrupt:  # while it was imported
+    print('stopped', file=sys.stderr)
+    return 130
 
 
 def _usage() -> str:

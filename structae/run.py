@@ -23,6 +23,7 @@ import dataclasses
 import functools
 import json
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,10 +80,14 @@ class Run:
     parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not parent.is_dir():
       raise ConfigError(f'{parent} is a file; give a folder as --workdir')
-    if not os.access(parent, os.W_OK | os.X_OK):
+    try:  # permissions alone do not show a file system that takes no folders
+      with tempfile.TemporaryDirectory(prefix='.structae-', dir=parent):
+        pass
+    except OSError as error:
       raise ConfigError(
-        f'{parent} cannot be written to; give another --workdir'
-      )
+        f'{parent} cannot be written to ({error.strerror}); give another '
+        '--workdir'
+      ) from error
     if not path.exists():
       return
     try:
@@ -175,11 +180,11 @@ class Run:
   def is_complete(self, config: Any) -> bool:
     """Whether it is finished with all the steps of a configuration."""
     path = self.folder / 'COMPLETE'
-    return self.is_finished and path.read_text() == _completion(config)
+    return self.is_finished and path.read_bytes() == _completion(config)
 
   def complete(self, config: Any) -> None:
     """Marks the run as finished."""
-    self._write('COMPLETE', _completion(config))
+    self._write('COMPLETE', _completion(config).decode())
 
   # What it was asked for.
 
@@ -487,8 +492,8 @@ def check_start(config: Any) -> None:
     )
 
 
-def _completion(config: Any) -> str:
-  return f'{config.train.num_steps} steps\n'
+def _completion(config: Any) -> bytes:
+  return f'{config.train.num_steps} steps\n'.encode()
 
 
 def _member(path: Path, content: dict[str, Any], key: str) -> dict[str, Any]:

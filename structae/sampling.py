@@ -25,11 +25,13 @@ def hybrid(key: jax.Array, codes: jax.Array, num_samples: int) -> jax.Array:
     `[S, K, D]`, every variable of every sample copied from a random example.
 
   Raises:
-    ValueError: if `codes` does not have three axes, or no example.
+    ValueError: if `codes` does not have three axes, or no example, or there
+      are fewer than no samples.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
   """
   _check_codes(codes)
+  _check_num(num_samples, 'num_samples')
   rows = jax.random.randint(key, (num_samples, codes.shape[1]), 0, len(codes))
   return codes[rows, jnp.arange(codes.shape[1])]
 
@@ -118,7 +120,11 @@ def prior(
 
   Returns:
     `[S, K, D]`, independent N(0, 1) numbers.
+
+  Raises:
+    ValueError: if there are fewer than no samples.
   """
+  _check_num(num_samples, 'num_samples')
   return jax.random.normal(key, (num_samples, num_variables, dim))
 
 
@@ -174,7 +180,16 @@ def traverse(
 
 
 def _check_codes(codes: jax.Array) -> None:
+  if not hasattr(codes, 'ndim'):
+    raise ValueError(
+      f'codes must be an array [N, K, D], got {type(codes).__name__}.'
+    )
   if codes.ndim != 3:
     raise ValueError(f'codes must be [N, K, D], got shape {codes.shape}.')
   if not len(codes):
     raise ValueError('codes holds no example; encode some images first.')
+
+
+def _check_num(num: int, name: str) -> None:
+  if num < 0:
+    raise ValueError(f'{name} must be 0 or more, got {num}.')

@@ -125,6 +125,10 @@ def test_a_traversal_moves_one_number_from_low_to_high(codes):
       r'0\.\.2, got \[3\]',
     ),
     (lambda c: sampling.interpolate(c[0], c, 2), 'agree in shape'),
+    (lambda c: sampling.hybrid(jax.random.key(0), c, -1), '0 or more, got -1'),
+    (lambda c: sampling.prior(jax.random.key(0), -1, 3, 2), '0 or more, got'),
+    (lambda c: sampling.hybrid(jax.random.key(0), [[[1]]], 2), 'got list'),
+    (lambda c: sampling.pool(jax.random.key(0), None, 1), 'got NoneType'),
     (lambda c: sampling.traverse(c, c, c, 2), r'\[K, D\]'),
   ],
 )

@@ -35,15 +35,3 @@ def test_public_names_have_types(tmp_path):
   assert len(revealed) == PROGRAM.count('reveal_type'), done.stdout
   for text in revealed:
     assert text.startswith('def ('), text
-
-
-def test_sampling_needs_jax_alone():
-  program = (
-    'import sys, structae.sampling; print([m for m in ("flax", "optax",'
-    ' "orbax", "tensorflow_datasets", "tensorflow", "matplotlib", "sklearn")'
-    ' if m in sys.modules])'
-  )
-  out = subprocess.run(
-    [sys.executable, '-c', program], capture_output=True, text=True, check=True
-  ).stdout
-  assert out.strip() == '[]'

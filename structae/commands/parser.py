@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
   def error(self, message: str) -> NoReturn:
     """Ends the command."""
-    self.exit(2, f'error: {message} (see --help)\n')
+    self.exit(2, f'error: {" ".join(message.split())} (see --help)\n')
 
 
 def run(main: Callable[[], object]) -> int:

@@ -25,7 +25,7 @@ def factor_vae(
   divergence: Callable[[Posterior], jax.Array] = divergences.kl,
   likelihood: reconstruction.Likelihood = reconstruction.BERNOULLI,
 ) -> Loss:
-  """reconstruction + KL + gamma TC, and the loss of the critic that estimates TC.
+  """reconstruction + KL + gamma TC, and the loss of the critic behind TC.
 
   One scalar trains both: the critic's half sees codes, and the autoencoder's
   half sees the critic's parameters, through `stop_gradient`. So the gradients

@@ -8,6 +8,7 @@ all its files, and only what its seal confirms is restored.
 import concurrent.futures
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ import orbax.checkpoint as ocp
 from structae import files
 
 SEAL = 'seal.json'
+# A checkpoint that Orbax was writing, or that was being deleted.
+_HALF_DONE = re.compile(r'\d+\.(orbax-checkpoint-tmp.*|deleted)')
 
 
 class CheckpointError(RuntimeError):
@@ -30,7 +33,7 @@ class Checkpoints:
   """The checkpoints of one run, the newest two of them kept."""
 
   def __init__(self, folder: Path, keep: int = 2):
-    """Opens a folder; what an earlier crash left half done is removed.
+    """Opens a folder of checkpoints, and of whatever else is in it.
 
     Args:
       folder: where to keep them; made at the first save.
@@ -42,8 +45,11 @@ class Checkpoints:
     self._orbax = ocp.StandardCheckpointer()
     self._thread = concurrent.futures.ThreadPoolExecutor(1)
     self._pending: concurrent.futures.Future | None = None
+
+  def sweep(self) -> None:
+    """Removes what an earlier crash left half done, and nothing else."""
     for path in self._folder.glob('*'):
-      if not path.name.isdigit():
+      if _HALF_DONE.fullmatch(path.name):
         shutil.rmtree(path, ignore_errors=True)
 
   def save(self, step: int, state: Any) -> None:
@@ -149,9 +155,11 @@ def seal(folder: Path) -> None:
 def damage(folder: Path) -> str:
   """Why a sealed folder cannot be trusted; empty if it can."""
   try:
-    sums = json.loads((folder / SEAL).read_text())
-  except (OSError, ValueError):
+    sums = json.loads((folder / SEAL).read_text('utf-8'))
+  except (OSError, ValueError, RecursionError):
     return 'it has no seal, so it was cut off while written'
+  if not _is_seal(sums):
+    return 'its seal is damaged'
   for name, (size, digest) in sums.items():
     path = folder / name
     if not path.is_file():
@@ -161,6 +169,18 @@ def damage(folder: Path) -> str:
     if files.sha256(path) != digest:
       return f'{name} has changed since it was written'
   return ''
+
+
+def _is_seal(sums: Any) -> bool:
+  """Whether it gives each file of a checkpoint a size and a checksum."""
+  return (
+    isinstance(sums, dict)
+    and len(sums) > 0
+    and all(
+      isinstance(pair, list) and [type(x) for x in pair] == [int, str]
+      for pair in sums.values()
+    )
+  )
 
 
 def read_params(

@@ -44,6 +44,7 @@ def train(
     stop.Interrupted: if asked to stop, once the state is saved.
     checkpoint.CheckpointError: if a checkpoint cannot be written or read.
   """
+  checkpoints.sweep()
   restored, skipped = checkpoints.restore(checkpoint.abstract(state))
   for line in skipped:
     show.log(line)

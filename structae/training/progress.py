@@ -1,5 +1,6 @@
 """How far a run is: a bar on a terminal, plain lines elsewhere."""
 
+import os
 import sys
 import time
 from typing import Any
@@ -9,9 +10,18 @@ import tqdm
 
 
 def log(line: str) -> None:
-  """Prints a line on stdout, above a bar if there is one."""
-  tqdm.tqdm.write(line, file=sys.stdout)
-  sys.stdout.flush()
+  """Prints a line on stdout, above a bar if there is one.
+
+  Output that nobody takes any more, since its reader has left or a disk is
+  full, costs no work: from then on it is dropped.
+  """
+  if sys.stdout is None or sys.stdout.closed:
+    return
+  try:
+    tqdm.tqdm.write(line, file=sys.stdout)
+    sys.stdout.flush()
+  except OSError:
+    sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
 
 
 class Progress:

@@ -1,7 +1,14 @@
-"""SIGTERM and Ctrl-C ask a run to stop where nothing is lost."""
+"""SIGTERM, SIGHUP and Ctrl-C ask a run to stop where nothing is lost."""
 
 import signal
 from types import FrameType
+
+# A terminal that is closed sends SIGHUP; Windows has none.
+SIGNALS = [
+  getattr(signal, name)
+  for name in ('SIGTERM', 'SIGINT', 'SIGHUP')
+  if hasattr(signal, name)
+]
 
 
 class Interrupted(Exception):
@@ -20,8 +27,7 @@ class Stop:
 
   def __enter__(self) -> 'Stop':
     self._old = {
-      number: signal.signal(number, self._note)
-      for number in (signal.SIGTERM, signal.SIGINT)
+      number: signal.signal(number, self._note) for number in SIGNALS
     }
     return self
 

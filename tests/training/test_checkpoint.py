@@ -1,5 +1,4 @@
 import os
-import shutil
 
 import jax
 import jax.numpy as jnp
@@ -102,14 +101,6 @@ def test_a_damaged_step_can_be_saved_again(saved):
   assert skipped == []
 
 
-def test_leftovers_of_a_crash_are_removed(saved):
-  leftover = saved / '00000030.orbax-checkpoint-tmp'
-  shutil.copytree(saved / '00000020', leftover)
-  restored, _ = restore(saved)
-  assert_is(restored, 20)
-  assert not leftover.exists()
-
-
 def test_other_shapes_are_refused(saved):
   other = {'step': jnp.int32(0), 'params': {'kernel': jnp.zeros((3, 3))}}
   with pytest.raises(checkpoint.CheckpointError, match='does not hold'):
@@ -122,3 +113,24 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
   with pytest.raises(checkpoint.CheckpointError, match='cannot save'):
     checkpoints.save(1, state(1))
     checkpoints.wait()
+
+
+def test_what_is_not_ours_is_left_alone(saved):
+  for name in ('best', '00000010.bak', '00000030.orbax-checkpoint-tmp-7',
+               '00000005.deleted'):  # fmt: skip
+    (saved / name).mkdir()
+  (saved / 'notes.txt').write_text('mine')
+  assert_is(restore(saved)[0], 20)
+  assert len(os.listdir(saved)) == 7  # readers remove nothing
+  checkpoint.Checkpoints(saved).sweep()
+  assert sorted(os.listdir(saved)) == [
+    '00000010', '00000010.bak', '00000020', 'best', 'notes.txt'
+  ]  # fmt: skip
+
+
+@pytest.mark.parametrize('seal', ['{}', '[]', 'null', '{"a": 3}', '"x"', '[['])
+def test_a_seal_of_another_form_confirms_nothing(saved, seal):
+  (saved / '00000020' / 'seal.json').write_text(seal)
+  restored, skipped = restore(saved)
+  assert_is(restored, 10)
+  assert len(skipped) == 1 and '00000020 passed over' in skipped[0]
