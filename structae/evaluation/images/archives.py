@@ -2,13 +2,11 @@
 
 import contextlib
 import os
-import pathlib
 import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 _MOST_DIRECTORY = 2**20  # bytes: about 10,000 entries
-_MOST_GROWTH = 200_000_000  # bytes that an archive may unpack to beyond its own
 _MOST_TEXT = 200  # characters of a message
 
 
@@ -18,7 +16,7 @@ def size(stream: BinaryIO) -> int:
 
 
 @contextlib.contextmanager
-def one_line(path: pathlib.Path, kind: str) -> Iterator[BinaryIO]:
+def one_line(path: str | os.PathLike, kind: str) -> Iterator[BinaryIO]:
   """Opens a file, and turns whatever its content causes into one line.
 
   Args:
@@ -32,7 +30,7 @@ def one_line(path: pathlib.Path, kind: str) -> Iterator[BinaryIO]:
     ValueError: if the block raises anything.
     OSError: if the file cannot be opened.
   """
-  with path.open('rb') as stream:
+  with open(path, 'rb') as stream:
     try:
       yield stream
     except Exception as error:  # what numpy, zipfile and zlib raise varies
@@ -42,14 +40,18 @@ def one_line(path: pathlib.Path, kind: str) -> Iterator[BinaryIO]:
       raise ValueError(f'{path} is not a readable {kind}: {reason}') from None
 
 
-def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
+def open_zip(
+  stream: BinaryIO, most_growth: int | None = 200_000_000
+) -> zipfile.ZipFile:
   """Opens an archive whose list of entries and whose content are not too large.
 
   Args:
     stream: the open file.
+    most_growth: the number of bytes by which the content may exceed the file;
+      None if it is read in parts.
 
   Returns:
-    The archive; what it unpacks to exceeds the file by 200 MB at most.
+    The archive.
 
   Raises:
     ValueError: if the list or the content is larger.
@@ -63,6 +65,6 @@ def open_zip(stream: BinaryIO) -> zipfile.ZipFile:
     raise ValueError(f'its list of entries exceeds {_MOST_DIRECTORY} bytes.')
   archive = zipfile.ZipFile(stream)
   content = sum(entry.file_size for entry in archive.infolist())
-  if content > size(stream) + _MOST_GROWTH:
+  if most_growth is not None and content > size(stream) + most_growth:
     raise ValueError(f'{size(stream)} bytes would unpack to {content}.')
   return archive

@@ -15,7 +15,6 @@ Source: https://pytorch.org/docs/stable/notes/serialization.html.
 import io
 import math
 import os
-import pathlib
 import pickle
 import pickletools
 import zipfile
@@ -63,7 +62,6 @@ def read_torch(path: str | os.PathLike) -> dict[str, np.ndarray]:
   Raises:
     ValueError: if the file is damaged, or is not a plain dict of tensors.
   """
-  path = pathlib.Path(path)
   with archives.one_line(path, 'PyTorch dict of tensors') as stream:
     is_zip = zipfile.is_zipfile(stream)
     stream.seek(0)

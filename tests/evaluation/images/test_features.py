@@ -132,7 +132,9 @@ def test_other_features_do_not_compare(weights, images, tmp_path):
     path, {**statistics.fingerprint, 'num_images': 50000}
   )
   path.write_bytes(b'noise')
-  with pytest.raises(ValueError, match='holds no feature statistics'):
+  with pytest.raises(
+    ValueError, match='not a readable file of feature statistics'
+  ):
     feature_statistics.load_statistics(path)
 
 
