@@ -1,6 +1,6 @@
 """The weights of the FID Inception: where they are, and how they are read.
 
-They are looked for on this machine, and fetched only when asked. A `.pth`
+They are searched on this machine, and downloaded only on request. A `.pth`
 file is read without running it; `.npz` and `.safetensors` files hold the same
 names, such as `Mixed_5b.branch1x1.conv.weight`, and the same layout.
 """
