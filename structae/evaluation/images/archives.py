@@ -57,7 +57,8 @@ def open_zip(
     ValueError: if the list or the content is larger.
     zipfile.BadZipFile: if it is no archive.
   """
-  # zipfile makes an object of every entry before they can be counted.
+  # ZipFile makes an object of every entry before they can be counted, and
+  # offers the size of their list in no other way.
   end: Any = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
   if end is None:
     raise zipfile.BadZipFile('no zip archive')

@@ -194,15 +194,10 @@ class _Unpickler(pickle._Unpickler):
 
   def persistent_load(self, identity: Any) -> _Storage:
     """The storage that a tensor refers to."""
-    match identity:
-      case ('storage', np.dtype() as dtype, str(key), _, int(size)) | (
-        'storage',
-        np.dtype() as dtype,
-        str(key),
-        _,
-        int(size),
-        None,
-      ) if 0 <= size < _MOST_NUMBER:
+    match identity[:7]:  # a tuple of any length costs no more
+      case ('storage', np.dtype() as dtype, str(key), _, int(size), *view) if (
+        0 <= size < _MOST_NUMBER and view in ([], [None])
+      ):
         return _Storage(key, dtype, size * dtype.itemsize)
     raise ValueError('it refers to an object which is no storage.')
 
