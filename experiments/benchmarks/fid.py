@@ -5,6 +5,7 @@ PyTorch row appears where torch is installed. Weights are random: speed does
 not depend on them.
 """
 
+import functools
 import os
 import sys
 import time
@@ -15,13 +16,13 @@ import numpy as np
 
 from structae.commands import parser as arguments
 from structae.evaluation.images import features, frechet, inception
-from structae.evaluation.images import kid as kernel
-from structae.evaluation.images import precision_recall as neighbors
+from structae.evaluation.images.kid import kid
+from structae.evaluation.images.precision_recall import precision_recall
 from structae.evaluation.images.weights import Weights
 
 
 def _time(function: Callable[[], object], repeats: int) -> tuple[float, float]:
-  """The best wall and CPU seconds; what is compiled first does not count."""
+  """The best wall and CPU seconds, after a call that compiles."""
   function()
   times = []
   for _ in range(repeats):
@@ -49,7 +50,7 @@ def _torch_network(images: np.ndarray) -> Callable[[], object] | None:
   try:
     import torch
 
-    from tests.models import torch_inception
+    from experiments.benchmarks import torch_inception
   except ImportError:
     return None
   network = torch_inception.Inception().eval()
@@ -68,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   number = arguments.at_least(1)
   parser.add_argument('--batch_size', type=number, default=16)
   parser.add_argument('--repeats', type=number, default=3)
-  asked = parser.parse_args(argv)
-  return arguments.run(lambda: measure(asked.batch_size, asked.repeats))
+  options = parser.parse_args(argv)
+  return arguments.run(lambda: measure(options.batch_size, options.repeats))
 
 
 def measure(batch_size: int, repeats: int) -> None:
@@ -97,17 +98,11 @@ def measure(batch_size: int, repeats: int) -> None:
     a, b = rng.normal(size=(2, n, 2048))
     row(
       f'Frechet distance, n={n}, d=2048',
-      lambda a=a, b=b: frechet.frechet_distance(a, b),
+      functools.partial(frechet.frechet_distance, a, b),
     )
   a, b = a[:2000], b[:2000]
-  row(
-    'KID, 10 subsets of 1000, d=2048',
-    lambda: kernel.kid(a, b, num_subsets=10),
-  )
-  row(
-    'precision and recall, n=2000, d=2048',
-    lambda: neighbors.precision_recall(a, b),
-  )
+  row('KID, 10 subsets of 1000, d=2048', lambda: kid(a, b, num_subsets=10))
+  row('precision and recall, n=2000, d=2048', lambda: precision_recall(a, b))
 
 
 if __name__ == '__main__':

@@ -2,7 +2,7 @@
 
 python -m experiments.benchmarks.metrics [--exact] [--num=10000]
 
-The case: 10,000 codes of 12 latents to fit and 5,000 to judge, a nonlinear
+The case: 10,000 codes of 12 latents to fit and 5,000 held out, a nonlinear
 mixture of 6 factors (57 classes). `--exact` runs scikit-learn's trees too:
 minutes.
 """
@@ -40,7 +40,7 @@ def mixture(num: int, sizes: Sequence[int] = SIZES, seed: int = 0) -> Codes:
 
 
 def timed(function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
-  """The answer, CPU seconds of all threads and seconds of a call."""
+  """The result of a call, its CPU seconds of all threads and its seconds."""
   cpu, wall = time.process_time(), time.perf_counter()
   answer = function(*args, **settings)
   return answer, time.process_time() - cpu, time.perf_counter() - wall
@@ -52,14 +52,14 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument('--exact', action='store_true')
   parser.add_argument('--num', type=arguments.at_least(100), default=10_000,
                       help='codes to fit')  # fmt: skip
-  asked = parser.parse_args(argv)
-  return arguments.run(lambda: measure(asked.num, asked.exact))
+  options = parser.parse_args(argv)
+  return arguments.run(lambda: measure(options.num, options.exact))
 
 
 def measure(num: int, exact: bool) -> None:
   """Prints the tables."""
   train, test = mixture(num), mixture(num // 2, seed=1)
-  print(f'{num:,} x 12 codes, {num // 2:,} to judge, 6 factors, 57 classes')
+  print(f'{num:,} x 12 codes, {num // 2:,} held out, 6 factors, 57 classes')
   print(
     f'{os.cpu_count()} cores; scikit-learn {sklearn.__version__}', flush=True
   )

@@ -1,12 +1,12 @@
-"""Sets the metrics beside the field's reference implementation, code by code.
+"""Compares the metrics with the field's reference implementation.
 
 python -m experiments.benchmarks.reference [--reference=DIR] [--large]
 
 Prints, as Markdown, the largest differences over seven kinds of codes. DCI is
-compared with scikit-learn's trees, which need nothing. The others are compared
+compared with scikit-learn's trees, which are installed. The others are compared
 with the functions of disentanglement_lib 1.5: unpack its source archive from
 PyPI and give the folder. It no longer installs, but its metrics are plain
-numpy; gin, which only configures them, is stood in for.
+numpy; gin, which only configures them, is replaced by a stand-in.
 """
 
 import importlib
@@ -70,10 +70,10 @@ def load_reference(folder: Path) -> dict[str, Any]:
   """The reference's modules of metrics, by name.
 
   Args:
-    folder: where `disentanglement_lib` lies.
+    folder: which holds the package `disentanglement_lib`.
 
   Raises:
-    ValueError: if it does not lie there.
+    ValueError: if it does not.
   """
   gin: Any = types.ModuleType('gin')
   gin.REQUIRED, gin.tf = object(), gin
@@ -98,7 +98,7 @@ def load_reference(folder: Path) -> dict[str, Any]:
       f'{folder}: {error}; unpack the source archive of disentanglement_lib '
       '1.5 (PyPI) and give its folder'
     ) from error
-  utils = found['utils']
+  utils: Any = found['utils']
   utils.make_discretizer = lambda target, num_bins=20: (
     utils._histogram_discretize(target, num_bins)
   )
@@ -172,7 +172,7 @@ def from_codes(lib: dict[str, Any], data: Arrays) -> Pairs:
 
 
 class _Grid:
-  """Codes of a full factor grid, as the reference asks a data set for them."""
+  """Codes of a full factor grid, as a data set of the reference."""
 
   num_factors = len(GRID)
   factors_num_values = GRID
@@ -181,7 +181,8 @@ class _Grid:
     self._codes = codes
 
   def sample_factors(self, num: int, rng: Any) -> np.ndarray:
-    return np.stack([rng.randint(k, size=num) for k in GRID], axis=1)
+    columns = [rng.randint(k, size=num) for k in GRID]
+    return np.stack(columns, axis=1)
 
   def sample_observations_from_factors(
     self, factors: np.ndarray, rng: Any
@@ -196,7 +197,7 @@ class _Grid:
 
 def of_interventions(lib: dict[str, Any], num_seeds: int = 4) -> Pairs:
   """Mean over seeds of our and the reference's score, by metric and codes."""
-  factors = np.stack(np.indices(GRID), axis=-1).reshape(-1, len(GRID))
+  factors = np.moveaxis(np.indices(GRID), 0, -1).reshape(-1, len(GRID))
   x = (factors - factors.mean(0)) / factors.std(0)
   weights = np.random.default_rng(0).normal(size=(5, 5))
   mixed = np.tanh(x[:, 2:] @ weights[2:, :4])
@@ -232,7 +233,7 @@ def of_interventions(lib: dict[str, Any], num_seeds: int = 4) -> Pairs:
 
 
 def of_trees(data: Arrays) -> list[float]:
-  """Our fast DCI less that of scikit-learn's trees."""
+  """The DCI of the fast trees less that of scikit-learn's."""
   fast = evaluation.dci(*data)
   exact = evaluation.dci(*data, backend='sklearn')
   keys = ('disentanglement', 'completeness', 'informativeness_train',
@@ -269,8 +270,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument(
     '--large', action='store_true', help='10,000 rows of 57 classes: minutes'
   )
-  asked = parser.parse_args(argv)
-  return arguments.run(lambda: compare(asked.reference, asked.large))
+  options = parser.parse_args(argv)
+  return arguments.run(lambda: compare(options.reference, options.large))
 
 
 def compare(reference: Path | None, large: bool) -> None:

@@ -7,6 +7,7 @@ from .images.frechet import (
 from .images.kid import kid as kid
 from .images.precision_recall import precision_recall as precision_recall
 from .images.weights import load_weights as load_weights
+from .metrics.beta_vae_score import beta_vae_score as beta_vae_score
 from .metrics.by_variable import dci_by_variable as dci_by_variable
 from .metrics.by_variable import irs_by_variable as irs_by_variable
 from .metrics.by_variable import mig_by_variable as mig_by_variable
@@ -18,19 +19,20 @@ from .metrics.dependence import distance_correlation as distance_correlation
 from .metrics.dependence import gaussian_dependence as gaussian_dependence
 from .metrics.dependence import pairwise_information as pairwise_information
 from .metrics.explicitness import explicitness as explicitness
-from .metrics.explicitness import sap as sap
-from .metrics.explicitness import sap_continuous as sap_continuous
+from .metrics.factor_vae_score import factor_vae_score as factor_vae_score
 from .metrics.infomec import infomec as infomec
-from .metrics.interventions import beta_vae_score as beta_vae_score
-from .metrics.interventions import factor_vae_score as factor_vae_score
 from .metrics.irs import irs as irs
 from .metrics.mig import mig as mig
-from .metrics.mig import modularity as modularity
-from .metrics.mig import mutual_information as mutual_information
+from .metrics.modularity import modularity as modularity
+from .metrics.mutual_information import (
+  mutual_information as mutual_information,
+)
 from .metrics.order import factor_levels as factor_levels
 from .metrics.order import information_shares as information_shares
 from .metrics.order import order_correlation as order_correlation
 from .metrics.probes import probe as probe
+from .metrics.sap import sap as sap
+from .metrics.sap import sap_continuous as sap_continuous
 from .metrics.udr import udr as udr
 from .metrics.variable_effect import sobol as sobol
 from .metrics.variable_effect import variable_effect as variable_effect

@@ -302,8 +302,8 @@ def test_bad_images_are_one_line(images, weights, capsys):
     'float.npy': 'images must be uint8 [N, H, W, 1 or 3], got float64',
     'two.npz': 'expected an array "images", found a, b',
     'objects.npz': 'got object',
-    'text.npy': 'text.npy: no folder, .npy or .npz of images',
-    'cut.npz': 'cut.npz: ',
+    'text.npy': 'text.npy is not a readable .npy or .npz file of images',
+    'cut.npz': 'cut.npz is not a readable',
     'none': 'no picture in it',
     'folder': '9.png is 12 x 4, the pictures before it 12 x 9',
   }

@@ -1,4 +1,4 @@
-"""Images to features of the FID Inception."""
+"""Features of the FID Inception: its activations, averaged over pixels."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ DEFINING = ('extractor', 'weights_sha256', 'resize', 'num_dimensions')
 def fingerprint(
   weights: Weights, num_images: int, num_dimensions: int = 2048
 ) -> dict[str, object]:
-  """Says what made a set of features.
+  """Describes what made a set of features.
 
   Args:
     weights: of the network.
@@ -26,7 +26,8 @@ def fingerprint(
     num_dimensions: the width of the features.
 
   Returns:
-    A dict that JSON can hold. Sets compare if they share its `DEFINING` keys.
+    A dict that JSON can hold. Sets compare if they agree in its `DEFINING`
+    keys.
   """
   return {
     'extractor': 'fid-inception-v3',
@@ -52,7 +53,7 @@ def inception_features(
       it, of any length, at one size.
     weights: of the network, see `load_weights`.
     num_dimensions: 64, 192, 768 or 2048, the depth of the network.
-    batch_size: the number of images the device takes at once.
+    batch_size: the number of images of a forward pass.
 
   Returns:
     `[N, num_dimensions]` float32.
@@ -86,7 +87,7 @@ def stream_features(
   pending: tuple[jax.Array, int] | None = None
   for batch, count in _batches(images, batch_size):
     result = forward(variables, batch)
-    # The device computes while the host fetches what comes next.
+    # The device computes while the host prepares the next batch.
     if pending is not None:
       yield np.asarray(pending[0])[: pending[1]]
     pending = result, count
@@ -96,7 +97,7 @@ def stream_features(
 
 @functools.lru_cache
 def _forward(num_dimensions: int) -> Callable[..., jax.Array]:
-  # Here alone, so that the other scores need no flax.
+  # Imported here, so that the other scores need no flax.
   from structae.evaluation.images import inception
 
   if num_dimensions not in inception.FEATURE_DIMS:
@@ -117,19 +118,18 @@ def _forward(num_dimensions: int) -> Callable[..., jax.Array]:
 def _batches(
   images: Images, batch_size: int
 ) -> Iterator[tuple[np.ndarray, int]]:
-  """Regroups to `batch_size` images and the number of them that count.
+  """Batches of `batch_size` images, and the number of images in them.
 
-  The last batch is filled up, so that one program serves them all; a single
-  batch keeps its size.
+  The last batch is padded, so that one program serves them all; a single batch
+  keeps its size.
   """
   if batch_size < 1:
     raise ValueError(f'batch_size must be 1 at least, got {batch_size}.')
   is_first = True
   for batch in _regroup(_pieces(images, batch_size), batch_size):
     count = len(batch)
-    if count < batch_size and not is_first:
-      filler = np.zeros((batch_size - count, *batch.shape[1:]), np.uint8)
-      batch = np.concatenate([batch, filler])
+    if not is_first:
+      batch = np.resize(batch, (batch_size, *batch.shape[1:]))
     yield batch, count
     is_first = False
 
@@ -153,7 +153,7 @@ def _regroup(
 
 
 def _pieces(images: Images, batch_size: int) -> Iterator[np.ndarray]:
-  """Checked parts; an array, maybe on disk, is read a part at a time."""
+  """Checked batches; an array, maybe on disk, is read a part at a time."""
   if isinstance(images, np.ndarray | jax.Array):
     whole = images
     starts = range(0, len(whole) if whole.ndim else 0, batch_size)

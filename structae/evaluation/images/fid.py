@@ -1,4 +1,4 @@
-"""The Frechet Inception Distance (FID) of two sets of images.
+"""FID: the Frechet distance of the Inception features of two sets of images.
 
 Source: Heusel et al., https://arxiv.org/abs/1706.08500.
 """
@@ -28,40 +28,36 @@ def fid(
     images_b: likewise; the sizes of the images may differ.
     weights: of the network, see `load_weights`.
     num_dimensions: 64, 192, 768 or 2048; only the last is called FID.
-    batch_size: the number of images the device takes at once.
+    batch_size: the number of images of a forward pass.
 
   Returns:
-    `fid`; its parts `mean_distance` and `covariance_distance`; the numbers of
-    images `n_a` and `n_b`; `is_biased_by_few_images`, whether one of them does
-    not exceed the dimensions; the `fingerprint` of the features, with the
-    smaller number.
+    `fid`, at least 0; its parts `mean_distance` and `covariance_distance`; the
+    numbers of images `n_a` and `n_b`; `is_biased_by_few_images`, whether one of
+    them does not exceed the dimensions; the `fingerprint` of the features, with
+    the smaller number.
 
   Raises:
     ValueError: if a set has fewer than two images, or is not uint8 images, or
       statistics were made differently.
   """
-
-  def statistics(
-    images: features.Images | FeatureStatistics,
-  ) -> FeatureStatistics:
-    if isinstance(images, FeatureStatistics):
-      return images
-    return compute_statistics(
-      images, weights, num_dimensions=num_dimensions, batch_size=batch_size
-    )
-
-  a, b = statistics(images_a), statistics(images_b)
   expected = features.fingerprint(weights, 0, num_dimensions)
-  check_comparable(expected, a.fingerprint)
-  check_comparable(expected, b.fingerprint)
-  distance = _distance(a, b)
-  smaller = min(a.moments.num_rows, b.moments.num_rows)
+  sides = []
+  for images in (images_a, images_b):
+    if not isinstance(images, FeatureStatistics):
+      images = compute_statistics(
+        images, weights, num_dimensions=num_dimensions, batch_size=batch_size
+      )
+    check_comparable(expected, images.fingerprint)
+    sides.append(images)
+  distance = _distance(*sides)
+  n_a, n_b = (side.moments.num_rows for side in sides)
+  smaller = min(n_a, n_b)
   return {
     'fid': distance['frechet_distance'],
     'mean_distance': distance['mean_distance'],
     'covariance_distance': distance['covariance_distance'],
-    'n_a': a.moments.num_rows,
-    'n_b': b.moments.num_rows,
+    'n_a': n_a,
+    'n_b': n_b,
     'is_biased_by_few_images': smaller <= num_dimensions,
     'fingerprint': features.fingerprint(weights, smaller, num_dimensions),
   }

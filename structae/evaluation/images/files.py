@@ -1,27 +1,30 @@
-"""Anybody's images, a batch at a time: a folder of pictures, or an array."""
+"""Streams of images from folders of pictures, `.npy` and `.npz` files."""
 
+import math
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, BinaryIO
 
 import numpy as np
 
+from structae.evaluation.images import archives
+
 _ENDINGS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.ppm', '.gif', '.tiff')
+_MOST_BYTES = 2**28  # of a batch
 
 
 def stream(
   path: str | os.PathLike, batch_size: int = 256
 ) -> Iterator[np.ndarray]:
-  """Reads images in order, few at a time.
+  """Reads images in order, a batch at a time.
 
   Args:
     path: a folder of pictures of one size, in the order of their names, or an
       `.npy` or `.npz` file with `images`, or one array: uint8
       `[N, H, W, 1 or 3]` or `[N, H, W]`.
-    batch_size: images at a time.
+    batch_size: the number of images of a batch, smaller for huge images.
 
   Yields:
     uint8 `[B, H, W, C]`.
@@ -35,27 +38,20 @@ def stream(
     return
   if not path.is_file():
     raise ValueError(f'{path}: no such file or folder of images.')
-  try:
-    if zipfile.is_zipfile(path):
-      yield from _archive(path, batch_size)
-    else:
-      yield from _array(path, batch_size)
-  except (EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-    raise ValueError(f'{path}: damaged, or no images: {error}') from error
-
-
-def _array(path: Path, batch_size: int) -> Iterator[np.ndarray]:
-  try:
-    array = np.load(path, mmap_mode='r', allow_pickle=False)
-  except ValueError as error:
-    raise ValueError(f'{path}: no folder, .npy or .npz of images.') from error
-  _check(array.dtype, array.shape, path)
-  for start in range(0, len(array), batch_size):
-    yield _channels(np.asarray(array[start : start + batch_size]))
+  with archives.one_line(path, '.npy or .npz file of images') as file:
+    if zipfile.is_zipfile(file):
+      yield from _archive(file, batch_size)
+      return
+    try:
+      array = np.load(path, mmap_mode='r', allow_pickle=False)
+    except ValueError:
+      raise ValueError('it holds no array.') from None
+    for start, stop in _batches(array.dtype, array.shape, batch_size):
+      yield _channels(np.asarray(array[start:stop]))
 
 
 def _folder(path: Path, batch_size: int) -> Iterator[np.ndarray]:
-  # Here alone, so that arrays need no Pillow.
+  # Imported here, so that arrays need no Pillow.
   from structae.data import decoding
 
   names = sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS)
@@ -79,50 +75,54 @@ def _folder(path: Path, batch_size: int) -> Iterator[np.ndarray]:
     yield np.stack(batch)
 
 
-def _archive(path: Path, batch_size: int) -> Iterator[np.ndarray]:
+def _archive(stream: BinaryIO, batch_size: int) -> Iterator[np.ndarray]:
   """The rows of an array in an archive, which numpy would read whole."""
-  with zipfile.ZipFile(path) as archive:
+  with archives.open_zip(stream, most_growth=None) as archive:
     names = [name.removesuffix('.npy') for name in archive.namelist()]
     if 'images' not in names and len(names) != 1:
-      raise ValueError(
-        f'{path}: expected an array "images", found '
-        f'{", ".join(sorted(names)) or "nothing"}.'
-      )
+      found = ', '.join(sorted(names)) or 'nothing'
+      raise ValueError(f'expected an array "images", found {found:.100}.')
     name = 'images' if 'images' in names else names[0]
     with archive.open(f'{name}.npy') as file:
-      shape, dtype = _header(file, path)
-      row = int(np.prod(shape[1:]))
-      for start in range(0, shape[0], batch_size):
-        num = min(batch_size, shape[0] - start)
-        content = file.read(num * row)
-        if len(content) < num * row:
-          raise ValueError(f'{path}: {name} ends early.')
+      shape, dtype = _header(file)
+      for start, stop in _batches(dtype, shape, batch_size):
+        num_bytes = (stop - start) * int(np.prod(shape[1:]))
+        content = file.read(num_bytes)
+        if len(content) < num_bytes:
+          raise ValueError('the array ends early.')
         rows = np.frombuffer(content, dtype)
-        yield _channels(rows.reshape(num, *shape[1:]))
+        yield _channels(rows.reshape(stop - start, *shape[1:]))
 
 
-def _header(file: Any, path: Path) -> tuple[tuple[int, ...], np.dtype]:
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
   version = np.lib.format.read_magic(file)
   read = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
   }
   if version not in read:
-    raise ValueError(f'{path}: unknown version {version} of the npy format.')
+    raise ValueError(f'unknown version {version} of the npy format.')
   shape, is_fortran, dtype = read[version](file)
-  _check(dtype, shape, path)
   if is_fortran:
-    raise ValueError(f'{path}: in Fortran order; save a C-ordered array.')
+    raise ValueError('it is in Fortran order; save a C-ordered array.')
   return shape, dtype
 
 
-def _check(dtype: np.dtype, shape: tuple[int, ...], path: Path) -> None:
+def _batches(
+  dtype: np.dtype, shape: tuple[int, ...], batch_size: int
+) -> Iterator[tuple[int, int]]:
+  """The first and the last row, exclusive, of each batch of an array."""
   good = len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3))
-  if dtype != np.uint8 or not good or 0 in shape:
+  if dtype != np.uint8 or not good or min(shape) < 1:
     raise ValueError(
-      f'{path}: images must be uint8 [N, H, W, 1 or 3], got {dtype} of shape '
-      f'{shape}.'
+      f'images must be uint8 [N, H, W, 1 or 3], got {dtype} of shape {shape}.'
     )
+  size = math.prod(shape[1:])
+  if size > _MOST_BYTES:
+    raise ValueError(f'an image of shape {shape[1:]} exceeds {_MOST_BYTES}.')
+  step = min(batch_size, _MOST_BYTES // size)
+  for start in range(0, shape[0], step):
+    yield start, min(start + step, shape[0])
 
 
 def _channels(images: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 `|m_a - m_b|^2 + tr S_a + tr S_b - 2 tr (S_a S_b)^(1/2)`. With factors
 `S = F^T F` the last trace is the nuclear norm of `F_a F_b^T`, which needs no
-matrix square root, and no inverse: singular covariances are as good as any.
+matrix square root and no inverse, so covariances may be singular.
 
 Sources: Dowson and Landau, 1982; Heusel et al.,
 https://arxiv.org/abs/1706.08500, section 3.
@@ -14,9 +14,9 @@ from structae.evaluation.images import moments
 
 # Covariances whose Cholesky pivots span more than this take the slower way.
 _WELL_CONDITIONED = 1e-11
-# From here on the quick way to singular values is tried first.
+# From this size on the faster way to singular values is tried first.
 _LARGE = 512
-# What rounding to float32 may do to a covariance, relative to its largest.
+# The error of a covariance rounded to float32, relative to its largest entry.
 _ASYMMETRY = 1e-5
 
 
@@ -40,12 +40,7 @@ def frechet_distance(
     ValueError: if a set is no finite matrix of two rows at least, or the
       dimensions differ.
   """
-  a = moments.as_features(features_a, 'features_a')
-  b = moments.as_features(features_b, 'features_b')
-  if a.shape[1] != b.shape[1]:
-    raise ValueError(
-      f'features_a have {a.shape[1]} dimensions, features_b {b.shape[1]}.'
-    )
+  a, b = moments.as_pair(features_a=features_a, features_b=features_b)
   for name, rows in (('features_a', a), ('features_b', b)):
     if len(rows) < 2:
       raise ValueError(f'{name} must have 2 rows at least, got {len(rows)}.')
@@ -119,7 +114,7 @@ def _nuclear_norm(
     return 0.0
   if min(product.shape) > _LARGE:
     roots = _roots_of_squares(product, rank)
-    # A direction whose share drowns in rounding counts as much as the noise.
+    # Directions below the rounding error contribute as much as the error.
     noise = np.sqrt(10 * np.finfo(np.float64).eps) * roots.max()
     if np.sum(roots < 30 * noise) * noise <= 1e-9 * roots.sum():
       return float(roots.sum())
@@ -140,7 +135,7 @@ def _trace_of_root(cov_a: np.ndarray, cov_b: np.ndarray) -> float:
     product = root_a.T @ cov_b @ root_a
     eigenvalues = np.linalg.eigvalsh((product + product.T) / 2)
     return float(np.sqrt(np.clip(eigenvalues, 0, None)).sum())
-  # The root of rounding noise in null directions would add up: leave them out.
+  # Roots of rounding errors in null directions would add up: leave them out.
   factor_a, factor_b = _factor(cov_a), _factor(cov_b)
   rank = min(len(factor_a), len(factor_b))
   return _nuclear_norm(factor_a, factor_b, rank)

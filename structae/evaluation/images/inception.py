@@ -9,8 +9,6 @@ Sources: Szegedy et al., https://arxiv.org/abs/1512.00567; Heusel et al.,
 https://arxiv.org/abs/1706.08500; https://github.com/mseitzer/pytorch-fid.
 """
 
-from collections.abc import Sequence
-
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -96,24 +94,31 @@ class ConvUnit(nn.Module):
     return nn.relu(x * slope + (bias - mean * slope))
 
 
-def _chain(x: jax.Array, units: Sequence[ConvUnit]) -> jax.Array:
-  for unit in units:
-    x = unit(x)
-  return x
-
-
-def _conv(
+def _branch(
+  x: jax.Array,
   name: str,
-  features: int,
-  height: int,
-  width: int | None = None,
+  *units: tuple[int, int | tuple[int, int]],
   stride: int = 1,
   pad: bool = True,
-) -> ConvUnit:
-  """A unit whose padding keeps the size, or none."""
-  width = width or height
-  padding = (height // 2, width // 2) if pad else (0, 0)
-  return ConvUnit(features, (height, width), stride, padding, name=name)
+) -> jax.Array:
+  """Applies convolutions in turn.
+
+  Args:
+    x: `[B, H, W, C]`.
+    name: of a single unit; several are `name_1`, `name_2`, ...
+    *units: the features and the kernel of each; they keep the size of the map,
+      except for the last with a stride or without padding.
+    stride: of the last; with one there is no padding.
+    pad: whether the last keeps the size.
+  """
+  for i, (features, size) in enumerate(units, 1):
+    kernel = size if isinstance(size, tuple) else (size, size)
+    own = stride if i == len(units) else 1
+    keeps = own == 1 and (pad or i < len(units))
+    padding = (kernel[0] // 2, kernel[1] // 2) if keeps else (0, 0)
+    unit = name if len(units) == 1 else f'{name}_{i}'
+    x = ConvUnit(features, kernel, own, padding, name=unit)(x)
+  return x
 
 
 class BlockA(nn.Module):
@@ -124,18 +129,13 @@ class BlockA(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, H, W, 224 + pool_features]`."""
-    one = _conv('branch1x1', 64, 1)(x)
-    five = _chain(x, [_conv('branch5x5_1', 48, 1), _conv('branch5x5_2', 64, 5)])
-    three = _chain(
-      x,
-      [
-        _conv('branch3x3dbl_1', 64, 1),
-        _conv('branch3x3dbl_2', 96, 3),
-        _conv('branch3x3dbl_3', 96, 3),
-      ],
-    )
-    pool = _conv('branch_pool', self.pool_features, 1)(average_pool(x))
-    return jnp.concatenate([one, five, three, pool], -1)
+    branches = [
+      _branch(x, 'branch1x1', (64, 1)),
+      _branch(x, 'branch5x5', (48, 1), (64, 5)),
+      _branch(x, 'branch3x3dbl', (64, 1), (96, 3), (96, 3)),
+      _branch(average_pool(x), 'branch_pool', (self.pool_features, 1)),
+    ]
+    return jnp.concatenate(branches, -1)
 
 
 class BlockB(nn.Module):
@@ -144,15 +144,8 @@ class BlockB(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, (H-1)//2, (W-1)//2, 480 + C]`."""
-    three = _conv('branch3x3', 384, 3, stride=2, pad=False)(x)
-    double = _chain(
-      x,
-      [
-        _conv('branch3x3dbl_1', 64, 1),
-        _conv('branch3x3dbl_2', 96, 3),
-        _conv('branch3x3dbl_3', 96, 3, stride=2, pad=False),
-      ],
-    )
+    three = _branch(x, 'branch3x3', (384, 3), stride=2)
+    double = _branch(x, 'branch3x3dbl', (64, 1), (96, 3), (96, 3), stride=2)
     return jnp.concatenate([three, double, max_pool(x, 2)], -1)
 
 
@@ -164,28 +157,17 @@ class BlockC(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, H, W, 768]`."""
-    c = self.channels
-    one = _conv('branch1x1', 192, 1)(x)
-    seven = _chain(
-      x,
-      [
-        _conv('branch7x7_1', c, 1),
-        _conv('branch7x7_2', c, 1, 7),
-        _conv('branch7x7_3', 192, 7, 1),
-      ],
+    first, row, column = (
+      (self.channels, kernel) for kernel in (1, (1, 7), (7, 1))
     )
-    double = _chain(
-      x,
-      [
-        _conv('branch7x7dbl_1', c, 1),
-        _conv('branch7x7dbl_2', c, 7, 1),
-        _conv('branch7x7dbl_3', c, 1, 7),
-        _conv('branch7x7dbl_4', c, 7, 1),
-        _conv('branch7x7dbl_5', 192, 1, 7),
-      ],
-    )
-    pool = _conv('branch_pool', 192, 1)(average_pool(x))
-    return jnp.concatenate([one, seven, double, pool], -1)
+    double = (first, column, row, column, (192, (1, 7)))
+    branches = [
+      _branch(x, 'branch1x1', (192, 1)),
+      _branch(x, 'branch7x7', first, row, (192, (7, 1))),
+      _branch(x, 'branch7x7dbl', *double),
+      _branch(average_pool(x), 'branch_pool', (192, 1)),
+    ]
+    return jnp.concatenate(branches, -1)
 
 
 class BlockD(nn.Module):
@@ -194,22 +176,9 @@ class BlockD(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, (H-1)//2, (W-1)//2, 512 + C]`."""
-    three = _chain(
-      x,
-      [
-        _conv('branch3x3_1', 192, 1),
-        _conv('branch3x3_2', 320, 3, stride=2, pad=False),
-      ],
-    )
-    seven = _chain(
-      x,
-      [
-        _conv('branch7x7x3_1', 192, 1),
-        _conv('branch7x7x3_2', 192, 1, 7),
-        _conv('branch7x7x3_3', 192, 7, 1),
-        _conv('branch7x7x3_4', 192, 3, stride=2, pad=False),
-      ],
-    )
+    units = ((192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3))
+    three = _branch(x, 'branch3x3', (192, 1), (320, 3), stride=2)
+    seven = _branch(x, 'branch7x7x3', *units, stride=2)
     return jnp.concatenate([three, seven, max_pool(x, 2)], -1)
 
 
@@ -221,19 +190,17 @@ class BlockE(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, H, W, 2048]`."""
-    one = _conv('branch1x1', 320, 1)(x)
-    three = _conv('branch3x3_1', 384, 1)(x)
-    double = _chain(
-      x, [_conv('branch3x3dbl_1', 448, 1), _conv('branch3x3dbl_2', 384, 3)]
-    )
+    one = _branch(x, 'branch1x1', (320, 1))
+    three = _branch(x, 'branch3x3_1', (384, 1))
+    double = _branch(x, 'branch3x3dbl', (448, 1), (384, 3))
     pool = max_pool(x, 1, 1) if self.pool_by_maximum else average_pool(x)
     branches = [
       one,
-      _conv('branch3x3_2a', 384, 1, 3)(three),
-      _conv('branch3x3_2b', 384, 3, 1)(three),
-      _conv('branch3x3dbl_3a', 384, 1, 3)(double),
-      _conv('branch3x3dbl_3b', 384, 3, 1)(double),
-      _conv('branch_pool', 192, 1)(pool),
+      _branch(three, 'branch3x3_2a', (384, (1, 3))),
+      _branch(three, 'branch3x3_2b', (384, (3, 1))),
+      _branch(double, 'branch3x3dbl_3a', (384, (1, 3))),
+      _branch(double, 'branch3x3dbl_3b', (384, (3, 1))),
+      _branch(pool, 'branch_pool', (192, 1)),
     ]
     return jnp.concatenate(branches, -1)
 
@@ -255,13 +222,13 @@ class InceptionV3(nn.Module):
       `jax.jit` what is not used costs nothing.
     """
     features = {}
-    x = _conv('Conv2d_1a_3x3', 32, 3, stride=2, pad=False)(x)
-    x = _conv('Conv2d_2a_3x3', 32, 3, pad=False)(x)
-    x = max_pool(_conv('Conv2d_2b_3x3', 64, 3)(x), 2)
-    features[64] = x
-    x = _conv('Conv2d_3b_1x1', 80, 1)(x)
-    x = max_pool(_conv('Conv2d_4a_3x3', 192, 3, pad=False)(x), 2)
-    features[192] = x
+    x = _branch(x, 'Conv2d_1a_3x3', (32, 3), stride=2)
+    x = _branch(x, 'Conv2d_2a_3x3', (32, 3), pad=False)
+    x = _branch(x, 'Conv2d_2b_3x3', (64, 3))
+    features[64] = x = max_pool(x, 2)
+    x = _branch(x, 'Conv2d_3b_1x1', (80, 1))
+    x = _branch(x, 'Conv2d_4a_3x3', (192, 3), pad=False)
+    features[192] = x = max_pool(x, 2)
     x = BlockA(32, name='Mixed_5b')(x)
     x = BlockA(64, name='Mixed_5c')(x)
     x = BlockA(64, name='Mixed_5d')(x)

@@ -1,4 +1,4 @@
-"""The kernel distance of two sets of features (KID).
+"""KID: the kernel distance of two sets of features.
 
 Unlike the Frechet distance its estimate has no bias in the number of samples.
 
@@ -38,12 +38,7 @@ def kid(
     ValueError: if a set is no finite matrix, the dimensions differ, or a
       subset is larger than a set.
   """
-  a = moments.as_features(features_a, 'features_a')
-  b = moments.as_features(features_b, 'features_b')
-  if a.shape[1] != b.shape[1]:
-    raise ValueError(
-      f'features_a have {a.shape[1]} dimensions, features_b {b.shape[1]}.'
-    )
+  a, b = moments.as_pair(features_a=features_a, features_b=features_b)
   if num_subsets < 1:
     raise ValueError(f'num_subsets must be 1 at least, got {num_subsets}.')
   most = min(len(a), len(b))

@@ -1,13 +1,13 @@
-"""Mean and covariance of feature vectors, gathered batch by batch.
+"""Mean and covariance of feature vectors, accumulated batch by batch.
 
 Sums of squares are kept about the running mean, in float64, so that a large
-mean does not eat the digits of a small variance.
+mean does not cost the digits of a small variance.
 
 Source: Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm
 for computing sample variances, 1982.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ def as_features(features: np.ndarray, name: str = 'features') -> np.ndarray:
   """Checks feature vectors and casts them to float64.
 
   Args:
-    features: `[N, D]` real numbers, `N` at least 1.
+    features: `[N, D]` finite real numbers, `N` at least 1.
     name: what an error calls them.
 
   Returns:
@@ -57,18 +57,21 @@ def as_features(features: np.ndarray, name: str = 'features') -> np.ndarray:
   return features
 
 
-def moments(features: np.ndarray) -> Moments:
-  """Computes the moments of one batch.
-
-  Args:
-    features: `[N, D]`.
-
-  Returns:
-    Its moments.
+def as_pair(**sets: np.ndarray) -> Iterator[np.ndarray]:
+  """Checks sets of features, by name, of the same dimensions.
 
   Raises:
-    ValueError: if the features are no finite matrix.
+    ValueError: if one is unfit for `as_features`, or the dimensions differ.
   """
+  checked = {name: as_features(rows, name) for name, rows in sets.items()}
+  widths = [f'{name} {rows.shape[1]}' for name, rows in checked.items()]
+  if len({rows.shape[1] for rows in checked.values()}) > 1:
+    raise ValueError(f'The dimensions differ: {", ".join(widths)}.')
+  return iter(checked.values())
+
+
+def moments(features: np.ndarray) -> Moments:
+  """Computes the moments of one batch `[N, D]`; see `as_features`."""
   features = as_features(features)
   mean = features.mean(axis=0)
   centered = features - mean
@@ -76,22 +79,7 @@ def moments(features: np.ndarray) -> Moments:
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-  """Joins the moments of two disjoint sets.
-
-  Args:
-    a: moments of one set.
-    b: moments of another, of the same dimension.
-
-  Returns:
-    The moments of their union.
-
-  Raises:
-    ValueError: if the dimensions differ.
-  """
-  if a.mean.shape != b.mean.shape:
-    raise ValueError(
-      f'Cannot merge moments of {len(a.mean)} and {len(b.mean)} dimensions.'
-    )
+  """Joins the moments of two disjoint sets of the same dimension."""
   count = a.num_rows + b.num_rows
   step = b.mean - a.mean
   mean = a.mean + step * (b.num_rows / count)
@@ -120,17 +108,17 @@ def stream_moments(batches: Iterable[np.ndarray]) -> Moments:
   return total
 
 
-def _groups(batches: Iterable[np.ndarray]) -> Iterable[np.ndarray]:
+def _groups(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
   # An update costs D^2 whatever the batch: join batches up to D rows.
   held: list[np.ndarray] = []
+  width = None
   for batch in batches:
     batch = as_features(batch)
-    if held and held[0].shape[1] != batch.shape[1]:
-      raise ValueError(
-        f'Batches of {held[0].shape[1]} and {batch.shape[1]} dimensions.'
-      )
+    width = width or batch.shape[1]
+    if batch.shape[1] != width:
+      raise ValueError(f'Batches of {width} and {batch.shape[1]} dimensions.')
     held.append(batch)
-    if sum(map(len, held)) >= batch.shape[1]:
+    if sum(map(len, held)) >= width:
       yield np.concatenate(held)
       held = []
   if held:

@@ -1,7 +1,7 @@
 """Precision and recall of generated features, by nearest neighbours.
 
-Precision: how many generated points lie where real ones do. Recall: how many
-real points lie where generated ones do.
+Precision is the share of generated points that lie where real ones do, recall
+the share of real points that lie where generated ones do.
 
 Source: Kynkaanniemi et al., https://arxiv.org/abs/1904.06991, section 2.
 """
@@ -38,13 +38,9 @@ def precision_recall(
     ValueError: if a set is no finite matrix of more than `k` rows, or the
       dimensions differ.
   """
-  real = moments.as_features(features_real, 'features_real')
-  fake = moments.as_features(features_generated, 'features_generated')
-  if real.shape[1] != fake.shape[1]:
-    raise ValueError(
-      f'features_real have {real.shape[1]} dimensions, features_generated '
-      f'{fake.shape[1]}.'
-    )
+  real, fake = moments.as_pair(
+    features_real=features_real, features_generated=features_generated
+  )
   if not 1 <= num_neighbors < min(len(real), len(fake)):
     raise ValueError(
       f'num_neighbors must be 1 to {min(len(real), len(fake)) - 1}, less than '

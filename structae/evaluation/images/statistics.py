@@ -12,15 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from structae import files
-from structae.evaluation.images import features, moments
+from structae.evaluation.images import archives, features, moments
 from structae.evaluation.images.weights import Weights
 
 
 class FeatureStatistics(NamedTuple):
-  """The `moments` of a set of features, and their `fingerprint`.
+  """The statistics of a set of features.
 
-  `rows` `[N, D]` are the features themselves while `N` does not exceed `D`:
-  smaller than their covariance, and a far shorter way to a distance.
+  Attributes:
+    moments: their mean and covariance.
+    rows: `[N, D]`, the features themselves while `N` does not exceed `D`:
+      smaller than their covariance, and a faster way to a distance.
+    fingerprint: what made them, see `features.fingerprint`.
   """
 
   moments: moments.Moments
@@ -35,19 +38,9 @@ def compute_statistics(
   num_dimensions: int = 2048,
   batch_size: int = 64,
 ) -> FeatureStatistics:
-  """Streams images through the network and keeps moments alone.
+  """Streams images through the network and keeps the moments alone.
 
-  Args:
-    images: `[N, H, W, C]` uint8, or batches of it.
-    weights: of the network.
-    num_dimensions: 64, 192, 768 or 2048.
-    batch_size: the number of images the device takes at once.
-
-  Returns:
-    The statistics.
-
-  Raises:
-    ValueError: if there are no images, or they have another type or shape.
+  Takes what `features.inception_features` does, and raises what it raises.
   """
   stream = features.stream_features(
     images, weights, num_dimensions=num_dimensions, batch_size=batch_size
@@ -58,7 +51,7 @@ def compute_statistics(
 def gather(
   stream: Iterator[np.ndarray], weights: Weights, num_dimensions: int
 ) -> FeatureStatistics:
-  """Gathers the statistics of features that are already there.
+  """Computes the statistics of a stream of features.
 
   Args:
     stream: batches of features, `[B, num_dimensions]`.
@@ -87,15 +80,7 @@ def gather(
 
 
 def check_comparable(a: Mapping[str, object], b: Mapping[str, object]) -> None:
-  """Refuses to compare features that were made differently.
-
-  Args:
-    a: a fingerprint.
-    b: another.
-
-  Raises:
-    ValueError: if they differ in what defines the features.
-  """
+  """Raises ValueError if two fingerprints differ in what defines features."""
   for key in features.DEFINING:
     if a.get(key) != b.get(key):
       raise ValueError(
@@ -107,12 +92,7 @@ def check_comparable(a: Mapping[str, object], b: Mapping[str, object]) -> None:
 def save_statistics(
   path: str | os.PathLike, statistics: FeatureStatistics
 ) -> None:
-  """Writes an `.npz` file, whole or not at all.
-
-  Args:
-    path: the file.
-    statistics: what to write.
-  """
+  """Writes an `.npz` file, whole or not at all."""
   content: dict[str, Any] = {'rows': statistics.rows}
   if statistics.rows is None:
     content = statistics.moments._asdict()
@@ -136,26 +116,22 @@ def load_statistics(
   Raises:
     ValueError: if the file is damaged or foreign, or was made differently.
   """
+  kind = 'file of feature statistics (remove it)'
+  with (
+    archives.one_line(path, kind) as stream,
+    np.load(stream, allow_pickle=False) as file,
+  ):
+    fingerprint = dict(json.loads(str(file['fingerprint'])))
+    rows = file['rows'] if 'rows' in file else None
+    if rows is not None:
+      found = moments.moments(rows)
+    else:
+      count = int(file['num_rows'])
+      found = moments.Moments(count, file['mean'], file['scatter'])
   try:
-    with np.load(path, allow_pickle=False) as file:
-      fingerprint = json.loads(str(file['fingerprint']))
-      rows = file['rows'] if 'rows' in file else None
-      if rows is not None:
-        found = moments.moments(rows)
-      else:
-        count = int(file['num_rows'])
-        found = moments.Moments(count, file['mean'], file['scatter'])
-  except FileNotFoundError:
-    raise
-  except (*files.DAMAGED, KeyError, TypeError) as error:
-    raise ValueError(
-      f'{path} holds no feature statistics ({error}); remove it.'
-    ) from error
-  if expected is not None:
-    try:
-      check_comparable(expected, fingerprint)
-    except ValueError as error:
-      raise ValueError(f'{path}: {error}') from error
+    check_comparable(expected or fingerprint, fingerprint)
+  except ValueError as error:
+    raise ValueError(f'{path}: {error}') from error
   return FeatureStatistics(found, rows, fingerprint)
 
 
@@ -172,11 +148,11 @@ def cached_statistics(
 
   Args:
     folder: where they are kept.
-    source: names the images wholly: data set, split, size, count.
+    source: identifies the images: data set, split, size, count.
     images: makes them, if they are needed.
     weights: of the network.
     num_dimensions: 64, 192, 768 or 2048.
-    batch_size: the number of images the device takes at once.
+    batch_size: the number of images of a forward pass.
 
   Returns:
     The statistics.

@@ -1,9 +1,10 @@
 """Reads the tensors of a PyTorch weight file, and runs nothing of it.
 
 A `.pth` file is a pickle, a program for a small stack machine that may call
-any function of any installed module. Here the program is only parsed, and a
-machine of a dozen instructions follows it, that knows strings, numbers, dicts
-and the three names a dict of tensors needs. Any other name is refused.
+any function of any installed module. The reader below knows only the opcodes
+and the names that a dict of tensors needs, and none of these names resolves to
+the function it stands for. A file that was made to harm ends in one line, in a
+time and a memory that are bounded by its size; its content is never printed.
 
 Both layouts are read: the zip archive (PyTorch 1.6 on) and the older stream
 of five pickles followed by the raw storages.
@@ -13,54 +14,33 @@ Source: https://pytorch.org/docs/stable/notes/serialization.html.
 
 import io
 import math
-import pathlib
+import os
+import pickle
 import pickletools
-import struct
 import zipfile
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from structae.evaluation.images import archives
+
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-_DTYPES = {
-  'torch FloatStorage': '<f4',
-  'torch DoubleStorage': '<f8',
-  'torch HalfStorage': '<f2',
-  'torch LongStorage': '<i8',
-  'torch IntStorage': '<i4',
-}
-_CALLS = {
-  'collections OrderedDict',
-  'torch._utils _rebuild_tensor_v2',
-  'torch._utils _rebuild_parameter',
-}
-_CONSTANTS = {
-  'NONE': None,
-  'NEWTRUE': True,
-  'NEWFALSE': False,
-}
-_VALUES = {
-  'BINUNICODE',
-  'SHORT_BINUNICODE',
-  'BINUNICODE8',
-  'BININT',
-  'BININT1',
-  'BININT2',
-  'LONG1',
-  'BINFLOAT',
-}
-_MARK = object()
-
-
-class _Name(NamedTuple):
-  name: str
+_MOST_PROGRAM = 2**19  # bytes of pickles: about 3,000 tensors
+_MOST_ITEMS = 16  # of a shape, or of the arguments of a call
+_MOST_NUMBER = 2**48
+_OPCODES = (
+  'PROTO FRAME STOP MARK NONE NEWTRUE NEWFALSE BINUNICODE SHORT_BINUNICODE '
+  'BINUNICODE8 BININT BININT1 BININT2 LONG1 BINFLOAT EMPTY_DICT EMPTY_LIST '
+  'EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 BINPUT LONG_BINPUT MEMOIZE BINGET '
+  'LONG_BINGET APPEND APPENDS GLOBAL STACK_GLOBAL BINPERSID'
+).split()
 
 
 class _Storage(NamedTuple):
   key: str
-  dtype: str
-  size: int
+  dtype: np.dtype
+  num_bytes: int
 
 
 class _Tensor(NamedTuple):
@@ -70,209 +50,205 @@ class _Tensor(NamedTuple):
   strides: tuple[int, ...]
 
 
-def read_torch(path: str | pathlib.Path) -> dict[str, np.ndarray]:
+def read_torch(path: str | os.PathLike) -> dict[str, np.ndarray]:
   """Reads a dict of tensors that PyTorch saved.
 
   Args:
     path: a `.pth` or `.pt` file of a `state_dict`.
 
   Returns:
-    Every tensor by its name.
+    Every tensor by its name: read-only views of the storages.
 
   Raises:
     ValueError: if the file is damaged, or is not a plain dict of tensors.
   """
-  path = pathlib.Path(path)
-  try:
-    if zipfile.is_zipfile(path):
-      with zipfile.ZipFile(path) as archive:
-        return _read_zip(archive)
-    with path.open('rb') as stream:
-      return _read_legacy(stream)
-  except OSError:
-    raise
-  except Exception as error:  # a foreign program may fail anywhere
-    raise ValueError(
-      f'{path} is not a readable PyTorch dict of tensors: {error}'
-    ) from error
+  with archives.one_line(path, 'PyTorch dict of tensors') as stream:
+    is_zip = zipfile.is_zipfile(stream)
+    stream.seek(0)
+    return _read_zip(stream) if is_zip else _read_legacy(stream)
 
 
-def _read_zip(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
-  program = [n for n in archive.namelist() if n.endswith('data.pkl')]
-  if len(program) != 1:
-    raise ValueError(f'it holds {len(program)} files data.pkl, not 1.')
-  root = program[0].removesuffix('data.pkl')
-  if root + 'byteorder' in archive.namelist():
-    if archive.read(root + 'byteorder') != b'little':
-      raise ValueError('its numbers are big-endian.')
+def _read_zip(stream: BinaryIO) -> dict[str, np.ndarray]:
+  archive = archives.open_zip(stream)
+  programs = [n for n in archive.namelist() if n.endswith('data.pkl')]
+  if len(programs) != 1:
+    raise ValueError(f'it holds {len(programs)} files data.pkl, not 1.')
+  root = programs[0].removesuffix('data.pkl')
 
-  def read(storage: _Storage) -> np.ndarray:
-    entry = archive.getinfo(f'{root}data/{storage.key}')
-    dtype = np.dtype(storage.dtype)
+  def read(name: str, most_bytes: int = _MOST_PROGRAM) -> bytes:
+    entry = archive.getinfo(root + name)
     # Stored entries are as long as they claim; compressed ones need not be.
     if entry.compress_type != zipfile.ZIP_STORED:
-      raise ValueError(f'its entry {entry.filename} is compressed.')
-    if entry.file_size != storage.size * dtype.itemsize:
+      raise ValueError('one of its entries is compressed.')
+    if entry.file_size > most_bytes:
       raise ValueError(
-        f'storage {storage.key} has {entry.file_size} bytes, not '
-        f'{storage.size * dtype.itemsize}.'
+        f'an entry has {entry.file_size} bytes, more than {most_bytes}.'
       )
-    return np.frombuffer(archive.read(entry), dtype)
+    return archive.read(entry)
 
-  return _to_arrays(_run(io.BytesIO(archive.read(program[0]))), read)
+  if (
+    root + 'byteorder' in archive.namelist() and read('byteorder') != b'little'
+  ):
+    raise ValueError('its numbers are big-endian.')
+  tensors, storages = _described(io.BytesIO(read('data.pkl')), stream)
+  raw = {k: read(f'data/{k}', s.num_bytes) for k, s in storages.items()}
+  return {name: _view(tensor, raw) for name, tensor in tensors.items()}
 
 
 def _read_legacy(stream: BinaryIO) -> dict[str, np.ndarray]:
-  if stream.read(1) != b'\x80':
+  head = io.BytesIO(stream.read(_MOST_PROGRAM))
+  if head.getvalue()[:1] != b'\x80':
     raise ValueError('it is neither a zip archive nor a pickle.')
-  stream.seek(0)
-  if _run(stream) != _LEGACY_MAGIC:
+  if _Unpickler(head).load() != _LEGACY_MAGIC:
     raise ValueError('its first pickle is not the magic number of PyTorch.')
-  _run(stream)  # the version of the protocol
-  system = _run(stream)
-  if not (isinstance(system, dict) and system['little_endian'] is True):
+  _Unpickler(head).load()  # the version of the protocol
+  system = _Unpickler(head).load()
+  if not isinstance(system, dict) or system.get('little_endian') is not True:
     raise ValueError('its numbers are big-endian.')
-  tensors = _run(stream)
-  storages = {t.storage.key: t.storage for _, t in _items(tensors)}
-  arrays = {}
-  keys = _run(stream)
-  if not isinstance(keys, list):
+  tensors, storages = _described(head, stream)
+  keys = _Unpickler(head).load()
+  if not isinstance(keys, list) or not all(type(key) is str for key in keys):
     raise ValueError('its list of storages is missing.')
+  raw = {}
+  stream.seek(head.tell())
   for key in keys:
-    storage = storages[key]
-    (size,) = struct.unpack('<q', stream.read(8))
-    dtype = np.dtype(storage.dtype)
-    if size != storage.size:
-      raise ValueError(f'storage {key} has {size} numbers, not {storage.size}.')
-    raw = stream.read(size * dtype.itemsize)
-    if len(raw) != size * dtype.itemsize:
-      raise ValueError(f'it ends within storage {key}; fetch it again.')
-    arrays[key] = np.frombuffer(raw, dtype)
-  return _to_arrays(tensors, lambda storage: arrays[storage.key])
+    _, dtype, num_bytes = storages[key]
+    found = int.from_bytes(stream.read(8), 'little') * dtype.itemsize
+    if found != num_bytes:
+      raise ValueError(f'a storage has {found} bytes, not {num_bytes}.')
+    raw[key] = stream.read(num_bytes)
+  return {name: _view(tensor, raw) for name, tensor in tensors.items()}
 
 
-def _items(tensors: object) -> list[tuple[str, _Tensor]]:
+def _described(
+  program: BinaryIO, stream: BinaryIO
+) -> tuple[dict[str, _Tensor], dict[str, _Storage]]:
+  """The tensors by name and the storages by key, which fit into the file."""
+  tensors = _Unpickler(program).load()
   if not isinstance(tensors, dict):
     raise ValueError('it is not a dict of tensors.')
-  for name, tensor in tensors.items():
-    if not (isinstance(name, str) and isinstance(tensor, _Tensor)):
-      raise ValueError(f'its entry {name!r} is not a tensor.')
-  return list(tensors.items())
+  storages: dict[str, _Storage] = {}
+  for tensor in tensors.values():
+    if not isinstance(tensor, _Tensor):
+      raise ValueError('one of its entries is not a tensor.')
+    if (
+      storages.setdefault(tensor.storage.key, tensor.storage) != tensor.storage
+    ):
+      raise ValueError('two of its tensors disagree on their storage.')
+  if sum(s.num_bytes for s in storages.values()) > archives.size(stream):
+    raise ValueError('its tensors are larger than the file.')
+  return tensors, storages
 
 
-def _to_arrays(
-  tensors: object, read: Callable[[_Storage], np.ndarray]
-) -> dict[str, np.ndarray]:
-  return {name: _view(t, read(t.storage)) for name, t in _items(tensors)}
-
-
-def _view(tensor: _Tensor, storage: np.ndarray) -> np.ndarray:
+def _view(tensor: _Tensor, raw: dict[str, bytes]) -> np.ndarray:
   """The part of a storage that a tensor shows, checked to lie inside."""
-  _, offset, shape, strides = tensor
-  numbers = (offset, *shape, *strides)
-  if len(shape) != len(strides) or min(numbers) < 0:
-    raise ValueError(f'a tensor has shape {shape} and strides {strides}.')
+  storage, offset, shape, strides = tensor
+  found = len(raw[storage.key])
+  if found != storage.num_bytes:
+    raise ValueError(f'a storage has {found} bytes, not {storage.num_bytes}.')
   if 0 in shape:
     return np.zeros(shape, storage.dtype)
+  numbers = np.frombuffer(raw[storage.key], storage.dtype)
   last = offset + sum((n - 1) * s for n, s in zip(shape, strides))
   # Strides of 0 could repeat a few numbers into any size.
-  if last >= len(storage) or math.prod(shape) > len(storage):
-    raise ValueError(f'a tensor of shape {shape} reaches past its storage.')
+  if last >= len(numbers) or math.prod(shape) > len(numbers):
+    raise ValueError('a tensor reaches past its storage.')
   return np.lib.stride_tricks.as_strided(
-    storage[offset:], shape, [s * storage.itemsize for s in strides]
-  ).copy()
+    numbers[offset:], shape, [s * numbers.itemsize for s in strides]
+  )
 
 
-def _run(stream: BinaryIO) -> object:
-  """Follows one pickle to its end and returns what it describes."""
-  stack: list = []
-  memo: dict[int, object] = {}
+class _Opcodes(dict):
+  """The function of each opcode; any other opcode ends the reading."""
 
-  def since_mark() -> list:
-    start = len(stack) - 1 - stack[::-1].index(_MARK)
-    items = stack[start + 1 :]
-    del stack[start:]
-    return items
-
-  # Parsing alone: `genops` yields opcodes with their arguments.
-  argument: Any
-  for opcode, argument, _ in pickletools.genops(stream):
-    match opcode.name:
-      case 'PROTO' | 'FRAME':
-        pass
-      case 'STOP':
-        return stack.pop()
-      case 'MARK':
-        stack.append(_MARK)
-      case name if name in _CONSTANTS:
-        stack.append(_CONSTANTS[name])
-      case name if name in _VALUES:
-        stack.append(argument)
-      case 'EMPTY_DICT':
-        stack.append({})
-      case 'EMPTY_LIST':
-        stack.append([])
-      case 'EMPTY_TUPLE':
-        stack.append(())
-      case 'TUPLE':
-        stack.append(tuple(since_mark()))
-      case 'TUPLE1' | 'TUPLE2' | 'TUPLE3':
-        count = int(opcode.name[-1])
-        stack[-count:] = [tuple(stack[-count:])]
-      case 'BINPUT' | 'LONG_BINPUT':
-        memo[argument] = stack[-1]
-      case 'MEMOIZE':
-        memo[len(memo)] = stack[-1]
-      case 'BINGET' | 'LONG_BINGET':
-        stack.append(memo[argument])
-      case 'APPENDS':
-        items = since_mark()
-        stack[-1].extend(items)
-      case 'APPEND':
-        item = stack.pop()
-        stack[-1].append(item)
-      case 'SETITEMS':
-        items = since_mark()
-        stack[-1].update(zip(items[::2], items[1::2], strict=True))
-      case 'SETITEM':
-        value, key = stack.pop(), stack.pop()
-        stack[-1][key] = value
-      case 'GLOBAL':
-        stack.append(_name(argument))
-      case 'STACK_GLOBAL':
-        attribute, module = stack.pop(), stack.pop()
-        stack.append(_name(f'{module} {attribute}'))
-      case 'BINPERSID':
-        stack.append(_storage(stack.pop()))
-      case 'REDUCE':
-        arguments, name = stack.pop(), stack.pop()
-        stack.append(_call(name, arguments))
-      case 'BUILD':
-        stack.pop()  # attributes of the dict, such as its version
-      case name:
-        raise ValueError(f'its pickle uses {name}, which no tensor needs.')
-  raise ValueError('its pickle has no end.')
+  def __missing__(self, code: int) -> Callable[..., None]:
+    names = {ord(o.code): o.name for o in pickletools.opcodes}
+    name = names.get(code, f'opcode {code}')
+    raise ValueError(f'its pickle uses {name}, which no tensor needs.')
 
 
-def _name(name: str) -> _Name:
-  if name not in _CALLS and name not in _DTYPES:
-    raise ValueError(f'it asks for {name!r}, which no dict of tensors needs.')
-  return _Name(name)
+class _Unpickler(pickle._Unpickler):
+  """Follows the pickle of a dict of tensors, and no other.
+
+  This is the standard library's unpickler in Python, not its twin in C: that
+  one hashes the keys of dicts itself, which takes for ever if they are tuples
+  that hold one another twice, and makes room for any index of its memo. A
+  weight file has some ten thousand opcodes, so that speed does not matter.
+  """
+
+  stack: list[Any]
+  pop_mark: Callable[[], list[Any]]
+  dispatch = _Opcodes(
+    (code, pickle._Unpickler.dispatch[code])
+    for code in (ord(getattr(pickle, name)) for name in _OPCODES)
+  )
+
+  def find_class(self, module: str, name: str) -> Any:
+    """The stand-in of a name; nothing is imported."""
+    if (module, name) not in _STAND_INS:
+      raise ValueError(
+        'it asks for a name which no dict of tensors needs; save the '
+        'state_dict alone.'
+      )
+    return _STAND_INS[module, name]
+
+  def persistent_load(self, identity: Any) -> _Storage:
+    """The storage that a tensor refers to."""
+    match identity[:7]:  # a tuple of any length costs no more
+      case ('storage', np.dtype() as dtype, str(key), _, int(size), *view) if (
+        0 <= size < _MOST_NUMBER and view in ([], [None])
+      ):
+        return _Storage(key, dtype, size * dtype.itemsize)
+    raise ValueError('it refers to an object which is no storage.')
+
+  def _build(self) -> None:
+    self.stack.pop()  # attributes of the dict, such as its version
+
+  def _reduce(self) -> None:
+    function, arguments = self.stack[-2:]
+    # One long tuple may be passed on as often as there are opcodes.
+    if type(arguments) is not tuple or len(arguments) > _MOST_ITEMS:
+      raise ValueError('it calls a function with impossible arguments.')
+    self.stack[-2:] = [function(*arguments)]
+
+  def _set_items(self) -> None:
+    self._update(self.pop_mark())
+
+  def _set_item(self) -> None:
+    value, key = self.stack.pop(), self.stack.pop()
+    self._update([key, value])
+
+  def _update(self, items: list[Any]) -> None:
+    # Keys of another type may take for ever to hash.
+    if len(items) % 2 or not all(type(key) is str for key in items[::2]):
+      raise ValueError('its keys are not strings with a value each.')
+    self.stack[-1].update(zip(items[::2], items[1::2]))
+
+  dispatch[ord(pickle.BUILD)] = _build
+  dispatch[ord(pickle.REDUCE)] = _reduce
+  dispatch[ord(pickle.SETITEM)] = _set_item
+  dispatch[ord(pickle.SETITEMS)] = _set_items
 
 
-def _storage(identity: tuple) -> _Storage:
-  kind, name, key, _, size, *view = identity
-  if kind != 'storage' or name.name not in _DTYPES or any(view):
-    raise ValueError(f'it refers to {identity!r}, which is no storage.')
-  return _Storage(key, _DTYPES[name.name], size)
+def _tensor(*arguments: Any) -> _Tensor:
+  match arguments:
+    case (_Storage() as storage, int(offset), tuple(shape), tuple(strides), *_):
+      numbers = (offset, *shape[:_MOST_ITEMS], *strides[:_MOST_ITEMS])
+      if len(shape) == len(strides) <= _MOST_ITEMS and all(
+        type(n) is int and 0 <= n < _MOST_NUMBER for n in numbers
+      ):
+        return _Tensor(storage, offset, shape, strides)
+      raise ValueError('a tensor has an impossible shape, offset or strides.')
+  raise ValueError('it calls _rebuild_tensor_v2 without a storage.')
 
 
-def _call(name: _Name, arguments: tuple) -> object:
-  match name.name, arguments:
-    case 'collections OrderedDict', ():
-      return {}
-    case 'torch._utils _rebuild_tensor_v2', (_Storage(), *_):
-      return _Tensor(*arguments[:4])
-    case 'torch._utils _rebuild_parameter', (_Tensor() as tensor, *_):
-      return tensor
-  raise ValueError(f'it calls {name} with {arguments!r}.')
+_STAND_INS: dict[tuple[str, str], Any] = {
+  ('torch', 'DoubleStorage'): np.dtype('<f8'),
+  ('torch', 'FloatStorage'): np.dtype('<f4'),
+  ('torch', 'HalfStorage'): np.dtype('<f2'),
+  ('torch', 'LongStorage'): np.dtype('<i8'),
+  ('torch', 'IntStorage'): np.dtype('<i4'),
+  ('collections', 'OrderedDict'): lambda: {},
+  ('torch._utils', '_rebuild_tensor_v2'): _tensor,
+  ('torch._utils', '_rebuild_parameter'): lambda tensor, *_: tensor,
+}

@@ -1,22 +1,23 @@
 """The weights of the FID Inception: where they are, and how they are read.
 
-They are looked for on this machine, and fetched only when asked. A `.pth`
+They are searched on this machine, and downloaded only on request. A `.pth`
 file is read without running it; `.npz` and `.safetensors` files hold the same
 names, such as `Mixed_5b.branch1x1.conv.weight`, and the same layout.
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import tempfile
 import urllib.request
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import platformdirs
 
-from structae.evaluation.images import tensor_files
+from structae.evaluation.images import archives, torch_file
 
 FILE_NAME = 'pt_inception-2015-12-05-6726825d.pth'
 URL = (
@@ -26,6 +27,8 @@ URL = (
 NUM_BYTES = 95_628_359
 SHA256 = '6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2'
 
+_MOST_BYTES = 300_000_000  # the weights in float64 are 191,000,000
+_MOST_HEADER = 2**20  # bytes of a .safetensors header: about 10,000 tensors
 _NORM = {
   'scale': 'weight',
   'bias': 'bias',
@@ -37,13 +40,16 @@ _NORM = {
 class Weights(NamedTuple):
   """What `InceptionV3.apply` takes, and where it comes from.
 
-  `digest` is a SHA-256 over names and float32 numbers: the same weights have
-  the same digest in every file format.
+  Attributes:
+    variables: the parameters of the Flax modules.
+    digest: a SHA-256 over names and float32 numbers: the same weights have the
+      same digest in every file format.
+    is_published: whether the file has the published checksum.
   """
 
   variables: dict[str, dict]
   digest: str
-  is_published: bool  # read from the published file, by its checksum
+  is_published: bool
 
 
 def load_weights(
@@ -66,7 +72,7 @@ def load_weights(
       does not hold these weights.
   """
   file = find_weights(path, download=download)
-  tensors = tensor_files.read_tensors(file)
+  tensors = _read_tensors(file)
   return Weights(*_to_variables(tensors, file), _difference(file) is None)
 
 
@@ -127,7 +133,7 @@ def _checked(path: pathlib.Path) -> pathlib.Path:
 
 
 def _difference(path: pathlib.Path) -> str | None:
-  """What parts a file from the published one."""
+  """How a file differs from the published one; None if it does not."""
   size = path.stat().st_size
   if size != NUM_BYTES:
     return f'{size} bytes, not {NUM_BYTES}'
@@ -158,6 +164,45 @@ def _download(target: pathlib.Path) -> pathlib.Path:
   return target
 
 
+def _read_tensors(path: pathlib.Path) -> Mapping[str, np.ndarray]:
+  """Reads the tensors of a file by name, without running any of it."""
+  if path.stat().st_size > _MOST_BYTES:
+    raise ValueError(f'{path} exceeds {_MOST_BYTES} bytes: no FID Inception.')
+  match path.suffix:
+    case '.pth' | '.pt':
+      return torch_file.read_torch(path)
+    case '.npz':
+      read = _read_npz
+    case '.safetensors':
+      read = _read_safetensors
+    case _:
+      raise ValueError(
+        f'{path} must be a .pth, .npz or .safetensors file, got '
+        f'{path.suffix!r}.'
+      )
+  with archives.one_line(path, f'{path.suffix} file') as stream:
+    return read(stream)
+
+
+def _read_npz(stream: BinaryIO) -> dict[str, np.ndarray]:
+  archives.open_zip(stream)  # refuses what unpacks to far more
+  with np.load(stream, allow_pickle=False) as archive:
+    return {name: archive[name] for name in archive.files}
+
+
+def _read_safetensors(stream: BinaryIO) -> dict[str, np.ndarray]:
+  from safetensors import numpy as safetensors
+
+  # The library allows headers of 100 MB, and takes the last of equal names.
+  size = int.from_bytes(stream.read(8), 'little')
+  if size > _MOST_HEADER:
+    raise ValueError(f'its header exceeds {_MOST_HEADER} bytes.')
+  header = json.loads(stream.read(size), object_pairs_hook=list)
+  if len({name for name, _ in header}) != len(header):
+    raise ValueError('two of its tensors have the same name.')
+  return safetensors.load_file(stream.name)
+
+
 def _to_variables(
   tensors: Mapping[str, np.ndarray], path: pathlib.Path
 ) -> tuple[dict[str, dict], str]:
@@ -179,6 +224,8 @@ def _to_variables(
         f'{path}: {published} has shape {array.shape}, which does not fit the '
         f'FID Inception.'
       )
+    if array.dtype.kind != 'f':
+      raise ValueError(f'{path}: {published} is {array.dtype}, not floats.')
     array = np.ascontiguousarray(array.transpose(axes), '<f4')
     if not np.isfinite(array).all():
       raise ValueError(f'{path}: {published} is not finite.')

@@ -1,9 +1,10 @@
-"""Scores of variables of several numbers each, by variable.
+"""MIG, DCI and IRS of whole variables, of D numbers each.
 
 A score over single latents underestimates a model whose variables are D
 numbers wide: information that is spread within a variable looks redundant.
 These take `[N, K, D]` and keep a variable together; with D = 1 they equal the
-ordinary scores.
+ordinary scores. Sources are those of the scores; their extension to variables
+is this project's.
 """
 
 from typing import Any, Literal
@@ -11,27 +12,32 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from structae.evaluation.metrics import dci as importance
 from structae.evaluation.metrics import inputs
-from structae.evaluation.metrics import irs as robustness
-from structae.evaluation.metrics import mig as information
+from structae.evaluation.metrics.dci import concentration, dci
+from structae.evaluation.metrics.irs import robustness
+from structae.evaluation.metrics.mig import gap
+from structae.evaluation.metrics.mutual_information import (
+  discretize,
+  entropy,
+  information_matrix,
+)
 
 
 def mig_by_variable(
   codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20
 ) -> dict[str, Any]:
-  """The mutual information gap between variables.
+  """Computes the mutual information gap between variables.
 
-  A variable's information on a factor is that of its most telling projection
-  to one number: the D coordinates, and the directions that separate the
-  factor's values best (Fisher's discriminants). No function of a variable
-  tells more than the variable does, so this is a lower bound of what it knows;
-  unlike a histogram of D axes it needs no more rows as D grows.
+  A variable's information on a factor is that of its most informative
+  projection to one number, among the D coordinates and the directions that
+  separate the factor's values best (Fisher's discriminants). By the data
+  processing inequality this is a lower bound; unlike a histogram of D axes it
+  needs no more rows as D grows.
 
   Args:
     codes: `[N, K, D]` finite numbers, K of 2 or more.
     factors: `[N, F]` integers, none negative or constant.
-    num_bins: bins of a projection.
+    num_bins: the number of bins of a projection.
 
   Returns:
     `mig_by_variable`, in 0 ... 1; `variable_information` `[K, F]` in nats;
@@ -44,18 +50,17 @@ def mig_by_variable(
   num, num_variables, width = codes.shape
   if num_variables < 2:
     raise ValueError('mig_by_variable compares two variables, there is 1.')
-  flat = information.discretize(codes.reshape(num, -1), num_bins)
-  matrix = information.information_matrix(flat, factors)
+  flat = discretize(codes.reshape(num, -1), num_bins)
+  matrix = information_matrix(flat, factors)
   matrix = matrix.reshape(num_variables, width, -1).max(1)
   if width > 1:
     for k in range(num_variables):
       for j in range(factors.shape[1]):
         values = factors[:, j : j + 1]
         z = _discriminants(codes[:, k], values[:, 0])
-        bins = information.discretize(z, num_bins)
-        found = information.information_matrix(bins, values)
+        found = information_matrix(discretize(z, num_bins), values)
         matrix[k, j] = max(matrix[k, j], found.max(initial=0))
-  gaps = information.gap(matrix) / information.entropy(factors)
+  gaps = gap(matrix) / entropy(factors)
   return {
     'mig_by_variable': float(gaps.mean()),
     'variable_information': matrix,
@@ -72,10 +77,10 @@ def dci_by_variable(
   backend: Literal['histogram', 'sklearn'] = 'histogram',
   seed: int = 0,
 ) -> dict[str, Any]:
-  """Disentanglement and completeness of variables.
+  """Computes the disentanglement and completeness of variables.
 
-  The trees see all K * D numbers; a variable's importance is the sum of its
-  numbers' importances, since a tree's error is removed by one or the other.
+  The trees are fitted to all K * D numbers; a variable's importance is the sum
+  of its numbers' importances.
 
   Args:
     codes: `[N, K, D]` finite numbers.
@@ -100,7 +105,7 @@ def dci_by_variable(
       f'test_codes must be [M, {shape[1]}, {shape[2]}], '
       f'got shape {test_codes.shape}.'
     )
-  ordinary = importance.dci(
+  ordinary = dci(
     codes.reshape(len(codes), -1),
     labels,
     test_codes.reshape(len(test_codes), -1),
@@ -112,15 +117,15 @@ def dci_by_variable(
 
 
 def by_variable(ordinary: dict[str, Any], num_variables: int) -> dict[str, Any]:
-  """The answer of `dci_by_variable`, from that of `dci` over all numbers.
+  """The result of `dci_by_variable`, from that of `dci` over all numbers.
 
   Args:
-    ordinary: of `dci`, over codes `[N, K * D]`.
+    ordinary: the result of `dci` for codes `[N, K * D]`.
     num_variables: K.
   """
   matrix = ordinary['importance']
   matrix = matrix.reshape(num_variables, -1, matrix.shape[1]).sum(1)
-  scores = importance.concentration(matrix)
+  scores = concentration(matrix)
   return {
     'disentanglement_by_variable': scores['disentanglement'],
     'completeness_by_variable': scores['completeness'],
@@ -137,7 +142,7 @@ def irs_by_variable(
   quantile: float = 0.99,
   num_bins: int = 20,
 ) -> dict[str, Any]:
-  """The interventional robustness of variables.
+  """Computes the interventional robustness of variables.
 
   As `irs`, where a variable's deviation from a mean is the Euclidean length of
   its D numbers' difference.
@@ -150,13 +155,13 @@ def irs_by_variable(
 
   Returns:
     `irs_by_variable`, at most 1; `irs_matrix_by_variable` `[K, F]`;
-    `num_active`, how many variables vary; the settings.
+    `num_active`, the number of variables that vary; the settings.
 
   Raises:
     ValueError: if the arrays are unfit or the quantile is not in 0 ... 1.
   """
   codes, factors = _check(codes, factors)
-  found = robustness.robustness(codes, factors, quantile, num_bins)
+  found = robustness(codes, factors, quantile, num_bins)
   del found['irs_per_latent']
   return {
     'irs_by_variable': found.pop('irs'),
@@ -176,7 +181,7 @@ def _check(
 
 
 def _discriminants(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-  """Projections `[N, <= D]` that separate the labels best, by Fisher.
+  """Fisher's discriminants: projections `[N, <= D]` that separate labels best.
 
   The directions are those of largest variance between the labels' means, in
   units of the variance within labels.

@@ -1,4 +1,7 @@
-"""DCI: disentanglement, completeness and informativeness of importances."""
+"""DCI: does each latent predict one factor, and one latent each factor?
+
+Source: Eastwood and Williams, https://openreview.net/forum?id=By-7dz-AZ.
+"""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -20,11 +23,11 @@ def dci(
   backend: Literal['histogram', 'sklearn'] = 'histogram',
   seed: int = 0,
 ) -> dict[str, Any]:
-  """Disentanglement, completeness and informativeness.
+  """Computes disentanglement, completeness and informativeness.
 
-  Boosted trees predict every factor from all latents; R_ij is the share of
-  latent i in what they learnt of factor j. A latent is disentangled if its
-  importance lies on one factor, a factor complete if one latent holds it:
+  Boosted trees predict every factor from all latents; R_ij is the importance of
+  latent i for factor j. A latent is disentangled if it is important for one
+  factor only, a factor complete if one latent only is important for it:
   1 - H(.) with logarithms to the base F or L, averaged with the importance of
   the latent or factor as weight. Informativeness is the accuracy of the
   prediction: higher is better (the source reports an error).
@@ -33,17 +36,17 @@ def dci(
     codes: `[N, L]` finite numbers, what the trees are fitted to.
     factors: `[N, F]` integers, none negative or constant.
     test_codes: `[M, L]` held out.
-    test_factors: `[M, F]`; values that `factors` lacks count as mistakes.
+    test_factors: `[M, F]`; values that `factors` lacks count as errors.
     backend: 'histogram' bins the latents, and is many times faster; 'sklearn'
       is `GradientBoostingClassifier` with its defaults.
-    seed: decides ties of the trees.
+    seed: breaks ties between splits.
 
   Returns:
     `disentanglement`, `completeness`, `informativeness_train`,
     `informativeness_test`, in 0 ... 1; per latent or factor as
     `disentanglement_per_latent` `[L]`, `completeness_per_factor` `[F]`,
     `informativeness_test_per_factor` `[F]`; `importance` `[L, F]`, whose
-    columns sum to 1 (to 0 where nothing could be learnt); the settings.
+    columns sum to 1 (to 0 where no split reduced the error); the settings.
 
   Raises:
     ValueError: if the arrays are unfit or the backend is unknown.
@@ -78,7 +81,7 @@ def dci(
 
 
 def concentration(importance: np.ndarray) -> dict[str, Any]:
-  """Disentanglement and completeness of an importance matrix.
+  """Computes disentanglement and completeness of an importance matrix.
 
   Args:
     importance: `[L, F]`, none negative.

@@ -1,4 +1,7 @@
-"""DCI-ES: how much capacity a probe needs, and how large the code is."""
+"""DCI-ES: DCI, with the capacity that a probe needs and the size of the code.
+
+Source: Eastwood et al., https://arxiv.org/abs/2210.00364, sections 3 and 4.
+"""
 
 from typing import Any
 
@@ -19,11 +22,11 @@ def dci_es(
   *,
   seed: int = 0,
 ) -> dict[str, Any]:
-  """Disentanglement and completeness with ease of use and size.
+  """Computes disentanglement and completeness, ease of use and size.
 
   The probes are boosted trees, their capacity is the number of stages, their
   loss the held-out log loss. The source uses several families of probes: for
-  another, give its curve to `ease_of_use`, and its importances to
+  another, pass its curve to `ease_of_use`, and its importances to
   `structae.evaluation.concentration`.
 
   Args:
@@ -31,7 +34,7 @@ def dci_es(
     factors: `[N, F]` integers, none negative or constant.
     test_codes: `[M, L]` held out.
     test_factors: `[M, F]`; rows of values unknown to `factors` are left out.
-    seed: decides ties of the trees.
+    seed: breaks ties between splits.
 
   Returns:
     `disentanglement` and `completeness` as by `dci`; `ease_of_use` (the
@@ -74,10 +77,10 @@ def dci_es(
 def ease_of_use(
   capacities: ArrayLike, losses: ArrayLike, baseline: float
 ) -> float:
-  """One less the area between a loss-capacity curve and its lowest loss.
+  """Computes 1 less the area between a loss-capacity curve and its minimum.
 
-  The curve is the lowest loss so far. The area's unit is that of a line that
-  falls from the baseline to 0 over the range of capacities: so 1 means that the
+  The curve is the lowest loss so far. The area's unit is the area under a
+  line from the baseline to 0 over the range of capacities: 1 means that the
   smallest probe is the best, 0 that the loss falls along that line.
 
   Args:

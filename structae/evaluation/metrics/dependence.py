@@ -1,8 +1,8 @@
-"""How dependent are the variables of a code? Hybrid sampling breaks that.
+"""The dependence between the variables of a code, which hybrid sampling drops.
 
 A hybrid sample takes every variable from another example, so it keeps the
-marginals and drops all dependence between variables: these scores say how
-much there is to drop, without any factors.
+marginals and loses all dependence between variables: these scores measure the
+loss, without any factors.
 """
 
 from itertools import combinations
@@ -12,15 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
-from structae.evaluation.metrics.mig import discretize, information_matrix
-
-_SMALLEST = (
-  1e-12  # eigenvalue of a correlation matrix that is still told from 0
+from structae.evaluation.metrics.mutual_information import (
+  discretize,
+  information_matrix,
 )
+
+# Smaller eigenvalues of a correlation matrix are taken for rounding errors.
+_SMALLEST = 1e-12
 
 
 def gaussian_dependence(codes: ArrayLike) -> dict[str, Any]:
-  """The dependence of Gaussians with the codes' covariance.
+  """Computes the dependence of Gaussians with the codes' covariance.
 
   Args:
     codes: `[N, L]` finite numbers, N of 2 or more; constant latents are left
@@ -32,7 +34,7 @@ def gaussian_dependence(codes: ArrayLike) -> dict[str, Any]:
     without correlations, in squared units of the codes, and
     `wasserstein_correlation_normalized`, that over the total variance;
     `singular`: whether some latents are linear combinations of others, where
-    the total correlation is infinite and a lower bound is given.
+    the total correlation is infinite and a lower bound is returned.
 
   Raises:
     ValueError: if the codes are unfit.
@@ -68,16 +70,16 @@ def gaussian_dependence(codes: ArrayLike) -> dict[str, Any]:
 def pairwise_information(
   codes: ArrayLike, *, num_bins: int = 20
 ) -> dict[str, Any]:
-  """The mean mutual information of two latents, both cut into bins.
+  """Computes the mean mutual information of two latents, both in bins.
 
   Args:
     codes: `[N, L]` finite numbers, L of 2 or more.
-    num_bins: of equal width, over a latent's own range.
+    num_bins: the number of bins of equal width, over a latent's own range.
 
   Returns:
     `pairwise_information` in nats, the mean over pairs (a constant latent has
     none); `latent_information` `[L, L]`, the entropies on its diagonal;
-    `num_bins`. Independent latents get about (bins - 1)^2 / 2N.
+    `num_bins`. Independent latents score about (bins - 1)^2 / 2N.
 
   Raises:
     ValueError: if the codes are unfit, or there are fewer than two latents.
@@ -100,15 +102,16 @@ def pairwise_information(
 def distance_correlation(
   codes: ArrayLike, *, max_rows: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-  """The mean squared distance correlation of two variables, without bias.
+  """Computes the mean squared distance correlation of two variables.
 
   It is 0 only for independent variables, whatever the form of the dependence
-  and however wide the variables are; the estimate is centred on 0 for
-  independent ones, so it may be slightly negative.
+  and however wide the variables are; the estimate is unbiased, so for
+  independent ones it may be slightly negative.
 
   Args:
     codes: `[N, K, D]`, K variables of 2 or more, or `[N, L]`, N of 4 or more.
-    max_rows: time and memory grow with its square: more rows are drawn from.
+    max_rows: time and memory grow with its square; of more rows, so many are
+      drawn.
     seed: of that draw.
 
   Returns:

@@ -1,4 +1,7 @@
-"""InfoM, InfoC and InfoE: modularity, compactness and explicitness in nats."""
+"""InfoMEC: modularity, compactness, explicitness by normalised information.
+
+Source: Hsu et al., https://arxiv.org/abs/2305.18378, section 4.
+"""
 
 from typing import Any
 
@@ -6,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
-from structae.evaluation.metrics.explicitness import logistic, standardized
-from structae.evaluation.metrics.mig import entropy
+from structae.evaluation.metrics.mutual_information import entropy
+from structae.evaluation.metrics.probes import logistic, standardized
 
 
 def infomec(
@@ -18,26 +21,27 @@ def infomec(
   max_rows: int | None = None,
   seed: int = 0,
 ) -> dict[str, Any]:
-  """Modularity, compactness and explicitness from normalised information.
+  """Computes InfoM, InfoC and InfoE.
 
   The information of a latent with a factor, by nearest neighbours, is divided
   by the factor's entropy. InfoM averages, over active latents, the largest
   share that one factor has in a latent's information; InfoC, over factors, the
   largest share of one latent; both rescaled from chance to 1. InfoE is the
   share of a factor's uncertainty that a linear probe of all latents removes.
-  The first two are ratios, and pure noise gets about .6: read them with InfoE.
+  The first two are ratios, and pure noise scores about .6: read them beside
+  InfoE.
 
   Args:
     codes: `[N, L]` finite numbers.
     factors: `[N, F]` integers, none negative or constant, F of 2 or more.
-    num_neighbors: of the information estimate.
-    max_rows: use only so many rows, drawn at random; all by default.
+    num_neighbors: the number of neighbours of the information estimate.
+    max_rows: the number of rows to draw at random; all by default.
     seed: of that draw, and of the estimate's tiny noise.
 
   Returns:
-    `infom`, `infoc`, `infoe`; `normalized_information` `[L, F]`; `active` `[L]`
-    booleans, latents with more than 1/20 of the largest range; the settings.
-    With one active latent, or none, InfoC is 1, or all are 0.
+    `infom`, `infoc`, `infoe`, at most 1; `normalized_information` `[L, F]`;
+    `active` `[L]` booleans, latents with more than 1/20 of the largest range;
+    the settings. With one active latent, or none, InfoC is 1, or all are 0.
 
   Raises:
     ValueError: if the arrays are unfit, or there are fewer than two factors.
@@ -80,7 +84,7 @@ def _above_chance(information: np.ndarray, num: int) -> float:
   if num < 2:
     return float(num)
   total = information.sum(1)
-  some = total > 0  # a row without any information counts as chance
+  some = total > 0  # a row without any information scores chance
   share = np.full(len(information), 1 / num)
   share[some] = information[some].max(1) / total[some]
   return float((share.mean() - 1 / num) / (1 - 1 / num)) if len(share) else 0.0
@@ -89,9 +93,9 @@ def _above_chance(information: np.ndarray, num: int) -> float:
 def _removed(codes: np.ndarray, labels: np.ndarray) -> float:
   """The share of the uncertainty that a balanced linear probe removes.
 
-  The constant guess of a balanced probe is uniform over the K classes: log K.
+  A balanced probe without inputs is uniform over the K classes: log K.
   """
-  (z,), _ = standardized(codes)
+  (z,) = standardized(codes)
   if not z.shape[1]:
     return 0.0
   model = logistic(z, labels, C=np.inf, class_weight='balanced')

@@ -1,4 +1,4 @@
-"""What every metric asks of its two arrays."""
+"""Checks of the arrays that every metric takes."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -135,7 +135,7 @@ def check_split(
 def varying(codes: np.ndarray) -> np.ndarray:
   """Which latents are alive: `[L]` booleans, max > min.
 
-  The variance will not tell: a float32 column of the constant .1 has a
+  The variance does not show it: a float32 column of the constant .1 has a
   standard deviation of about 1e-8, since its mean rounds.
   """
   return codes.max(0) > codes.min(0)

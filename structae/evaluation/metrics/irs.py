@@ -1,4 +1,7 @@
-"""Interventional robustness: what a factor leaves of a latent's spread."""
+"""IRS: how little a latent moves while the factor it encodes is fixed.
+
+Source: Suter et al., https://arxiv.org/abs/1811.00007, section 4.2.
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
-from structae.evaluation.metrics.mig import discretize
+from structae.evaluation.metrics.mutual_information import discretize
 
 
 def irs(
@@ -16,19 +19,19 @@ def irs(
   quantile: float = 0.99,
   num_bins: int = 20,
 ) -> dict[str, Any]:
-  """The interventional robustness score.
+  """Computes the interventional robustness score.
 
-  With one factor held at a value, how far does a latent still move from its
+  With one factor fixed at a value, how far does a latent still move from its
   mean? The quantile of this deviation, averaged over the factor's values and
-  divided by the latent's largest deviation of all, is what other factors do to
-  it. A latent's score is 1 less the smallest of these; the average weighs
-  latents by their largest deviation, so scale matters. Pure noise gets about
+  divided by the latent's largest deviation of all, is the effect of the other
+  factors. A latent's score is 1 less the smallest of these; the average weighs
+  latents by their largest deviation, so scale matters. Pure noise scores about
   .3, since a quantile lies below the maximum.
 
   Args:
     codes: `[N, L]` finite numbers.
     factors: `[N, F]` integers, none negative or constant.
-    quantile: of the deviations; the source has 1, the common code .99.
+    quantile: of the deviations; 1 in the source, .99 in disentanglement_lib.
     num_bins: factors with more values are cut, in the order of their values,
       into so many bins.
 
@@ -49,14 +52,14 @@ def irs(
 def robustness(
   codes: np.ndarray, factors: np.ndarray, quantile: float, num_bins: int
 ) -> dict[str, Any]:
-  """`irs` of variables `[N, K, D]`, whose deviations are Euclidean norms."""
+  """As `irs`, of variables `[N, K, D]`: deviations are Euclidean norms."""
   if not 0 <= quantile <= 1:
     raise ValueError(f'quantile is {quantile}, expected 0 ... 1.')
   alive = inputs.varying(codes).any(-1)
   matrix = np.zeros((codes.shape[1], factors.shape[1]))
   z = codes[:, alive]
   largest = _deviation(z).max(0)
-  # Values name classes: their places in order are cut, not the numbers.
+  # Values name classes: their ranks are binned, not the numbers.
   places = [np.unique(f, return_inverse=True)[1] for f in factors.T]
   for j, values in enumerate(discretize(np.stack(places, 1), num_bins).T):
     groups = [z[values == v] for v in np.unique(values)]

@@ -1,4 +1,7 @@
-"""Mutual information of latents and factors, and the scores made of it."""
+"""MIG: by how much one latent is more informative of a factor than the rest.
+
+Source: Chen et al., https://arxiv.org/abs/1802.04942, equation 6.
+"""
 
 from typing import Any
 
@@ -6,99 +9,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
-
-
-def mutual_information(
-  codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20
-) -> np.ndarray:
-  """The mutual information of every latent with every factor.
-
-  A latent is cut into bins of equal width between its own smallest and largest
-  value; the information is that of the observed frequencies, with no
-  correction: independent data get about (bins - 1)(values - 1) / 2N nats.
-
-  Args:
-    codes: `[N, L]` finite numbers.
-    factors: `[N, F]` integers, none negative or constant.
-    num_bins: bins of a latent.
-
-  Returns:
-    `[L, F]` float64 in nats, each between 0 and the factor's entropy. A
-    constant latent gets exactly 0.
-
-  Raises:
-    ValueError: if the arrays are unfit or `num_bins` is below 2.
-
-  Source: Locatello et al., https://arxiv.org/abs/1811.12359, appendix C.
-  """
-  codes, factors = inputs.check_pair(codes, factors)
-  return information_matrix(discretize(codes, num_bins), factors)
-
-
-def discretize(codes: np.ndarray, num_bins: int) -> np.ndarray:
-  """Cuts every column into bins of equal width over its own range.
-
-  Args:
-    codes: `[N, L]` finite numbers.
-    num_bins: bins of a column.
-
-  Returns:
-    `[N, L]` int64 in 0 ... num_bins - 1; the largest value falls into the last
-    bin, and a constant column into a single one.
-
-  Raises:
-    ValueError: if `num_bins` is below 2.
-  """
-  if num_bins < 2:
-    raise ValueError(f'num_bins is {num_bins}, expected 2 or more.')
-  bins = np.empty(codes.shape[::-1], np.int64)
-  for row, column in zip(bins, np.ascontiguousarray(codes.T)):
-    inner = np.histogram_bin_edges(column, num_bins)[1:-1]
-    row[:] = np.searchsorted(inner, column, side='right')
-  return bins.T
-
-
-def entropy(factors: np.ndarray) -> np.ndarray:
-  """The entropy of every column's observed frequencies: `[F]`, in nats."""
-  # Values name classes and may be large: counts of those that occur.
-  counts = (np.unique(column, return_counts=True)[1] for column in factors.T)
-  return np.array([_entropy_of(count) for count in counts])
-
-
-def information_matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-  """The mutual information of every column of `a` with every column of `b`.
-
-  Args:
-    a: `[N, L]` integers from 0, few of them.
-    b: `[N, F]` integers from 0.
-
-  Returns:
-    `[L, F]` float64 in nats, of the observed frequencies.
-  """
-  information = np.empty((a.shape[1], b.shape[1]))
-  for j, values in enumerate(b.T):
-    columns = np.unique(values, return_inverse=True)[1]
-    size = columns.max() + 1
-    for i, rows in enumerate(np.ascontiguousarray(a.T)):
-      joint = np.bincount(rows * size + columns, minlength=0)
-      information[i, j] = _information_of(
-        np.pad(joint, (0, -len(joint) % size)).reshape(-1, size)
-      )
-  return information
+from structae.evaluation.metrics.mutual_information import (
+  discretize,
+  entropy,
+  information_matrix,
+)
 
 
 def mig(
   codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20
 ) -> dict[str, Any]:
-  """The mutual information gap: is each factor told by one latent alone?
+  """Computes the mutual information gap.
 
-  For every factor, the information of the latent that knows most about it less
-  that of the next, in units of the factor's entropy; averaged over factors.
+  For every factor, the mutual information of the most informative latent less
+  that of the second, divided by the factor's entropy; averaged over factors.
 
   Args:
     codes: `[N, L]` finite numbers, L of 2 or more.
     factors: `[N, F]` integers, none negative or constant.
-    num_bins: bins of a latent.
+    num_bins: the number of bins of a latent.
 
   Returns:
     `mig`, in 0 ... 1; `mig_per_factor` `[F]`; `mutual_information` `[L, F]` in
@@ -113,77 +42,18 @@ def mig(
   if codes.shape[1] < 2:
     raise ValueError('mig compares two latents, codes have 1.')
   matrix = information_matrix(discretize(codes, num_bins), factors)
-  gaps = gap(matrix) / entropy(factors)
+  entropies = entropy(factors)
+  gaps = gap(matrix) / entropies
   return {
     'mig': float(gaps.mean()),
     'mig_per_factor': gaps,
     'mutual_information': matrix,
-    'entropy': entropy(factors),
+    'entropy': entropies,
     'num_bins': num_bins,
   }
 
 
 def gap(matrix: np.ndarray) -> np.ndarray:
-  """Every column's largest value less its next: `[L, F]` to `[F]`."""
+  """Every column's largest value less its second: `[L, F]` to `[F]`."""
   ordered = np.sort(matrix, axis=0)
   return ordered[-1] - ordered[-2]
-
-
-def modularity(
-  codes: ArrayLike, factors: ArrayLike, *, num_bins: int = 20
-) -> dict[str, Any]:
-  """Does each latent tell of one factor alone?
-
-  For a latent with information I_j on factor j, and m the largest of them:
-  1 - (sum_j I_j^2 - m^2) / (m^2 (F - 1)); averaged over all latents. A latent
-  without any information counts 0, so dead latents lower the score. Only ratios
-  count: codes of pure noise still get about .7.
-
-  Args:
-    codes: `[N, L]` finite numbers.
-    factors: `[N, F]` integers, none negative or constant, F of 2 or more.
-    num_bins: bins of a latent.
-
-  Returns:
-    `modularity`, in 0 ... 1; `modularity_per_latent` `[L]`;
-    `mutual_information` `[L, F]` in nats; `num_bins`.
-
-  Raises:
-    ValueError: if the arrays are unfit, or there are fewer than two factors.
-
-  Source: Ridgeway and Mozer, https://arxiv.org/abs/1802.05312, section 3, as
-    computed by Locatello et al., https://arxiv.org/abs/1811.12359.
-  """
-  codes, factors = inputs.check_pair(codes, factors)
-  if factors.shape[1] < 2:
-    raise ValueError('modularity compares two factors, there is 1.')
-  matrix = information_matrix(discretize(codes, num_bins), factors)
-  largest = matrix.max(1) ** 2
-  rest = (matrix**2).sum(1) - largest
-  alive = largest > 0
-  per_latent = np.zeros(len(matrix))
-  per_latent[alive] = 1 - rest[alive] / (
-    largest[alive] * (factors.shape[1] - 1)
-  )
-  return {
-    'modularity': float(per_latent.mean()),
-    'modularity_per_latent': per_latent,
-    'mutual_information': matrix,
-    'num_bins': num_bins,
-  }
-
-
-def _entropy_of(counts: np.ndarray) -> float:
-  p = counts[counts > 0] / counts.sum()
-  return float(-(p * np.log(p)).sum())
-
-
-def _information_of(joint: np.ndarray) -> float:
-  if (joint.sum(1) > 0).sum() < 2:
-    return 0.0  # one bin tells nothing; sums would leave a rounding error
-  value = (
-    _entropy_of(joint.sum(0))
-    + _entropy_of(joint.sum(1))
-    - _entropy_of(joint.ravel())
-  )
-  return max(value, 0.0)

@@ -1,9 +1,11 @@
-"""Do a decoder's variables go from high-level to low-level factors?
+"""Order: do a decoder's variables go from high-level to low-level factors?
 
-A factor is low-level if it changes pixels whatever the others are, as the
-colour of a wall does; it is high-level if what it changes depends on the
-others: which pixels turn when a shape does, and into what, is for shape, size,
-angle and colours together to say.
+A factor is low-level if its effect on the pixels does not depend on the other
+factors, as that of a wall's colour; it is high-level if it does, as that of a
+shape, which depends on size, angle and colours.
+
+Source: this project; the claim is that of Leeb et al.,
+https://arxiv.org/abs/2006.07796, section 4.1.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,23 +14,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import by_variable as variables
-from structae.evaluation.metrics.mig import entropy
+from structae.evaluation.metrics.mutual_information import entropy
 from structae.evaluation.metrics.variable_effect import sobol
 
 
 def order_correlation(information: ArrayLike, levels: ArrayLike) -> float:
-  """How far early variables tell of high-level factors, late ones of low-level.
+  """Computes how far early variables encode high-level factors.
 
   Every bit of information has a place, the variable that holds it, and a
-  level, that of the factor it tells of. The score is minus the correlation of
-  the two over all information: 1 if the higher the level of a factor the
-  earlier stands what tells of it, -1 in the opposite order, and 0 if every
-  variable tells of the same factors in the same proportion.
+  level, that of its factor. The score is minus the correlation of the two over
+  all information: 1 if factors of a higher level are encoded in earlier
+  variables, -1 in the opposite order, and 0 if every variable is informative
+  of the same factors in the same proportion.
 
   Args:
-    information: `[K, F]`, none negative: what variable k, in decoder order,
-      tells of factor j. Give shares of a factor's entropy, or factors of many
-      values count more.
+    information: `[K, F]`, none negative: that of variable k, in decoder order,
+      on factor j, as a share of the factor's entropy, without which factors of
+      many values weigh more.
     levels: `[F]`, the larger the higher; see `factor_levels`.
 
   Returns:
@@ -73,7 +75,7 @@ def factor_levels(
   num: int = 500,
   seed: int = 0,
 ) -> np.ndarray:
-  """How high-level each factor is: how far its effect hangs on the others.
+  """Computes how far the effect of each factor depends on the others.
 
   One minus the main over the total Sobol' index of the factor on the pixels: 0
   if the factor adds something to the image that does not depend on the other
@@ -83,11 +85,11 @@ def factor_levels(
     render: factors `[N, F]` to images or vectors `[N, ...]`; every combination
       must exist.
     factor_sizes: the number of values of each factor.
-    num: how many images N to draw; F + 2 times as many are looked at.
+    num: the number N of images to draw; N (F + 2) are rendered.
     seed: of the draws.
 
   Returns:
-    `[F]`, in 0 ... 1. A factor without any effect gets 0.
+    `[F]`, in 0 ... 1. A factor without any effect has level 0.
   """
   draws = np.random.RandomState(seed)
   a, b = (draws.randint(0, factor_sizes, (num, len(factor_sizes)))
@@ -101,11 +103,11 @@ def factor_levels(
 def information_shares(
   codes: ArrayLike, factors: ArrayLike, *, seed: int = 0
 ) -> np.ndarray:
-  """What each variable tells of each factor, as a share of its entropy.
+  """Computes each variable's information on each factor, less chance.
 
-  Chance is taken off: the information that the same codes seem to hold when
-  they are shuffled. Without that, variables that know nothing would still count
-  for something, and pull every factor to the middle.
+  It is a share of the factor's entropy. Chance is the estimate for the same
+  codes in shuffled order; without subtracting it, uninformative variables would
+  pull every factor to the middle of the order.
 
   Args:
     codes: `[N, K, D]` finite numbers, K of 2 or more.

@@ -1,4 +1,7 @@
-"""UDR: do models trained from other seeds find the same latents?"""
+"""UDR: do models trained with different seeds find the same latents?
+
+Source: Duan et al., https://arxiv.org/abs/1905.12614, section 4.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -16,9 +19,9 @@ def udr(
   method: Literal['lasso', 'spearman'] = 'lasso',
   threshold: float = 0.01,
 ) -> dict[str, Any]:
-  """The unsupervised disentanglement ranking of several models.
+  """Computes the unsupervised disentanglement ranking of several models.
 
-  Two models agree if each latent of one goes with a single latent of the
+  Two models agree if each latent of one corresponds to a single latent of the
   other. Their similarity matrix R holds absolute rank correlations, or Lasso
   coefficients; the agreement is the mean of max R^2 / sum R over both its rows
   and its columns. A model's score is the median agreement with the others.
@@ -28,13 +31,13 @@ def udr(
     divergences: per model, `[L]` the mean KL divergence of every latent from
       the prior; latents at or below the threshold are left out. Without it, as
       for deterministic encoders, constant latents are left out.
-    method: what R holds.
+    method: what R holds, 'lasso' or 'spearman'.
     threshold: of the divergences, in nats.
 
   Returns:
-    `udr`, the mean score; `udr_per_model` `[M]`; `agreement` `[M, M]`, row i,
-    column j: what latents of i tell of those of j, 0 on the diagonal; the
-    settings.
+    `udr`, the mean score, in 0 ... 1; `udr_per_model` `[M]`; `agreement`
+    `[M, M]`, in row i and column j that of predicting the latents of j from
+    those of i, 0 on the diagonal; the settings.
 
   Raises:
     ValueError: if there are fewer than two models, or their arrays are unfit.

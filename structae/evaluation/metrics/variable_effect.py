@@ -1,7 +1,10 @@
-"""How much of an image hangs on one variable: Sobol' indices by resampling.
+"""Variable effect: how much of an image depends on one variable.
 
 Some variables of a structural decoder have no effect: its Str-Tfm layers start
 as identities, and one that is not needed may stay so.
+
+Sources: Leeb et al., https://arxiv.org/abs/2006.07796, appendix A.3.1; Saltelli
+et al., Computer Physics Communications 181, 2010.
 """
 
 from collections.abc import Callable
@@ -11,13 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 # The least of the six factors of 3D-Shapes, the camera's angle, has 2.7 % of
-# the pixels' variance, so nothing worth a variable is below this; and an
-# average over 128 codes tells it from 0.
+# the pixels' variance, so no factor is below this; and an average over 128
+# codes distinguishes it from 0.
 USED = 0.01
 
 
 class Indices(NamedTuple):
-  """How much of a function's variance its inputs explain, as shares of it.
+  """Sobol' indices: the shares of a function's variance due to its inputs.
 
   Attributes:
     main: `[K]`, what input k explains alone, averaged over all others.
@@ -37,26 +40,26 @@ def variable_effect(
   threshold: float = USED,
   seed: int = 0,
 ) -> dict[str, Any]:
-  """What each variable does to the image, if it alone is replaced.
+  """Computes the effect of replacing each variable alone on the image.
 
   Variable k of a stored code is replaced by that of another one, a partial
   hybrid. Its effect is the mean squared change of the image over twice the
   variance of decoded images, pixel by pixel and then averaged: for independent
   variables the total Sobol' index, which is 1 where all depends on k. A
-  variable without effect gets 0; effects sum to 1 or, where variables act
+  variable without effect has 0; effects sum to 1 or, where variables act
   together, to more.
 
   Args:
-    decode: `[B, K, D]` to images or vectors `[B, ...]`, B as it comes.
+    decode: `[B, K, D]` to images or vectors `[B, ...]`, for any B.
     codes: `[N, K, D]` stored codes, N of 2 or more.
-    num_partners: how many others each code borrows from, 1 ... N - 1. There are
-      N + N K num_partners codes to decode.
-    threshold: the effect from which a variable counts as used.
+    num_partners: the number of codes each takes replacements from, 1 ... N - 1;
+      N + N K num_partners codes are decoded.
+    threshold: the smallest effect of a variable that counts as used.
     seed: of the choice of partners.
 
   Returns:
-    `variable_effect` `[K, 1]`, in decoder order; `used_variables`, how many
-    reach the threshold; the settings.
+    `variable_effect` `[K, 1]`, in decoder order; `used_variables`, the
+    number that reach the threshold; the settings.
 
   Raises:
     ValueError: if the codes are unfit, or all are decoded alike.
@@ -97,13 +100,13 @@ def variable_effect(
 def sobol(
   function: Callable[[np.ndarray], ArrayLike], a: np.ndarray, b: np.ndarray
 ) -> Indices:
-  """Main and total Sobol' indices of a function of K independent inputs.
+  """Estimates main and total Sobol' indices of K independent inputs.
 
   Args:
     function: `[N, K]` or `[N, K, D]` to numbers `[N, ...]`; the variances of
       these are added up.
     a: N draws of the inputs.
-    b: N more, independent of the first. The function sees N (K + 2) draws.
+    b: N more, independent of the first; the function is called on N (K + 2).
 
   Returns:
     Estimates; those of `main` may be a little below 0.
@@ -145,7 +148,5 @@ def _mean(values: np.ndarray) -> float:
 def _variance(values: np.ndarray) -> float:
   found = float(values.var(0, ddof=1, dtype=np.float64).mean())
   if not found > 0:
-    raise ValueError(
-      'all images are the same, so nothing is told by any of them.'
-    )
+    raise ValueError('all images are the same: there is no variance to share.')
   return found

@@ -31,11 +31,11 @@ class Boosting(NamedTuple):
   Attributes:
     classes: `[K]` the labels.
     prior: `[C]` the scores before the first stage.
-    latents: `[T, 7, C]` the latent that a node asks, nodes in breadth order.
+    latents: `[T, 7, C]` the latent a node splits on, in breadth-first order.
     thresholds: `[T, 7, C]` the last rank that goes left.
     leaves: `[T, C, 8]` what a leaf adds to the score.
     importances: `[L]` the error that each latent's splits removed, as a share;
-      all 0 where nothing could be removed.
+      all 0 if there was none.
   """
 
   classes: np.ndarray
@@ -87,7 +87,7 @@ def fit(histogram: Histogram, labels: np.ndarray, *, seed: int) -> Boosting:
   Args:
     histogram: the binned latents of N rows.
     labels: `[N]` with two different values or more.
-    seed: decides between latents that split equally well, such as copies.
+    seed: breaks ties between latents that split equally well, such as copies.
 
   Returns:
     The classifier, which predicts from ranks among the fitted rows.

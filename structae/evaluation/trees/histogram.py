@@ -1,4 +1,4 @@
-"""Sorted and binned latents: what boosted trees ask of the codes."""
+"""Sorted and binned latents, for boosted trees."""
 
 import numpy as np
 import scipy.sparse
@@ -50,7 +50,7 @@ class Histogram:
     """`[N, C]` to `[bins + 1, L, C]`: sums over the rows in the first b bins.
 
     Counts may be float32, where they are exact; sums of residuals would leave
-    traces of rounding in nodes whose residuals are all equal.
+    rounding errors in nodes whose residuals are all equal.
     """
     sums = np.zeros((self._shape[0] + 1, self._shape[1], values.shape[1]))
     cells = self._one_hot[values.dtype] @ values
@@ -81,7 +81,7 @@ def _bin_ends(last: np.ndarray) -> np.ndarray:
 
   Args:
     last: `[N]` whether a row is the last of its number; equal ones stay
-      together, and few distinct ones get a bin each.
+      together, and few distinct ones have a bin each.
 
   Returns:
     Rising ends of the bins, from 0 to N.

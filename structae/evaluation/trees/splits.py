@@ -2,8 +2,8 @@
 
 A split with s of the residual sum S and n of the N rows on its left removes
 s^2/n + (S - s)^2/(N - n) - S^2/N = (s N - S n)^2 / (N n (N - n)) of the squared
-error. Bins tell which latents come near the best; within the two bins beside
-such a latent's cut, every row is tried.
+error. Sums over bins show which latents come near the best; within the two bins
+beside such a latent's cut, every row is tried.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 
 from structae.evaluation.trees.histogram import Histogram
 
-_NEAR = 0.9  # of the best gain over bins: latents worth a closer look
+_NEAR = 0.9  # of the best gain over bins: latents whose cuts are refined
 _TIE = 1e-9  # relative difference that the order of a sum may make
 _MIN_GAIN = 1e-15  # what rounding leaves in a node of equal residuals
 
@@ -39,8 +39,8 @@ def best_splits(
   """Finds the best split of every node.
 
   Returns:
-    `[nodes, C]` the latent, the last rank that goes left and the gain. Latents
-    that split equally well are drawn by lot. Where no split gains, all rows go
+    `[nodes, C]` the latent, the last rank that goes left and the gain. Ties
+    between latents are broken at random. Where no split gains, all rows go
     left: the rank is N.
   """
   sums, counts = level.sums, level.counts

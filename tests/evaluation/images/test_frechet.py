@@ -130,7 +130,7 @@ def test_bad_input_is_named():
   bad[2, 1] = np.inf
   with pytest.raises(ValueError, match='features_b: 1 of 9 rows'):
     frechet.frechet_distance(good, bad)
-  with pytest.raises(ValueError, match='4 dimensions, features_b 3'):
+  with pytest.raises(ValueError, match='features_a 4, features_b 3'):
     frechet.frechet_distance(good, good[:, :3])
   with pytest.raises(ValueError, match='features_a must have 2 rows'):
     frechet.frechet_distance(good[:1], good)

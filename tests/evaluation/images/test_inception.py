@@ -132,9 +132,9 @@ def test_what_is_no_uint8_image_is_refused():
 
 
 def test_every_block_equals_pytorch_with_the_same_weights(tmp_path):
-  torch = pytest.importorskip('torch', reason='torch is the oracle here')
+  torch = pytest.importorskip('torch', reason='torch is the reference here')
+  from experiments.benchmarks import torch_inception
   from structae.evaluation.images import weights as inception_weights
-  from tests.evaluation.images import torch_inception
 
   network = torch_inception.Inception().eval()
   state = network.state_dict()

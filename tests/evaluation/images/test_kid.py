@@ -58,5 +58,5 @@ def test_bad_input_is_named():
     kernel.kid(a, a)
   with pytest.raises(ValueError, match='num_subsets'):
     kernel.kid(a, a, num_subsets=0, subset_size=5)
-  with pytest.raises(ValueError, match='2 dimensions, features_b 1'):
+  with pytest.raises(ValueError, match='features_a 2, features_b 1'):
     kernel.kid(a, a[:, :1])

@@ -55,5 +55,5 @@ def test_bad_input_is_named():
   rows = np.zeros((3, 2))
   with pytest.raises(ValueError, match='num_neighbors must be 1 to 2'):
     neighbors.precision_recall(rows, rows)
-  with pytest.raises(ValueError, match='2 dimensions, features_generated 1'):
+  with pytest.raises(ValueError, match='features_real 2, features_generated 1'):
     neighbors.precision_recall(rows, rows[:, :1], num_neighbors=1)

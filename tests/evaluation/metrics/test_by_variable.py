@@ -51,7 +51,7 @@ def test_importance_is_summed_within_variables():
   np.testing.assert_array_equal(actual['variable_importance'], expected)
 
 
-def test_a_direction_tells_what_no_axis_does():
+def test_a_direction_is_informative_where_no_axis_is():
   rng = np.random.default_rng(2)
   v = rng.integers(0, 2, (500, 1))
   nuisance = 5 * rng.normal(size=500)

@@ -45,12 +45,12 @@ def test_reversing_either_changes_the_sign(matrix):
   assert again == pytest.approx(score)
 
 
-def test_variables_that_tell_the_same_have_no_order(matrix):
+def test_equally_informative_variables_have_no_order(matrix):
   same = np.outer(matrix[0][:, 0], matrix[0][0])
   assert order_correlation(same, matrix[1]) == pytest.approx(0, abs=1e-12)
 
 
-def test_a_factor_that_no_variable_tells_of_does_not_count(matrix):
+def test_a_factor_that_no_variable_encodes_does_not_count(matrix):
   shares, levels = matrix
   more = np.concatenate([shares, np.zeros((6, 1))], axis=1)
   score = order_correlation(more, [*levels, 9])

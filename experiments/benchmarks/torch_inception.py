@@ -1,31 +1,47 @@
-"""The FID InceptionV3 in PyTorch: the oracle of the Flax port.
+"""The FID InceptionV3 in PyTorch, which the Flax port is compared with.
 
 Structure and names follow https://github.com/mseitzer/pytorch-fid.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def mean_pool(x):
+def mean_pool(x: Tensor) -> Tensor:
+  """3x3 means over the pixels inside the map alone."""
   return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
 
 
 class Conv(nn.Module):
-  def __init__(self, inputs, outputs, kernel, stride=1, padding=0):
+  """Convolution, batch norm, ReLU."""
+
+  def __init__(
+    self,
+    inputs: int,
+    outputs: int,
+    kernel: int | tuple[int, int],
+    stride: int = 1,
+    padding: int | tuple[int, int] = 0,
+  ) -> None:
     super().__init__()
     self.conv = nn.Conv2d(
       inputs, outputs, kernel, stride=stride, padding=padding, bias=False
     )
     self.bn = nn.BatchNorm2d(outputs, eps=1e-3)
 
-  def forward(self, x):
+  def forward(self, x: Tensor) -> Tensor:
+    """Maps `[B, C, H, W]` to the block's output."""
     return F.relu(self.bn(self.conv(x)))
 
 
 class A(nn.Module):
-  def __init__(self, inputs, pool):
+  """35x35: 1x1, 5x5, two 3x3, average pool."""
+
+  def __init__(self, inputs: int, pool: int) -> None:
     super().__init__()
     self.branch1x1 = Conv(inputs, 64, 1)
     self.branch5x5_1 = Conv(inputs, 48, 1)
@@ -35,7 +51,8 @@ class A(nn.Module):
     self.branch3x3dbl_3 = Conv(96, 96, 3, padding=1)
     self.branch_pool = Conv(inputs, pool, 1)
 
-  def forward(self, x):
+  def forward(self, x: Tensor) -> Tensor:
+    """Maps `[B, C, H, W]` to the block's output."""
     double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
     return torch.cat(
       [
@@ -49,14 +66,17 @@ class A(nn.Module):
 
 
 class B(nn.Module):
-  def __init__(self, inputs):
+  """35x35 to 17x17."""
+
+  def __init__(self, inputs: int) -> None:
     super().__init__()
     self.branch3x3 = Conv(inputs, 384, 3, stride=2)
     self.branch3x3dbl_1 = Conv(inputs, 64, 1)
     self.branch3x3dbl_2 = Conv(64, 96, 3, padding=1)
     self.branch3x3dbl_3 = Conv(96, 96, 3, stride=2)
 
-  def forward(self, x):
+  def forward(self, x: Tensor) -> Tensor:
+    """Maps `[B, C, H, W]` to the block's output."""
     double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
     return torch.cat(
       [
@@ -69,10 +89,12 @@ class B(nn.Module):
 
 
 class C(nn.Module):
-  def __init__(self, inputs, c):
+  """17x17: 7x7 convolutions as 1x7 and 7x1."""
+
+  def __init__(self, inputs: int, c: int) -> None:
     super().__init__()
-    row = {'kernel': (1, 7), 'padding': (0, 3)}
-    column = {'kernel': (7, 1), 'padding': (3, 0)}
+    row: Any = {'kernel': (1, 7), 'padding': (0, 3)}
+    column: Any = {'kernel': (7, 1), 'padding': (3, 0)}
     self.branch1x1 = Conv(inputs, 192, 1)
     self.branch7x7_1 = Conv(inputs, c, 1)
     self.branch7x7_2 = Conv(c, c, **row)
@@ -84,7 +106,8 @@ class C(nn.Module):
     self.branch7x7dbl_5 = Conv(c, 192, **row)
     self.branch_pool = Conv(inputs, 192, 1)
 
-  def forward(self, x):
+  def forward(self, x: Tensor) -> Tensor:
+    """Maps `[B, C, H, W]` to the block's output."""
     single = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
     double = self.branch7x7dbl_2(self.branch7x7dbl_1(x))
     double = self.branch7x7dbl_4(self.branch7x7dbl_3(double))
@@ -95,7 +118,9 @@ class C(nn.Module):
 
 
 class D(nn.Module):
-  def __init__(self, inputs):
+  """17x17 to 8x8."""
+
+  def __init__(self, inputs: int) -> None:
     super().__init__()
     self.branch3x3_1 = Conv(inputs, 192, 1)
     self.branch3x3_2 = Conv(192, 320, 3, stride=2)
@@ -104,7 +129,8 @@ class D(nn.Module):
     self.branch7x7x3_3 = Conv(192, 192, (7, 1), padding=(3, 0))
     self.branch7x7x3_4 = Conv(192, 192, 3, stride=2)
 
-  def forward(self, x):
+  def forward(self, x: Tensor) -> Tensor:
+    """Maps `[B, C, H, W]` to the block's output."""
     seven = self.branch7x7x3_2(self.branch7x7x3_1(x))
     return torch.cat(
       [
@@ -117,7 +143,9 @@ class D(nn.Module):
 
 
 class E(nn.Module):
-  def __init__(self, inputs, pool):
+  """8x8: expanded 3x3 convolutions, and a pool."""
+
+  def __init__(self, inputs: int, pool: Callable[[Tensor], Tensor]) -> None:
     super().__init__()
     self.pool = pool
     self.branch1x1 = Conv(inputs, 320, 1)
@@ -130,7 +158,8 @@ class E(nn.Module):
     self.branch3x3dbl_3b = Conv(384, 384, (3, 1), padding=(1, 0))
     self.branch_pool = Conv(inputs, 192, 1)
 
-  def forward(self, x):
+  def forward(self, x: Tensor) -> Tensor:
+    """Maps `[B, C, H, W]` to the block's output."""
     three = self.branch3x3_1(x)
     double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
     return torch.cat(
@@ -149,7 +178,7 @@ class E(nn.Module):
 class Inception(nn.Module):
   """Returns every top-level block's output by name, then the logits."""
 
-  def __init__(self):
+  def __init__(self) -> None:
     super().__init__()
     self.Conv2d_1a_3x3 = Conv(3, 32, 3, stride=2)
     self.Conv2d_2a_3x3 = Conv(32, 32, 3)
@@ -169,7 +198,7 @@ class Inception(nn.Module):
     self.Mixed_7c = E(2048, lambda x: F.max_pool2d(x, 3, stride=1, padding=1))
     self.fc = nn.Linear(2048, 1008)
 
-  def forward(self, images):
+  def forward(self, images: Tensor) -> dict[str, Tensor]:
     """Takes `[B, 3, H, W]` uint8."""
     x = F.interpolate(
       images.float() / 255, (299, 299), mode='bilinear', align_corners=False
