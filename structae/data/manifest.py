@@ -46,7 +46,7 @@ class Manifest:
 
   name: str
   version: int
-  image_shape: tuple[int, int, int]
+  image_shape: tuple[int, ...]
   num_examples: int
   factor_names: tuple[str, ...]
   factor_sizes: tuple[int, ...]

@@ -18,10 +18,11 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from structae.data import decoding, files, readers
+from structae.data import originals, pictures
+from structae.data.reading import Reading
 
 HEADER_BYTES = 128
-# The next step, for `structae.data prepare` and for a run.
+# The next step, for `structae data prepare` and for a run.
 SKIPPING = 'pass --skip-corrupt (to a run: --config.data.skip_corrupt=True)'
 _SECONDS_BETWEEN_NOTES = 2.0
 # Left free on the disk beyond what the images need.
@@ -62,7 +63,7 @@ class _Note:
 
 
 def write_images(
-  opened: readers.Reading,
+  opened: Reading,
   folder: pathlib.Path,
   label: str,
   skip_corrupt: bool,
@@ -86,7 +87,7 @@ def write_images(
   _require_disk(folder, (opened.num_examples - note.done) * row_bytes)
   with open(path, 'r+b' if path.exists() else 'w+b') as file:
     digest = _cut_back(file, note.written * row_bytes)
-    with files.progress(opened.num_examples, label, 'images') as bar:
+    with originals.progress(opened.num_examples, label, 'images') as bar:
       bar.update(note.done)
       last = time.monotonic()
       for start, block in _blocks(opened, note.done):
@@ -119,9 +120,7 @@ def _cut_back(file: IO[bytes], num_bytes: int) -> 'hashlib._Hash':
   return digest
 
 
-def _blocks(
-  opened: readers.Reading, start: int
-) -> Iterator[tuple[int, np.ndarray]]:
+def _blocks(opened: Reading, start: int) -> Iterator[tuple[int, np.ndarray]]:
   """Yields blocks from row `start` on; the next is read meanwhile."""
   with futures.ThreadPoolExecutor(1) as thread:
 
@@ -138,7 +137,7 @@ def _blocks(
       yield row, block
 
 
-def _good(opened: readers.Reading, start: int, block: np.ndarray) -> memoryview:
+def _good(opened: Reading, start: int, block: np.ndarray) -> memoryview:
   """The bytes of those images of a block that could be read."""
   corrupt = {row - start for row in list(opened.corrupt)}
   good = [row for row in range(len(block)) if row not in corrupt]
@@ -156,19 +155,14 @@ def _require_disk(folder: pathlib.Path, num_bytes: int) -> None:
     )
 
 
-def _require_sound(opened: readers.Reading, skip_corrupt: bool) -> None:
+def _require_sound(opened: Reading, skip_corrupt: bool) -> None:
   if len(opened.corrupt) == opened.num_examples:
     raise ValueError('None of the images can be read.')
   if opened.corrupt and not skip_corrupt:
     rows = sorted(opened.corrupt)
-    names = [name_of(opened, row) for row in rows]
-    listed = decoding.describe_corrupt(names, [opened.corrupt[r] for r in rows])
+    names = [opened.name_of(row) for row in rows]
+    listed = pictures.describe_corrupt(names, [opened.corrupt[r] for r in rows])
     raise ValueError(f'{listed}. Mend them, or {SKIPPING}.')
-
-
-def name_of(opened: readers.Reading, row: int) -> str:
-  """The name of a picture: its file where there is one, else its number."""
-  return opened.names[row] if opened.names else f'image {row}'
 
 
 def _flush(file: IO[bytes]) -> None:

@@ -13,7 +13,7 @@ from structae import assembly, build, restore, results, samples, workdir
 from structae.commands import config_flags as command
 from structae.commands import encode, sample
 from structae.commands import export as pretrained
-from structae.data import pixels
+from structae.data import pictures as picture_tools
 from structae.evaluation import codes as saved
 from structae.pretrained import tensors
 from structae.training import checkpoint
@@ -191,7 +191,7 @@ def test_own_images_are_encoded_in_order(model, published, tmp_path):
     place = 'deep/' * (i == 2)
     Image.fromarray(picture).save(tmp_path / 'mine' / f'{place}{i}.png')
   order = [0, 1, 3, 4, 5, 2]
-  square = pixels.resize(pictures[:, :, 15:55], 32)
+  square = picture_tools.resize(pictures[:, :, 15:55], 32)
   expected = np.asarray(model.encode(square))
 
   def run(images, output, *more):

@@ -53,7 +53,7 @@ def shapes3d(path, data_set, images=None):
     images = random_images((len(factors), 64, 64, 3))
   values = [
     range(len(v)) if isinstance(v[0], str) else v
-    for v in data_set.factor_values
+    for v in data_set.factors.values()
   ]
   labels = np.stack(
     [np.asarray(v, np.float64)[f] for v, f in zip(values, factors.T)], 1
@@ -287,7 +287,7 @@ def write(name, place):
     celeba(place, 40)
   elif name.startswith('rfd'):
     data_set = small(name)
-    prefix = data_set.tfds_name.split('/')[1]
+    prefix = data_set.tfds.name.split('/')[1]
     rfd(place, prefix, 40)
     rfd_archive(place)
   elif name == 'dsprites':

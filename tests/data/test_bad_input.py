@@ -15,8 +15,9 @@ import filelock
 import numpy as np
 import pytest
 
-from structae.commands import data as __main__
-from structae.data import catalog, files, manifest, originals, prepare, writing
+from structae.commands import data as command
+from structae.data import catalog, manifest, originals, prepare, writing
+from structae.data import data_set as rows
 from tests.data import layouts
 
 QUOTA = b'<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>'
@@ -64,7 +65,7 @@ def test_size_is_checked_before_any_checksum(shapes, tmp_path):
   assert 'expected 267,573,662' in message
 
 
-def published(monkeypatch, data_set, path, **changes):
+def published(data_set, path, **changes):
   content = path.read_bytes()
   entry = {
     'name': path.name,
@@ -73,15 +74,12 @@ def published(monkeypatch, data_set, path, **changes):
     'sha256': hashlib.sha256(content).hexdigest(),
     'md5': hashlib.md5(content).hexdigest(),
   }
-  file = originals.File(**entry | changes)
-  monkeypatch.setitem(originals.FILES, data_set.name, (file,))
+  return dataclasses.replace(data_set, files=(rows.File(**entry | changes),))
 
 
-def test_right_checksum_passes_and_wrong_one_is_refused(
-  shapes, tmp_path, monkeypatch
-):
+def test_right_checksum_passes_and_wrong_one_is_refused(shapes, tmp_path):
   data_set, path = shapes
-  published(monkeypatch, data_set, path)
+  data_set = published(data_set, path)
   folder = prepare.prepare(
     data_set, path, prepare.Options(), tmp_path / 'cache'
   )
@@ -89,14 +87,14 @@ def test_right_checksum_passes_and_wrong_one_is_refused(
   assert source['sha256'] == hashlib.sha256(path.read_bytes()).hexdigest()
   shutil.rmtree(tmp_path / 'cache')
   for kind in ('sha256', 'md5'):
-    published(monkeypatch, data_set, path, **{kind: 'f' * 32})
-    message = complaint(data_set, path, tmp_path, prepare.Options())
+    wrong = published(data_set, path, **{kind: 'f' * 32})
+    message = complaint(wrong, path, tmp_path, prepare.Options())
     assert kind in message and 'f' * 32 in message
 
 
-def test_a_replaced_file_only_warns(shapes, tmp_path, monkeypatch, capsys):
+def test_a_replaced_file_only_warns(shapes, tmp_path, capsys):
   data_set, path = shapes
-  published(monkeypatch, data_set, path, md5='f' * 32, strict=False)
+  data_set = published(data_set, path, md5='f' * 32, strict=False)
   prepare.prepare(data_set, path, prepare.Options(), tmp_path / 'cache')
   assert 'Warning' in capsys.readouterr().err
 
@@ -319,7 +317,7 @@ def test_an_interrupted_preparation_goes_on(shapes, tmp_path, monkeypatch):
   blocks = []
   good = writing._good
   monkeypatch.setattr(
-    'structae.data.readers.hdf5._BLOCK', 32
+    'structae.data.hdf5._BLOCK', 32
   )  # nine blocks instead of one
 
   def stop_at_third(opened, start, block):
@@ -403,7 +401,7 @@ def test_two_processes_take_turns(shapes, tmp_path):
 def test_waiting_for_another_process_is_said(shapes, tmp_path, capsys):
   data_set, path = shapes
   options = prepare._checked(data_set, UNCHECKED)
-  sources = files.identify(files.find(data_set, path))
+  sources = originals.identify(originals.find(data_set, path))
   root = tmp_path / 'cache'
   root.mkdir()
   lock = root / f'{prepare._key(data_set, sources, options)}.lock'
@@ -448,14 +446,14 @@ def test_the_user_files_stay_as_they_are(tmp_path):
     (['prepare', 'shapes3d', '--size=50'], 'choose one of 32, 64'),
     (['prepare', 'shapes3d', '--from=/nowhere'], '3dshapes.h5'),
     (['prepare', 'folder', '--from=/nowhere'], '/nowhere'),
-    (['prepare', 'shapes3d', '--size=many'], "invalid int value: 'many'"),
+    (['prepare', 'shapes3d', '--size=many'], "'many'; expected a whole number"),
     (['paint'], "invalid choice: 'paint'"),
     ([], 'required'),
   ],
 )
 def test_mistakes_on_the_command_line(arguments, part, capsys):
   try:
-    code = __main__.main(arguments)
+    code = command.main(arguments)
   except SystemExit as stop:
     code = stop.code
   error = capsys.readouterr().err
@@ -467,7 +465,7 @@ def test_the_command_line_imports_no_jax():
   import sys
 
   code = (
-    'import sys; from structae.data import __main__ as m; m.main(["list"]);'
+    'import sys; from structae.commands import data as m; m.main(["list"]);'
     'm.main(["info", "celeba"]); from structae.data import prepare;'
     'assert "jax" not in sys.modules and "tensorflow" not in sys.modules'
   )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from structae.data import manifest, prepare
+from structae.data.data_set import Tfds
 from tests.data import layouts
 
 tfds = pytest.importorskip('tensorflow_datasets')
@@ -32,11 +33,10 @@ def run(data_set, place, root, **options):
 
 def build(kind, data_set, manual_dir, data_dir):
   from structae.data import builders
-  from structae.data.builders import base
 
-  name = data_set.tfds_name.split('/')[-1]
+  name = data_set.tfds.name.split('/')[-1]
   builder = getattr(builders, kind)(
-    config=base.Config(name=name, data_set=data_set, verify=False),
+    config=builders.Config(name=name, data_set=data_set, verify=False),
     data_dir=data_dir,
     file_format='array_record',
   )
@@ -48,7 +48,7 @@ def build(kind, data_set, manual_dir, data_dir):
 
 def write_mpi3d(place):
   data_set = layouts.small(
-    'mpi3d_toy', (2, 3, 2, 1, 3, 2, 2), tfds_name='mpi3d/part'
+    'mpi3d_toy', (2, 3, 2, 1, 3, 2, 2), tfds=Tfds('mpi3d/part')
   )
   images, factors = layouts.mpi3d(place / 'mpi3d_toy.npz', data_set)
   return 'Mpi3d', data_set, images, factors
@@ -56,11 +56,11 @@ def write_mpi3d(place):
 
 def write_rfd(place):
   images, factors = layouts.rfd(place)
-  return 'Rfd', layouts.small('rfd', tfds_name='rfd/part'), images, factors
+  return 'Rfd', layouts.small('rfd', tfds=Tfds('rfd/part')), images, factors
 
 
 def write_cars3d(place):
-  data_set = layouts.small('cars3d', (4, 24, 2), tfds_name='cars3d/part')
+  data_set = layouts.small('cars3d', (4, 24, 2), tfds=Tfds('cars3d/part'))
   images, factors = layouts.cars3d(place / 'nips2015-analogy-data.tar.gz', 2)
   return 'Cars3d', data_set, images, factors
 
@@ -234,7 +234,7 @@ def test_another_set_or_form_is_refused(tmp_path):
 
 def test_missing_files_are_said_by_the_builder(tmp_path):
   data_set = layouts.small(
-    'mpi3d_toy', (1, 1, 1, 1, 1, 1, 2), tfds_name='mpi3d/part'
+    'mpi3d_toy', (1, 1, 1, 1, 1, 1, 2), tfds=Tfds('mpi3d/part')
   )
   with pytest.raises(ValueError, match='mpi3d_toy.npz'):
     build('Mpi3d', data_set, tmp_path, tmp_path / 'tfds')

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from structae.data import manifest, pixels, prepare
-from structae.data.readers import chunks, hdf5
+from structae.data import hdf5, manifest, pictures, prepare
 from tests.data import layouts
 
 
@@ -49,7 +48,7 @@ def test_chunks_are_read_as_the_library_reads_them(tmp_path):
     with h5py.File(tmp_path / 'x.h5', 'w') as file:
       dataset = file.create_dataset('images', data=images, **options)
       read, block = hdf5.slices(dataset, 'x.h5')
-      assert chunks.is_plain_gzip(dataset) == (
+      assert hdf5.is_plain_gzip(dataset) == (
         'compression' in options and 'shuffle' not in options
       )
       for start, stop in ((0, 50), (0, 16), (16, 50), (3, 5), (15, 33)):
@@ -90,7 +89,7 @@ def test_celeba(tmp_path, form):
   with pytest.raises(ValueError, match='identity.npy: missing or damaged'):
     manifest.load_array(folder, 'identity')
   _, _, cropped, _ = run(data_set, tmp_path, tmp_path, crop=160, size=128)
-  expected = pixels.resize(images[:, 29:189, 9:169], 128)
+  expected = pictures.resize(images[:, 29:189, 9:169], 128)
   np.testing.assert_array_equal(cropped, expected)
 
 
@@ -142,7 +141,7 @@ def test_cars3d(tmp_path):
   _, made, actual, _ = run(data_set, tmp_path, tmp_path, size=128)
   np.testing.assert_array_equal(actual, images)
   _, _, half, _ = run(data_set, tmp_path, tmp_path)
-  np.testing.assert_array_equal(half, pixels.resize(images, 64))
+  np.testing.assert_array_equal(half, pictures.resize(images, 64))
 
 
 @pytest.mark.parametrize('compressed', [False, True])

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from structae.data import catalog, splits
-from structae.data.readers import reading
+from structae.data import catalog, reading, splits
 
 NAMES = catalog.CATALOG['shapes3d'].factor_names
 SIZES = catalog.CATALOG['shapes3d'].factor_sizes

@@ -4,20 +4,25 @@ import pathlib
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from structae.data import archives, decoding, pixels
-from structae.data.readers import hdf5, reading
+from structae.data import archives, hdf5, pictures, reading
+from structae.data.data_set import Crop, DataSet
+from structae.data.reading import Originals, Reading
 
-CROPS = ('centre', 'squash')
+CROP = Crop(('centre', 'squash'), 'centre')
+
+
+def _read(data_set: DataSet, originals: Originals) -> Reading:
+  del data_set  # says nothing of the user's files
+  return read_folder(originals.path, originals.size, originals.crop)
 
 
 def read_folder(
   path: pathlib.Path,
   size: int,
-  crop: int | str = 'centre',
+  crop: int | str = CROP.default,
   channels: int = 3,
-) -> reading.Reading:
+) -> Reading:
   """Opens a directory of pictures, or a file of images.
 
   Pictures are sorted by their path, so that the order is the same everywhere.
@@ -37,10 +42,6 @@ def read_folder(
   Raises:
     ValueError: if there are no images, or their form is another.
   """
-  if crop not in CROPS:
-    raise ValueError(
-      f'The crop of folder is one of {", ".join(CROPS)}, got {crop!r}.'
-    )
   if path.is_dir():
     return _read_directory(path, size, crop, channels)
   if path.suffix.lower() in ('.npz', '.h5', '.hdf5'):
@@ -55,6 +56,8 @@ def picture_files(directory: pathlib.Path) -> list[pathlib.Path]:
 
   Links that lead out of the directory are passed over.
   """
+  from PIL import Image
+
   suffixes = set(Image.registered_extensions())
   root = directory.resolve()
   return sorted(
@@ -71,28 +74,25 @@ def picture_files(directory: pathlib.Path) -> list[pathlib.Path]:
 
 def _read_directory(
   directory: pathlib.Path, size: int, crop: int | str, channels: int
-) -> reading.Reading:
+) -> Reading:
   files = picture_files(directory)
   if not files:
     raise ValueError(f'{directory}: holds no images that Pillow reads.')
   corrupt: dict[int, str] = {}
 
-  def shape(picture: np.ndarray) -> np.ndarray:
-    return square(picture, size, crop)
-
   def read(start: int, stop: int) -> np.ndarray:
     out = np.empty((stop - start, size, size, channels), np.uint8)
-    decoding.decode_rows(
+    pictures.decode_rows(
       start,
       lambda row: files[row].read_bytes(),
-      shape,
+      lambda picture: pictures.square(picture, size, crop),
       out,
       corrupt,
       'RGB' if channels == 3 else 'L',
     )
     return out
 
-  return reading.Reading(
+  return Reading(
     num_examples=len(files),
     image_shape=(size, size, channels),
     read=read,
@@ -102,20 +102,7 @@ def _read_directory(
   )
 
 
-def square(picture: np.ndarray, size: int, crop: int | str) -> np.ndarray:
-  """Makes a picture uint8 [H, W, C] square; see `read_folder`."""
-  if crop == 'centre':
-    return pixels.resize(pixels.centre_square(picture), size)
-  mode = picture[..., 0] if picture.shape[-1] == 1 else picture
-  squashed = Image.fromarray(mode).resize(
-    (size, size), Image.Resampling.LANCZOS
-  )
-  return np.asarray(squashed).reshape(size, size, picture.shape[-1])
-
-
-def _read_file(
-  path: pathlib.Path, size: int, crop: int | str
-) -> reading.Reading:
+def _read_file(path: pathlib.Path, size: int, crop: int | str) -> Reading:
   images, read_raw, block, arrays = _open(path)
   shape = tuple(images.shape)
   if images.dtype != np.uint8 or len(shape) not in (3, 4):
@@ -133,11 +120,9 @@ def _read_file(
   def read(start: int, stop: int) -> np.ndarray:
     rows = read_raw(start, stop)
     rows = rows[..., None] if rows.ndim == 3 else rows
-    if crop == 'centre':
-      return pixels.resize(pixels.centre_square(rows), size)
-    return np.stack([square(row, size, crop) for row in rows])
+    return pictures.square(rows, size, crop)
 
-  return reading.Reading(
+  return Reading(
     num_examples=shape[0],
     image_shape=(size, size, shape[3] if len(shape) == 4 else 1),
     read=read,
@@ -155,7 +140,7 @@ def _open(path: pathlib.Path) -> tuple[Any, Any, int, dict[str, np.ndarray]]:
     arrays = {
       name: archives.load_npz(path, name, path)
       for name in small
-      if name in archives.npz_names(path)
+      if name in images.names
     }
     return images, images.read, 1024, arrays
   file = hdf5.open_h5(path)
@@ -193,3 +178,18 @@ def _file_factors(
     sizes,
     reading.require_factors(factors, names, sizes, path),
   )
+
+
+DATA_SET = DataSet(
+  name='folder',
+  title="the user's own images",
+  image_shape=(),
+  sizes=(),
+  num_examples=None,
+  read=_read,
+  crop=CROP,
+  note=(
+    'A directory of images of any format that Pillow reads, or one .npz or '
+    '.h5 file with `images` and, if there are any, `factors`.'
+  ),
+)
