@@ -156,7 +156,7 @@ class NpzMember:
   def _find_offset(self) -> int | None:
     if self._info.compress_type != zipfile.ZIP_STORED:
       return None
-    # The central directory does not tell how long the local header is.
+    # The central directory does not hold the length of the local header.
     with open(self._path, 'rb') as file:
       file.seek(self._info.header_offset)
       header = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
@@ -200,3 +200,15 @@ def load_npz(
     raise ValueError(
       f'{where}: cannot read the array {name!r} ({error}).'
     ) from error
+
+
+def map_npy(path: pathlib.Path) -> np.ndarray:
+  """Maps the array of an .npy file, read-only, never a pickle.
+
+  Raises:
+    ValueError: if it is none.
+  """
+  try:
+    return np.load(path, mmap_mode='r', allow_pickle=False)
+  except (ValueError, EOFError, OSError) as error:
+    raise ValueError(f'{path}: no .npy file of numbers.') from error

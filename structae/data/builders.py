@@ -13,7 +13,7 @@ builder.download_and_prepare(
 source = builder.as_data_source('train[:70%]')
 ```
 
-Importing this module also lets `tfds.builder('mpi3d/toy')` find them. Records
+Once this module is imported, `tfds.builder('mpi3d/toy')` finds them. Records
 keep the order of the original files, so that a record's number is the image's
 number everywhere in this project.
 """

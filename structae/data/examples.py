@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from structae.data import pictures
+from structae.data import archives
 from structae.data.reading import Reading
 from structae.data.sets import folder
 
-# How pictures can become square, the default first.
-CROPS = tuple(map(str, folder.CROP.choices))
+# How pictures can become square.
+CROPS = folder.CROP.choices
 
 
 def open_examples(path: Path, shape: tuple[int, ...], crop: str) -> Reading:
@@ -33,17 +33,11 @@ def open_examples(path: Path, shape: tuple[int, ...], crop: str) -> Reading:
     raise ValueError(f'{path}: no such file or folder')
   if len(shape) == 1:
     return _vectors(path, shape[0])
-  size, channels = shape[0], shape[-1]
-  if path.suffix.lower() == '.npy':
-    found = _array(path, size, crop)
-  elif path.is_file() and path.suffix.lower() not in ('.npz', '.h5', '.hdf5'):
-    found = _picture(path, size, crop, channels)
-  else:
-    found = folder.read_folder(path, size, crop, channels)
-  if found.image_shape[-1] != channels:
+  found = folder.read_folder(path, shape[0], crop, shape[-1])
+  if found.image_shape[-1] != shape[-1]:
     raise ValueError(
       f'{path}: images have {found.image_shape[-1]} channels, the model takes '
-      f'{channels}'
+      f'{shape[-1]}'
     )
   return found
 
@@ -55,47 +49,7 @@ def check_readable(examples: Reading, path: Path) -> None:
     ValueError: names the first few.
   """
   if examples.corrupt:
-    rows = sorted(examples.corrupt)
-    names = [examples.names[row] for row in rows]
-    reasons = [examples.corrupt[row] for row in rows]
-    raise ValueError(f'{path}: {pictures.describe_corrupt(names, reasons)}')
-
-
-def _picture(path: Path, size: int, crop: str, channels: int) -> Reading:
-  try:
-    picture = pictures.decode(path.read_bytes(), 'RGB' if channels > 1 else 'L')
-  except ValueError as error:
-    raise ValueError(f'{path}: no picture, .npy, .npz or .h5 file') from error
-  image = pictures.square(picture, size, crop)
-  return Reading(
-    num_examples=1,
-    image_shape=(size, size, channels),
-    read=lambda start, stop: image[None][start:stop],
-    factors=np.zeros((1, 0), np.int32),
-    names=[path.name],
-  )
-
-
-def _array(path: Path, size: int, crop: str) -> Reading:
-  array = _map(path)
-  good = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
-  if array.dtype != np.uint8 or not good or 0 in array.shape:
-    raise ValueError(
-      f'{path}: images are {array.dtype} {array.shape}, expected uint8 '
-      '[N, H, W] or [N, H, W, 1 or 3]'
-    )
-
-  def read(start: int, stop: int) -> np.ndarray:
-    rows = np.asarray(array[start:stop])
-    rows = rows[..., None] if rows.ndim == 3 else rows
-    return pictures.square(rows, size, crop)
-
-  return Reading(
-    num_examples=len(array),
-    image_shape=(size, size, array.shape[3] if array.ndim == 4 else 1),
-    read=read,
-    factors=np.zeros((len(array), 0), np.int32),
-  )
+    raise ValueError(f'{path}: {examples.describe_corrupt()}')
 
 
 def _vectors(path: Path, width: int) -> Reading:
@@ -104,7 +58,7 @@ def _vectors(path: Path, width: int) -> Reading:
       f'{path}: this model takes feature vectors, an .npy file of floats '
       f'[N, {width}]'
     )
-  array = _map(path)
+  array = archives.map_npy(path)
   good = array.ndim == 2 and array.shape[1] == width and len(array)
   if not good or array.dtype.kind != 'f':
     raise ValueError(
@@ -116,10 +70,3 @@ def _vectors(path: Path, width: int) -> Reading:
     read=lambda start, stop: np.asarray(array[start:stop]),
     factors=np.zeros((len(array), 0), np.int32),
   )
-
-
-def _map(path: Path) -> np.ndarray:
-  try:
-    return np.load(path, mmap_mode='r', allow_pickle=False)
-  except (ValueError, EOFError, OSError) as error:
-    raise ValueError(f'{path}: no .npy file of numbers') from error

@@ -28,6 +28,7 @@ class Found:
     num_bytes: its size.
     mtime_ns: when it was last changed.
     sha256: its checksum; '' if it was not read.
+    md5: its MD5, likewise.
   """
 
   name: str
@@ -35,6 +36,7 @@ class Found:
   num_bytes: int
   mtime_ns: int
   sha256: str = ''
+  md5: str = ''
 
 
 def default_place(name: str) -> pathlib.Path:
@@ -78,8 +80,8 @@ def find(data_set: DataSet, place: pathlib.Path) -> dict[str, pathlib.Path]:
   if missing:
     wanted = '; '.join(file.describe() for file in missing)
     raise ValueError(
-      f'{data_set.title}: missing in {place}: {wanted}. Put it there, or say '
-      f'where it is: structae data prepare {data_set.name} '
+      f'{data_set.title}: missing in {place}: {wanted}. Put it there, or name '
+      f'its place: structae data prepare {data_set.name} '
       '--from=DIR. The set shapes3d_synth needs no files.'
     )
   return found
@@ -134,7 +136,7 @@ def verify(
   """Checks sizes first, then checksums.
 
   Returns:
-    The sources with their sha256, and warnings for the user.
+    The files with their checksums, and warnings for the user.
 
   Raises:
     ValueError: if a file is not the published one.
@@ -147,41 +149,38 @@ def verify(
     and not _is_alias(source, published[source.name])
   }
   for source in sources:
-    file = known.get(source.name)
-    if file and file.num_bytes not in (None, source.num_bytes):
-      _refuse_size(source, file)
+    if source.name in known:
+      _check_size(source, known[source.name])
   checked, warnings = [], []
-  for source in sources:
-    if source.sha256:
-      checked.append(source)
-      continue
-    sha256, md5 = checksums(source.path)
-    file = known.get(source.name)
-    for kind, actual, expected in (
-      ('sha256', sha256, file.sha256 if file else ''),
-      ('md5', md5, file.md5 if file else ''),
-    ):
-      if not expected or actual == expected:
-        continue
+  for source in map(with_checksums, sources):
+    if source.name in known:
+      warnings += _wrong_checksums(source, known[source.name])
+    checked.append(source)
+  return checked, warnings
+
+
+def _wrong_checksums(source: Found, file: File) -> list[str]:
+  """Warnings, or an error where the published file was never replaced."""
+  warnings = []
+  for kind in ('sha256', 'md5'):
+    actual, expected = getattr(source, kind), getattr(file, kind)
+    if expected and actual != expected:
       message = f'{source.path}: {kind} is {actual}, expected {expected}'
-      if file and file.strict:
+      if file.strict:
         raise ValueError(
           f'{message}; fetch it again, or {UNVERIFIED} if it was changed on '
           'purpose.'
         )
       warnings.append(f'{message}; its authors once replaced it.')
-    checked.append(dataclasses.replace(source, sha256=sha256))
-  return checked, warnings
+  return warnings
 
 
-def with_checksums(sources: list[Found]) -> list[Found]:
-  """Reads every file for its sha256, whatever it should be."""
-  return [
-    source
-    if source.sha256
-    else dataclasses.replace(source, sha256=checksums(source.path)[0])
-    for source in sources
-  ]
+def with_checksums(source: Found) -> Found:
+  """The same with its checksums; a file is read for them, whatever it is."""
+  if source.sha256:
+    return source
+  sha256, md5 = checksums(source.path)
+  return dataclasses.replace(source, sha256=sha256, md5=md5)
 
 
 def _is_alias(source: Found, file: File) -> bool:
@@ -190,7 +189,9 @@ def _is_alias(source: Found, file: File) -> bool:
   return source.path.name in names
 
 
-def _refuse_size(source: Found, file: File) -> None:
+def _check_size(source: Found, file: File) -> None:
+  if file.num_bytes in (None, source.num_bytes):
+    return
   archives.refuse_web_page(source.path)
   raise ValueError(
     f'{source.path}: {source.num_bytes:,} bytes, expected '

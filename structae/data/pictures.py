@@ -9,7 +9,7 @@ imported when it is used, since most sets do not need it.
 import io
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent import futures
 from typing import TYPE_CHECKING
 
@@ -117,7 +117,7 @@ def decode(data: bytes, mode: str = 'RGB') -> np.ndarray:
 
 
 def _eight_bits(picture: 'Image.Image') -> 'Image.Image':
-  """Turned as its EXIF tag says; 16-bit grey scaled, where Pillow clips."""
+  """Turned as its EXIF tag demands; 16-bit grey scaled, where Pillow clips."""
   from PIL import Image, ImageOps
 
   if picture.mode == 'F':
@@ -153,7 +153,7 @@ def decode_rows(
       out[row - start] = 0
       corrupt[row] = str(error)
 
-  # Pillow lets go of the interpreter while it decodes.
+  # Pillow releases the interpreter's lock while it decodes.
   with futures.ThreadPoolExecutor(num_threads()) as pool:
     for _ in pool.map(one, range(start, start + len(out))):
       pass
@@ -164,10 +164,3 @@ def num_threads() -> int:
   if hasattr(os, 'sched_getaffinity'):
     return len(os.sched_getaffinity(0))
   return os.cpu_count() or 1
-
-
-def describe_corrupt(names: Sequence[str], reasons: Sequence[str]) -> str:
-  """One line that names the first few pictures that could not be read."""
-  shown = '; '.join(f'{n} ({r})' for n, r in zip(names[:3], reasons[:3]))
-  more = f' and {len(names) - 3} more' if len(names) > 3 else ''
-  return f'{len(names)} unreadable: {shown}{more}'

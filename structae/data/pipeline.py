@@ -200,7 +200,7 @@ class HostBatches:
 
 
 def _host_device() -> jax.Device:
-  """A CPU device to draw numbers on, lest the thread wait for the others."""
+  """A CPU device to draw numbers on, so that the thread need not wait."""
   try:
     return jax.local_devices(backend='cpu')[0]
   except RuntimeError:  # Only the accelerator was asked for.

@@ -223,8 +223,8 @@ def _make(
       print(f'Warning: {warning}', file=sys.stderr)
   opened = originals.open_original(data_set, paths, options.size, options.crop)
   if opened.in_place and not (options.verify or options.copy):
-    # Nothing else would tell these images from others.
-    sources = originals.with_checksums(sources)
+    # Nothing else would distinguish these images from others.
+    sources = [originals.with_checksums(source) for source in sources]
   partial = target.with_name(f'{target.name}.partial')
   partial.mkdir(exist_ok=True)
   try:

@@ -78,6 +78,15 @@ class Reading:
     """The name of a picture, or its number where it has none."""
     return self.names[row] if self.names else f'image {row}'
 
+  def describe_corrupt(self) -> str:
+    """One line that names the first few pictures that could not be read."""
+    rows = sorted(self.corrupt)
+    shown = '; '.join(
+      f'{self.name_of(r)} ({self.corrupt[r]})' for r in rows[:3]
+    )
+    more = f' and {len(rows) - 3} more' if len(rows) > 3 else ''
+    return f'{len(rows)} unreadable: {shown}{more}'
+
 
 def require_images(
   array: Any, where: object, image_shape: tuple[int, ...]

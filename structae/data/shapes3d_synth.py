@@ -220,7 +220,7 @@ def render(index: int, size: int = 64) -> np.ndarray:
   Returns:
     `[S, S, 3]` uint8.
   """
-  floor, wall, thing = factors(np.array(index))[:3]
+  floor, wall, solid = factors(np.array(index))[:3]
   scale, shape, angle = _geometry(jnp.asarray(index % NUM_GEOMETRIES))
   surface, intensity, specular = raycast.cast(
     scale, shape, angle, size * SUBSAMPLES[size]
@@ -228,7 +228,7 @@ def render(index: int, size: int = 64) -> np.ndarray:
   hues = np.zeros((4, 3))
   hues[raycast.FLOOR] = HUE_LEVELS[floor]
   hues[raycast.WALL] = HUE_LEVELS[wall]
-  hues[raycast.OBJECT] = HUE_LEVELS[thing]
+  hues[raycast.OBJECT] = HUE_LEVELS[solid]
   colour = (hues / (NUM_LEVELS - 1))[np.asarray(surface)]
   light = np.asarray(intensity)[..., None]
   rays = np.clip(colour * light + np.asarray(specular)[..., None], 0, 1)

@@ -132,10 +132,10 @@ def _made(data_set: catalog.DataSet, size: int) -> Source:
   assert data_set.make is not None and data_set.num_examples is not None
   arrays, images = data_set.make(size)
   sizes = data_set.factor_sizes
-  pixels = len(data_set.image_shape) == 3
+  shape = data_set.image_shape
   return Source(
     name=data_set.name,
-    image_shape=(size, size, 3) if pixels else data_set.image_shape,
+    image_shape=(size, size, shape[2]) if len(shape) == 3 else shape,
     size=data_set.num_examples,
     factor_names=data_set.factor_names,
     factor_sizes=sizes,
@@ -172,7 +172,7 @@ def prepared(
 
 
 def _digest(folder: pathlib.Path, made: manifest.Manifest) -> str:
-  """A sha256 that tells images, factors and extras from any others."""
+  """A sha256 of images, factors and extras."""
   sha256 = hashlib.sha256(made.images_sha256.encode())
   if not made.images_sha256:  # mapped where the original holds them
     sha256.update('+'.join(s['sha256'] for s in made.sources).encode())

@@ -2,7 +2,7 @@
 
 Rows are appended, and now and then flushed to the disk together with a note
 of how many there are; an interrupted file is cut back to the last note. The
-header, which tells how many rows there are, is written last.
+header, which holds the number of rows, is written last.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from structae.data import originals, pictures
+from structae.data import originals
 from structae.data.reading import Reading
 
 HEADER_BYTES = 128
@@ -159,10 +159,7 @@ def _require_sound(opened: Reading, skip_corrupt: bool) -> None:
   if len(opened.corrupt) == opened.num_examples:
     raise ValueError('None of the images can be read.')
   if opened.corrupt and not skip_corrupt:
-    rows = sorted(opened.corrupt)
-    names = [opened.name_of(row) for row in rows]
-    listed = pictures.describe_corrupt(names, [opened.corrupt[r] for r in rows])
-    raise ValueError(f'{listed}. Mend them, or {SKIPPING}.')
+    raise ValueError(f'{opened.describe_corrupt()}. Mend them, or {SKIPPING}.')
 
 
 def _flush(file: IO[bytes]) -> None:

@@ -234,7 +234,7 @@ def test_mistakes_are_one_line(published, refused, tmp_path):
     ('empty', 'holds no images'),
     ('float.npy', 'images are float64'),
     ('grey.npy', 'images have 1 channels, the model takes 3'),
-    ('text.png', 'no picture, .npy, .npz or .h5 file'),
+    ('text.png', '1 unreadable: text.png'),
     ('bad', '1 unreadable: 0.png'),
   ):
     args = (f'--images={tmp_path / name}', f'--output={out}')
