@@ -7,7 +7,7 @@ import numpy as np
 
 from structae import config as config_lib
 from structae import image_scoring, run_scoring, workdir
-from structae.data import pipeline, shapes3d_synth
+from structae.data import catalog, pipeline, shapes3d_synth
 from structae.doors import Trained
 from structae.evaluation import registry as metrics
 from structae.evaluation import scene_distance, score_file
@@ -45,7 +45,7 @@ def score(
   content = code_scores(train, test, asked.of_codes, say)
   scores = reconstruction_scores(run, test.indices) | content['scores']
   scores |= probe_scores(train, test)
-  if source.name == 'shapes3d_synth':
+  if catalog.get(config.data.name).scene_distance:
     scores |= scene_scores(run, test, samples, order[: len(samples.images)])
   of_run = run_scoring.score(run, train, asked.of_run, say)
   scores |= of_run['scores']

@@ -62,7 +62,7 @@ def _run(asked: Any) -> None:
       'look at'
     )
   data = model.config.data
-  usual = data.crop if data.name == 'folder' and data.crop else 'centre'
+  usual = data.crop if data.crop in own_examples.CROPS else 'centre'
   crop = asked.crop or usual
   examples = own_examples.open_examples(asked.images, model.image_shape, crop)
   codes = encode(model, examples, asked.images, crop)
