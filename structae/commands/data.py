@@ -151,7 +151,3 @@ def _prepare(asked: argparse.Namespace) -> None:
     print(f'left out: {name} ({reason})', file=sys.stderr)
   shape = 'x'.join(map(str, made.image_shape))
   print(f'{made.name}: {made.num_examples:,} images of {shape} in {folder}')
-
-
-if __name__ == '__main__':
-  sys.exit(main())

@@ -61,9 +61,7 @@ def _run(asked: Any) -> None:
       f'{asked.folder} takes feature vectors: there are no reconstructions to '
       'look at'
     )
-  data = model.config.data
-  usual = data.crop if data.crop in own_examples.CROPS else 'centre'
-  crop = asked.crop or usual
+  crop = asked.crop or own_examples.usual_crop(model.config.data)
   examples = own_examples.open_examples(asked.images, model.image_shape, crop)
   codes = encode(model, examples, asked.images, crop)
   if asked.reconstructions:

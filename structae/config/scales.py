@@ -88,7 +88,7 @@ def get_config(
     ConfigError: on a token that is none of them, or two of a kind.
   """
   named = _parse(tokens)
-  data, scale = named.get('data set', catalog.DEFAULT), named.get('scale')
+  data, scale = named.get('data set', 'shapes3d_synth'), named.get('scale')
   preset = named.get('preset')
   usual = catalog.get(data).preset
   family = named.get('size') or (usual if usual != '64px' else family)

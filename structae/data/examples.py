@@ -1,10 +1,13 @@
 """Anybody's pictures or feature vectors, in the form that a model takes."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from structae.data import archives
+from structae.data import archives, pictures
 from structae.data.reading import Reading
 from structae.data.sets import folder
 
@@ -42,6 +45,11 @@ def open_examples(path: Path, shape: tuple[int, ...], crop: str) -> Reading:
   return found
 
 
+def usual_crop(data: Any) -> str:
+  """How pictures become square for a model, by its configuration's `data`."""
+  return data.crop if data.crop in CROPS else 'centre'
+
+
 def check_readable(examples: Reading, path: Path) -> None:
   """Refuses examples of which some could not be read.
 
@@ -70,3 +78,39 @@ def _vectors(path: Path, width: int) -> Reading:
     read=lambda start, stop: np.asarray(array[start:stop]),
     factors=np.zeros((len(array), 0), np.int32),
   )
+
+
+def is_picture(value: Any) -> bool:
+  """Whether it is a Pillow image, or may be the path of a picture."""
+  from PIL import Image
+
+  return isinstance(value, str | os.PathLike | Image.Image)
+
+
+def read_pictures(images: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
+  """Pillow images, or the files of pictures, as a model takes them.
+
+  Args:
+    images: B of them.
+    shape: `(size, size, C)`, what the model takes.
+
+  Returns:
+    uint8 `[B, size, size, C]`, the largest centred square of each.
+
+  Raises:
+    ValueError: names the first that cannot be read.
+  """
+  mode = 'RGB' if shape[-1] > 1 else 'L'
+  found = []
+  for i, picture in enumerate(images):
+    is_path = isinstance(picture, str | os.PathLike)
+    try:
+      if is_path:
+        array = pictures.decode(Path(picture).read_bytes(), mode)
+      else:
+        array = pictures.as_array(picture, mode)
+    except (ValueError, OSError) as error:
+      name = picture if is_path else f'image {i}'
+      raise ValueError(f'{name} is no picture: {error}.') from error
+    found.append(pictures.square(array, shape[0], 'centre'))
+  return np.stack(found)

@@ -110,9 +110,14 @@ def decode(data: bytes, mode: str = 'RGB') -> np.ndarray:
     with warnings.catch_warnings():
       warnings.simplefilter('ignore', Image.DecompressionBombWarning)
       with Image.open(io.BytesIO(data)) as picture:
-        pixels = np.asarray(_eight_bits(picture).convert(mode))
+        return as_array(picture, mode)
   except Exception as error:  # Pillow's plugins raise what they like.
     raise ValueError(str(error) or type(error).__name__) from error
+
+
+def as_array(picture: 'Image.Image', mode: str = 'RGB') -> np.ndarray:
+  """The pixels of a Pillow image in a mode, uint8 [H, W, C]."""
+  pixels = np.asarray(_eight_bits(picture).convert(mode))
   return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
