@@ -225,8 +225,15 @@ def open_original(
   read = tfds_directory.read if 'tfds' in paths else data_set.read
   assert read is not None, f'{data_set.name} is made here'
   opened = read(data_set, Originals(paths, size, data_set.checked_crop(crop)))
-  if opened.image_shape[0] == size:
-    return opened
+  opened = dataclasses.replace(
+    opened,
+    factor_names=opened.factor_names or data_set.factor_names,
+    factor_sizes=opened.factor_sizes or data_set.factor_sizes,
+  )
+  return opened if opened.image_shape[0] == size else _resized(opened, size)
+
+
+def _resized(opened: Reading, size: int) -> Reading:
   return dataclasses.replace(
     opened,
     image_shape=(size, size, opened.image_shape[2]),

@@ -50,8 +50,8 @@ class Reading:
     image_shape: (H, W, C) of what `read` returns.
     read: `read(start, stop)` -> uint8 [stop - start, H, W, C]. Cheap when
       called in order, correct in any order.
-    factor_names: F names.
-    factor_sizes: F numbers of values.
+    factor_names: F names; () for those of the row.
+    factor_sizes: F numbers of values, likewise.
     factors: int32 [N, F], or None for a full grid in row-major order.
     extras: arrays of N rows that are kept beside the images but are no
       factors, such as identities.
@@ -106,9 +106,13 @@ def require_images(
     raise ValueError(f'{where}: images are {dtype}, expected uint8.')
 
 
-def require_length(found: int, expected: int, where: object) -> None:
-  """Raises a ValueError unless as many rows were found as expected."""
-  if found != expected:
+def require_length(found: int, expected: int | None, where: object) -> None:
+  """Checks the number of images; None expects any.
+
+  Raises:
+    ValueError: naming what was found and what was expected.
+  """
+  if expected is not None and found != expected:
     raise ValueError(
       f'{where}: {found:,} images, expected {expected:,}; '
       'is this another variant, or only a part?'

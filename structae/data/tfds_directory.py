@@ -57,8 +57,7 @@ def read(data_set: DataSet, originals: Originals) -> Reading:
   builder = _builder(directory)
   splits = [name for name in _PARTITIONS if name in builder.info.splits]
   labels, extras = _labels(data_set, builder, splits, directory)
-  if data_set.num_examples is not None:
-    reading.require_length(len(labels), data_set.num_examples, directory)
+  reading.require_length(len(labels), data_set.num_examples, directory)
   factors: np.ndarray | None = reading.require_factors(
     labels, data_set.factor_names, data_set.factor_sizes, directory
   )
@@ -80,8 +79,6 @@ def read(data_set: DataSet, originals: Originals) -> Reading:
     num_examples=len(labels),
     image_shape=shape,
     read=read_images,
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
     factors=factors,
     extras=extras,
     block=512,

@@ -216,7 +216,7 @@ def cars3d(path, num_cars=3):
   cars = rng.integers(0, 255, (num_cars, 1, 1, 3, 24, 4)).astype(np.uint8)
   ramp = np.arange(128, dtype=np.uint8)[:, None, None, None, None] // 2
   cars = np.broadcast_to(cars // 2 + ramp, (num_cars, 128, 128, 3, 24, 4))
-  # The list, not the order in the archive, tells which car comes first.
+  # The list, not the archive, has the order of the cars.
   names = [f'car_{i:03}_mesh' for i in (7, 2, 5, 1, 9)[:num_cars]]
   with tarfile.open(path, 'w:gz') as archive:
     _add(archive, 'data/shapes48.mat', b'other')

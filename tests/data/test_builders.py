@@ -76,7 +76,7 @@ def test_built_and_directly_read_are_the_same(tmp_path, write):
   assert len(builder.as_data_source('train[:50%]')) == len(images) // 2
 
 
-def test_missing_files_are_said_by_the_builder(tmp_path):
+def test_missing_files_are_named_by_the_builder(tmp_path):
   data_set = layouts.small(
     'mpi3d_toy', (1, 1, 1, 1, 1, 1, 2), tfds=Tfds('mpi3d/part')
   )

@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -42,6 +43,18 @@ def test_what_is_made_here_is_what_its_row_promises(name):
   np.testing.assert_array_equal(
     source.factors(np.array([0, source.size - 1])), [0 * last, last]
   )
+
+
+def test_the_example_of_the_docs_is_a_set(tmp_path):
+  docs = (ROOT / 'docs' / 'data.md').read_text()
+  (code,) = re.findall(r'```python\n(.*?)```', docs, re.DOTALL)
+  names: dict = {}
+  exec(code, names)
+  expected = layouts.random_images((96, 64, 64, 3))
+  np.savez(tmp_path / 'blocks.npz', images=expected)
+  folder, _, images, _ = run(names['DATA_SET'], tmp_path, tmp_path)
+  np.testing.assert_array_equal(images, expected)
+  assert sources.prepared(folder).factor_names == ('colour', 'angle')
 
 
 def test_a_row_is_whole():

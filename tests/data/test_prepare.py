@@ -95,7 +95,7 @@ def test_two_processes_take_turns(shapes, tmp_path):
   manifest.load(pathlib.Path(results.pop()))
 
 
-def test_waiting_for_another_process_is_said(shapes, tmp_path, capsys):
+def test_waiting_for_another_process_is_printed(shapes, tmp_path, capsys):
   data_set, path = shapes
   options = prepare._checked(data_set, UNCHECKED)
   sources = originals.identify(originals.find(data_set, path))

@@ -35,9 +35,9 @@ def _differ(a, b):
 def _render(index, size):
   """Renders one image without the tables, each ray in its own colour."""
   floor, wall, solid = synth.factors(np.array(index))[:3]
-  scale, shape, angle = synth._geometry(jnp.asarray(index % synth.NUM_GEOMETRIES))
+  geometry = synth._geometry(jnp.asarray(index % synth.NUM_GEOMETRIES))
   surface, intensity, specular = raycast.cast(
-    scale, shape, angle, size * synth.SUBSAMPLES[size]
+    *geometry, size * synth.SUBSAMPLES[size]
   )
   hues = np.zeros((4, 3))
   hues[raycast.FLOOR] = synth.HUE_LEVELS[floor]

@@ -43,8 +43,6 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
     num_examples=len(images),
     image_shape=(size, size, 3),
     read=lambda start, stop: images[start:stop],
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
   )
 
 

@@ -38,8 +38,7 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
   names, table, header = _attributes(attributes)
   if tuple(header) != data_set.factor_names:
     raise ValueError(f'{attributes}: its columns are not the 40 attributes.')
-  if data_set.num_examples is not None:
-    reading.require_length(len(names), data_set.num_examples, attributes)
+  reading.require_length(len(names), data_set.num_examples, attributes)
   if not np.isin(table, (-1, 1)).all():
     raise ValueError(f'{attributes}: attributes must be -1 or 1.')
   extras = {}
@@ -72,8 +71,6 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
     num_examples=len(names),
     image_shape=(side, side, 3),
     read=read,
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
     factors=(table > 0).astype(np.int32),
     extras=extras,
     block=1024,

@@ -28,7 +28,6 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
     classes = hdf5.member(latents, 'classes', f'{path}, latents')[:]
     read_raw, block = hdf5.slices(images, path)
   reading.require_images(images, path, data_set.image_shape[:2])
-  assert data_set.num_examples is not None
   reading.require_length(images.shape[0], data_set.num_examples, path)
   if classes.shape != (images.shape[0], len(data_set.factor_names) + 1):
     raise ValueError(f'{path}: latent classes have shape {classes.shape}.')
@@ -44,8 +43,6 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
     num_examples=images.shape[0],
     image_shape=(*images.shape[1:], 1),
     read=read,
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
     block=block,
   )
 

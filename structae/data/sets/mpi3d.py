@@ -35,15 +35,12 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
   path = originals.path
   images = archives.NpzMember(path, 'images')
   reading.require_images(images, path, data_set.image_shape)
-  assert data_set.num_examples is not None
   reading.require_length(images.shape[0], data_set.num_examples, path)
   offset = images.offset
   return Reading(
     num_examples=images.shape[0],
     image_shape=images.shape[1:],
     read=images.read,
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
     in_place=None if offset is None else reading.InPlace(path, offset),
     block=4096,
   )

@@ -77,7 +77,6 @@ def _read(
     num_examples=num_examples,
     image_shape=data_set.image_shape,
     read=read,
-    factor_names=data_set.factor_names,
     factor_sizes=sizes,
     factors=factors,
     block=2048,

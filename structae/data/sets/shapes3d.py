@@ -23,7 +23,6 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
   images = hdf5.member(file, 'images', path)
   labels = hdf5.member(file, 'labels', path)[:]
   reading.require_images(images, path, data_set.image_shape)
-  assert data_set.num_examples is not None
   reading.require_length(len(images), data_set.num_examples, path)
   if labels.shape != (len(images), len(data_set.factor_names)):
     raise ValueError(f'{path}: labels have shape {labels.shape}.')
@@ -41,8 +40,6 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
     num_examples=len(images),
     image_shape=images.shape[1:],
     read=read,
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
     block=block,
   )
 

@@ -63,15 +63,12 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
   images = np.concatenate([images for images, _ in parts])
   factors = np.concatenate([factors for _, factors in parts])
   where = originals.path.parent
-  assert data_set.num_examples is not None
   reading.require_length(len(images), data_set.num_examples, where)
   partition = np.repeat([0, 2], [len(images) for images, _ in parts])
   return Reading(
     num_examples=len(images),
     image_shape=images.shape[1:],
     read=lambda start, stop: images[start:stop],
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
     factors=reading.require_factors(
       factors, data_set.factor_names, data_set.factor_sizes, where
     ),

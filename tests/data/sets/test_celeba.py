@@ -79,7 +79,7 @@ def test_unreadable_pictures_are_listed_or_skipped(tmp_path):
   assert made.num_examples == 10 and len(made.skipped) == 2
   actual = manifest.map_images(folder, made)
   np.testing.assert_array_equal(actual, images[kept, 45:173, 25:153])
-  # Who asks for all of them is still told, and what was prepared stays.
+  # All of them are still refused, and what was prepared stays.
   assert '2 unreadable' in refusal(data_set, tmp_path, tmp_path)
   with pytest.raises(ValueError, match='pictures left out.*skip-corrupt'):
     prepare.prepare(data_set, None, UNCHECKED, tmp_path / 'cache')
