@@ -22,7 +22,7 @@ import platformdirs
 
 from structae.data import manifest, originals, writing
 from structae.data.data_set import DataSet
-from structae.data.reading import InPlace, Reading
+from structae.data.reading import Reading
 from structae.files import sha256
 
 
@@ -247,27 +247,12 @@ def _fill(
 ) -> None:
   """Writes all files of a prepared set, the manifest last."""
   if opened.in_place and not options.copy:
-    images, digest = _in_place(opened.in_place), ''
-    rows = np.arange(opened.num_examples)
+    images, digest, rows = writing.leave_images(opened)
   else:
     label = f'preparing {data_set.name}'
-    path, digest, rows = writing.write_images(
+    images, digest, rows = writing.write_images(
       opened, partial, label, options.skip_corrupt
     )
-    images = {
-      'path': path.name,
-      'offset': writing.HEADER_BYTES,
-      'mtime_ns': 0,
-      'num_bytes': path.stat().st_size,
-    }
-  arrays = dict(opened.extras)
-  if opened.factors is not None:
-    arrays['factors'] = opened.factors
-  seals = {}
-  for name, array in arrays.items():
-    path = partial / f'{name}.npy'
-    np.save(path, array[rows], allow_pickle=False)
-    seals[name] = sha256(path)
   manifest.Manifest(
     name=data_set.name,
     version=manifest.VERSION,
@@ -279,7 +264,7 @@ def _fill(
     images=images,
     images_sha256=digest,
     extras=tuple(opened.extras),
-    arrays=seals,
+    arrays=_save_arrays(partial, opened, rows),
     sources=tuple(
       {'name': s.name, 'num_bytes': s.num_bytes, 'sha256': s.sha256}
       for s in sources
@@ -291,11 +276,16 @@ def _fill(
   ).save(partial)
 
 
-def _in_place(place: InPlace) -> dict[str, Any]:
-  stat = place.path.stat()
-  return {
-    'path': str(place.path.resolve()),
-    'offset': place.offset,
-    'mtime_ns': stat.st_mtime_ns,
-    'num_bytes': stat.st_size,
-  }
+def _save_arrays(
+  partial: pathlib.Path, opened: Reading, rows: np.ndarray
+) -> dict[str, str]:
+  """Writes factors and extras; the SHA-256 of every file by its name."""
+  arrays = dict(opened.extras)
+  if opened.factors is not None:
+    arrays['factors'] = opened.factors
+  seals = {}
+  for name, array in arrays.items():
+    path = partial / f'{name}.npy'
+    np.save(path, array[rows], allow_pickle=False)
+    seals[name] = sha256(path)
+  return seals

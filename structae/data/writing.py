@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from concurrent import futures
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -30,9 +30,15 @@ _MARGIN = 64 << 20
 
 
 class Written(NamedTuple):
-  """What was written: the file, a sha256 over its pixels, and which rows."""
+  """Where images are.
 
-  path: pathlib.Path
+  Attributes:
+    images: see `manifest.Manifest.images`.
+    sha256: over their pixels; '' if they were not read.
+    rows: `[N]`, which of the examples they are.
+  """
+
+  images: dict[str, Any]
   sha256: str
   rows: np.ndarray
 
@@ -107,7 +113,27 @@ def write_images(
     _write_header(file, (len(rows), *opened.image_shape))
     _flush(file)
   note_path.unlink(missing_ok=True)
-  return Written(path, digest.hexdigest(), rows)
+  place = {
+    'path': path.name,
+    'offset': HEADER_BYTES,
+    'mtime_ns': 0,
+    'num_bytes': path.stat().st_size,
+  }
+  return Written(place, digest.hexdigest(), rows)
+
+
+def leave_images(opened: Reading) -> Written:
+  """Notes where the images lie in the original file, which is not copied."""
+  assert opened.in_place is not None
+  path = opened.in_place.path.resolve()
+  stat = path.stat()
+  place = {
+    'path': str(path),
+    'offset': opened.in_place.offset,
+    'mtime_ns': stat.st_mtime_ns,
+    'num_bytes': stat.st_size,
+  }
+  return Written(place, '', np.arange(opened.num_examples))
 
 
 def _cut_back(file: IO[bytes], num_bytes: int) -> 'hashlib._Hash':

@@ -276,31 +276,33 @@ def pictures(directory, num=5):
 
 def write(name, place):
   """Makes the files of a set; returns a small entry for it and their place."""
-  if name == 'shapes3d':
-    data_set = small(name, (2, 2, 2, 2, 4, 2))
-    shapes3d(place / '3dshapes.h5', data_set)
-  elif name.startswith('mpi3d'):
-    data_set = small(name, (2, 2, 2, 2, 2, 2, 2))
-    mpi3d(place / data_set.files[0].name, data_set)
-  elif name == 'celeba':
-    data_set = small(name, num_examples=40)
-    celeba(place, 40)
-  elif name.startswith('rfd'):
-    data_set = small(name)
-    prefix = data_set.tfds.name.split('/')[1]
-    rfd(place, prefix, 40)
-    rfd_archive(place)
-  elif name == 'dsprites':
-    data_set = small(name, (3, 2, 4, 2, 2))
-    dsprites(place / data_set.files[0].name, data_set)
-  elif name == 'cars3d':
-    data_set = small(name, (4, 24, 2))
-    cars3d(place / data_set.files[0].name, 2)
-  elif name == 'smallnorb':
-    data_set = small(name, num_examples=40)
-    smallnorb(place, 20)
-  else:
-    data_set = catalog.CATALOG[name]
-    pictures(place / 'pictures', 10)
-    place = place / 'pictures'
+  data_set = catalog.get(name)
+  file = place / data_set.files[0].name if data_set.files else None
+  match name.split('_')[0]:
+    case 'shapes3d':
+      data_set = small(name, (2, 2, 2, 2, 4, 2))
+      shapes3d(file, data_set)
+    case 'mpi3d':
+      data_set = small(name, (2, 2, 2, 2, 2, 2, 2))
+      mpi3d(file, data_set)
+    case 'celeba':
+      data_set = small(name, num_examples=40)
+      celeba(place, 40)
+    case 'rfd':
+      rfd(place, data_set.tfds.name.split('/')[1], 40)
+      rfd_archive(place)
+    case 'dsprites':
+      data_set = small(name, (3, 2, 4, 2, 2))
+      dsprites(file, data_set)
+    case 'cars3d':
+      data_set = small(name, (4, 24, 2))
+      cars3d(file, 2)
+    case 'smallnorb':
+      data_set = small(name, num_examples=40)
+      smallnorb(place, 20)
+    case 'folder':
+      place = place / 'pictures'
+      pictures(place, 10)
+    case _:
+      raise ValueError(f'no layout of {name}')
   return data_set, place

@@ -69,11 +69,15 @@ def table() -> np.ndarray:
   return ((values - values.mean(0)) / values.std(0)).astype(np.float32)
 
 
+def _take(vectors: Any, indices: Any) -> Any:
+  return vectors[indices]
+
+
 def _make(size: int) -> tuple[Any, Callable]:
   import jax.numpy as jnp
 
   del size  # vectors have one
-  return jnp.asarray(table()), lambda arrays, indices: arrays[indices]
+  return jnp.asarray(table()), _take
 
 
 DATA_SET = DataSet(
