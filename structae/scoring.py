@@ -47,7 +47,7 @@ def score(
   content = code_scores(train, test, asked.of_codes, say)
   scores = reconstruction_scores(run, test.indices) | content['scores']
   scores |= probe_scores(train, test)
-  if source.name == 'shapes3d_synth':
+  if catalog.get(config.data.name).scene_distance:
     scores |= scene_scores(run, test, samples, order[: len(samples.images)])
   of_run = run_scoring.score(run, train, asked.of_run, say)
   scores |= of_run['scores']

@@ -12,7 +12,7 @@ import structae
 from structae import build, devices, parameters, results, trainer
 from structae import config as config_lib
 from structae.commands import encode, export, sample
-from structae.data import pixels
+from structae.data import pictures as picture_tools
 from structae.data.selection import Selection
 from structae.evaluation import codes as saved
 from structae.run import Run, read_run
@@ -244,7 +244,7 @@ def test_own_images_are_encoded_in_order(model, published, tmp_path):
     place = 'deep/' * (i == 2)
     Image.fromarray(picture).save(tmp_path / 'mine' / f'{place}{i}.png')
   order = [0, 1, 3, 4, 5, 2]
-  square = pixels.resize(pictures[:, :, 15:55], 32)
+  square = picture_tools.resize(pictures[:, :, 15:55], 32)
   expected = np.asarray(model.encode(square))
 
   def run(images, output, *more):
@@ -287,7 +287,7 @@ def test_mistakes_are_one_line(published, refused, tmp_path):
     ('empty', 'holds no images'),
     ('float.npy', 'images are float64'),
     ('grey.npy', 'images have 1 channels, the model takes 3'),
-    ('text.png', 'no picture, .npy, .npz or .h5 file'),
+    ('text.png', '1 unreadable: text.png'),
     ('bad', '1 unreadable: 0.png'),
   ):
     args = (f'--images={tmp_path / name}', f'--output={out}')

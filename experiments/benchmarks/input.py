@@ -20,8 +20,7 @@ import numpy as np
 
 from structae import devices
 from structae.commands import parser as arguments
-from structae.data import catalog, pipeline, prepare, sources
-from structae.data.readers import reading
+from structae.data import catalog, pipeline, prepare, reading, sources
 
 BATCH = 128
 STEPS_PER_DISPATCH = 50
@@ -65,7 +64,7 @@ def measure(
   mesh = devices.data_mesh()
   folder = stored_images(place, num_images)
   ways: dict[str, Callable[[], sources.Source]] = {
-    'composed': lambda: sources.shapes3d(64),
+    'composed': lambda: sources.load('shapes3d_synth', 64),
     'resident': lambda: sources.prepared(folder, 'resident', mesh),
     'memmap': lambda: sources.prepared(folder, 'memmap', mesh),
   }
@@ -137,9 +136,9 @@ def measure_preparing(place: pathlib.Path, num_images: int) -> dict:
   factors = reading.grid_factors(indices, data_set.factor_sizes)
   values = [
     np.arange(len(v)) if isinstance(v[0], str) else np.asarray(v)
-    for v in data_set.factor_values
+    for v in data_set.factors.values()
   ]
-  source = sources.shapes3d(64)
+  source = sources.load('shapes3d_synth', 64)
   compose: Any = source.images
   with h5py.File(path, 'w') as file:
     images = file.create_dataset(

@@ -212,7 +212,7 @@ class Plan:
 
   def _flags(self, model: str, changes: tuple, seed: int) -> tuple[str, ...]:
     tokens = [
-      *([self.data] if self.data != 'shapes3d_synth' else []),
+      *([self.data] if self.data != catalog.DEFAULT else []),
       *([self.scale] if self.scale != 'paper' else []),
     ]
     tail = f':{",".join(tokens)}' if tokens else ''

@@ -134,7 +134,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
   _one_of('scale', asked.scale, common.SCALES)
   _one_of('launcher', asked.launcher, LAUNCHERS)
   asked.data = asked.data or studies.STUDIES[asked.name].data
-  named = [name for name in catalog.CATALOG if name != 'folder']  # has no path
+  named = [d.name for d in catalog.CATALOG.values() if not d.needs_path]
   _one_of('data set', asked.data, named)
   for name in _SLURM:
     if getattr(asked, name) is not None and asked.launcher != 'slurm':

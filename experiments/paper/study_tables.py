@@ -16,8 +16,8 @@ from experiments.paper.launchers import Job
 from structae import build
 from structae.data import catalog
 from structae.pages import wording
-from structae.run import read_run
 from structae.pages.seeds import Group, by_seed
+from structae.run import read_run
 
 # Scores of the table, as far as runs have them.
 SCORES = (

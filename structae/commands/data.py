@@ -1,112 +1,124 @@
-"""structae data list | info NAME | prepare NAME [--from=DIR].
+"""Lists, describes and prepares data sets.
 
-`info` tells what to fetch, from where, its checksum and where to put it.
-`prepare` is optional: a run does the same when it first needs the set.
+structae data list             all sets, a line each
+structae data info NAME        what to fetch, from where, its checksum, where to
+                               put it, the licence and whom to cite
+structae data prepare NAME     makes a set ready for training, ahead of a run
+
+Nothing is downloaded. Preparing is optional: a run does the same when it first
+needs the set. To train on one:
+
+structae train sae12:NAME [--config.data.path=DIR]
 """
 
 import argparse
 import pathlib
 import sys
-from typing import NoReturn
+from collections.abc import Sequence
 
+from structae.commands import parser as arguments
 from structae.data import catalog
 
+_PREPARE = """Makes a data set ready for training, once.
 
-class _Parser(argparse.ArgumentParser):
-  """A parser whose complaints are one line."""
+Its original files are checked against their published checksums and turned
+into plain uint8 arrays in the folder of prepared sets, where every run finds
+them. They are only read, never changed. Stopped, the same command goes on from
+there.
 
-  def error(self, message: str) -> NoReturn:
-    self.exit(2, f'{self.prog}: {message}. See --help.\n')
+structae data prepare shapes3d --from=downloads
+structae data prepare folder --from=my_pictures --size=64 --crop=squash
+"""
 
 
-def _parser() -> _Parser:
-  parser = _Parser(
-    prog='structae data',
-    description='The data sets: what there is, and making them ready.',
-    epilog='Train on one: python -m experiments.main '
-    '--config=experiments/sae12.py:NAME [--config.data.path=DIR]',
-  )
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command; returns its exit code."""
+  asked = _parser().parse_args(argv)
+  return arguments.run(lambda: asked.run(asked))
+
+
+def _parser() -> arguments.Parser:
+  parser = arguments.Parser('structae data', __doc__)
   commands = parser.add_subparsers(
-    dest='command', required=True, parser_class=_Parser
+    metavar='COMMAND',
+    required=True,
+    parser_class=arguments.Parser,
   )
-  commands.add_parser('list', help='one line for each data set')
-  info = commands.add_parser('info', help='all that is known of one')
-  info.add_argument('name')
+  listing = commands.add_parser('list', help='all sets, a line each')
+  listing.set_defaults(run=_list)
+  info = commands.add_parser('info', help='all that is known of a set')
+  info.set_defaults(run=_info)
   prepare = commands.add_parser(
-    'prepare',
-    help='turn original files into what training reads',
-    description='Makes a set ready, once; a run that needs it does the same. '
-    'Original files are only read. What was interrupted goes on.',
+    'prepare', help='make a set ready for training', description=_PREPARE
   )
-  prepare.add_argument('name')
-  prepare.add_argument(
-    '--from',
-    dest='place',
-    type=pathlib.Path,
-    help='the original files: a directory, a file, or what TensorFlow '
-    'Datasets prepared',
-  )
-  prepare.add_argument(
-    '--cache',
-    type=pathlib.Path,
-    help='the folder of prepared sets; runs look into the default one, or '
-    'take what is printed as --config.data.path',
-  )
-  prepare.add_argument('--size', type=int, default=0, help='pixels a side')
-  prepare.add_argument(
-    '--crop',
-    help="celeba: pixels of the square that is kept; folder: 'centre' or "
-    "'squash'",
-  )
-  prepare.add_argument(
-    '--no-verify',
-    dest='verify',
-    action='store_false',
-    help='take files of another size or checksum than the published ones',
-  )
-  prepare.add_argument(
-    '--skip-corrupt',
-    action='store_true',
-    help='leave unreadable pictures out, and list them',
-  )
-  prepare.add_argument(
-    '--copy',
-    action='store_true',
-    help='copy images even if they can be mapped where they lie',
-  )
+  prepare.set_defaults(run=_prepare)
+  for command in (info, prepare):
+    command.add_argument(
+      'name', metavar='NAME', help='the set, see structae data list'
+    )
+  _add_flags(prepare)
   return parser
 
 
-def _list() -> None:
-  for data_set in catalog.CATALOG.values():
-    number = f'{data_set.num_examples:,}' if data_set.num_examples else '-'
-    shape = 'x'.join(map(str, data_set.image_shape)) or 'any'
-    print(f'{data_set.name:16}{number:>12}  {shape:12}{data_set.title}')
-
-
-def _info(data_set: catalog.DataSet) -> None:
-  from structae.data import files
-
-  sizes = ', '.join(map(str, data_set.sizes)) or 'any'
-  print(f'{data_set.name}: {data_set.title}')
-  rows = [
-    ('images', f'{data_set.num_examples or "as many as the files hold"}'),
-    ('sizes', 'feature vectors' if sizes == '1' else f'{sizes} pixels'),
-    ('preset', data_set.preset),
-    ('splits', ', '.join(data_set.splits)),
-    ('without', ', '.join(data_set.hold_outs[1:])),
-    ('licence', data_set.licence),
-    ('home', data_set.homepage),
-    ('cite', data_set.citation),
-    ('note', data_set.note),
-    ('TFDS', data_set.tfds_name),
+def _add_flags(parser: argparse.ArgumentParser) -> None:
+  add = parser.add_argument
+  crops = [
+    f'{row.name}: {row.crop} [{row.crop.default}]'
+    for row in catalog.CATALOG.values()
+    if row.crop
   ]
-  if data_set.num_bytes:
-    rows.insert(1, ('memory', f'{data_set.num_bytes / 1e9:.2f} GB as uint8'))
-  rows += [('file', files.describe(file)) for file in data_set.files]
-  if data_set.files:
-    rows.append(('put in', str(files.default_place(data_set.name))))
-  for name, values in data_set.factors.items():
+  add('--from', dest='place', type=pathlib.Path, metavar='PATH',
+      help='the original files: a folder, a file, or a folder that TensorFlow '
+      'Datasets prepared [where `structae data info NAME` says]')  # fmt: skip
+  add('--cache', type=pathlib.Path, metavar='DIR',
+      help='the folder of prepared sets [that of your system]; give the '
+      'folder that is printed to runs as --config.data.path')  # fmt: skip
+  add('--size', type=arguments.at_least(1), default=0, metavar='PIXELS',
+      help="the side of the images [the set's usual one]")  # fmt: skip
+  add('--crop', help=f'how pictures become square; {"; ".join(crops)}')
+  add('--no-verify', dest='verify', action='store_false',
+      help='accept files of another size or checksum than the published '
+      'ones')  # fmt: skip
+  add('--skip-corrupt', action='store_true',
+      help='leave unreadable pictures out, and list them')  # fmt: skip
+  add('--copy', action='store_true',
+      help='copy the images even where they can be mapped inside the '
+      'original file')  # fmt: skip
+
+
+def _list(asked: argparse.Namespace) -> None:
+  del asked
+  for row in catalog.CATALOG.values():
+    number = f'{row.num_examples:,}' if row.num_examples else '-'
+    shape = 'x'.join(map(str, row.image_shape)) or 'any'
+    print(f'{row.name:16}{number:>12}  {shape:12}{row.title}')
+
+
+def _info(asked: argparse.Namespace) -> None:
+  from structae.data import originals
+
+  row = catalog.get(asked.name)
+  sizes = ', '.join(map(str, row.sizes)) or 'any'
+  print(f'{row.name}: {row.title}')
+  rows = [
+    ('images', f'{row.num_examples or "as many as the files hold"}'),
+    ('sizes', 'feature vectors' if sizes == '1' else f'{sizes} pixels'),
+    ('crop', f'{row.crop} [{row.crop.default}]' if row.crop else ''),
+    ('preset', row.preset),
+    ('splits', ', '.join(row.splits)),
+    ('without', ', '.join(row.hold_outs[1:])),
+    ('licence', row.licence),
+    ('home', row.homepage),
+    ('cite', row.citation),
+    ('note', row.note),
+    ('TFDS', row.tfds.name if row.tfds else ''),
+  ]
+  if row.num_bytes:
+    rows.insert(1, ('memory', f'{row.num_bytes / 1e9:.2f} GB as uint8'))
+  rows += [('file', file.describe()) for file in row.files]
+  if row.files:
+    rows.append(('put in', str(originals.default_place(row.name))))
+  for name, values in row.factors.items():
     shown = ', '.join(map(str, values[:6]))
     more = ', ...' if len(values) > 6 else ''
     rows.append(('factor', f'{name} ({len(values)}): {shown}{more}'))
@@ -115,46 +127,27 @@ def _info(data_set: catalog.DataSet) -> None:
       print(f'  {label:8} {text}')
 
 
-def _prepare(data_set: catalog.DataSet, arguments: argparse.Namespace) -> None:
-  from structae.data import manifest
-  from structae.data import prepare as preparing
+def _prepare(asked: argparse.Namespace) -> None:
+  row = catalog.get(asked.name)
+  from structae.data import manifest, prepare
 
-  crop = arguments.crop
+  crop = asked.crop
   if crop is not None and crop.isdecimal():
     crop = int(crop)
-  folder = preparing.prepare(
-    data_set,
-    arguments.place,
-    preparing.Options(
-      size=arguments.size,
+  folder = prepare.prepare(
+    row,
+    asked.place,
+    prepare.Options(
+      size=asked.size,
       crop=crop,
-      verify=arguments.verify,
-      skip_corrupt=arguments.skip_corrupt,
-      copy=arguments.copy,
+      verify=asked.verify,
+      skip_corrupt=asked.skip_corrupt,
+      copy=asked.copy,
     ),
-    arguments.cache,
+    asked.cache,
   )
   made = manifest.load(folder)
-  for name, why in made.skipped.items():
-    print(f'Left out: {name} ({why})', file=sys.stderr)
+  for name, reason in made.skipped.items():
+    print(f'left out: {name} ({reason})', file=sys.stderr)
   shape = 'x'.join(map(str, made.image_shape))
   print(f'{made.name}: {made.num_examples:,} images of {shape} in {folder}')
-
-
-def main(arguments: list[str] | None = None) -> int:
-  """Runs one command; returns the exit code, 2 for a mistake of the user."""
-  parsed = _parser().parse_args(arguments)
-  try:
-    if parsed.command == 'list':
-      _list()
-    elif parsed.command == 'info':
-      _info(catalog.get(parsed.name))
-    else:
-      _prepare(catalog.get(parsed.name), parsed)
-  except ValueError as error:
-    print(str(error).replace('\n', ' '), file=sys.stderr)
-    return 2
-  except KeyboardInterrupt:
-    print('Stopped; the same command goes on from here.', file=sys.stderr)
-    return 130
-  return 0

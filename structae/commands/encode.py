@@ -20,7 +20,7 @@ from structae.commands.parser import Parser, check_folder, check_new, run
 from structae.config import ConfigError
 
 if TYPE_CHECKING:  # each imports jax
-  from structae.data.readers.reading import Reading
+  from structae.data.reading import Reading
   from structae.evaluation.codes import Codes
   from structae.model import Model
 

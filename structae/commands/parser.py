@@ -19,17 +19,17 @@ class Failed(RuntimeError):
 class Parser(argparse.ArgumentParser):
   """Says what is wrong in one line; the exit code is 2."""
 
-  def __init__(self, name: str, usage: str | None = None, **options: Any):
+  def __init__(self, prog: str, description: str | None = None, **options: Any):
     """Makes the parser of a command.
 
     Args:
-      name: how the command is called, such as `structae sample`.
-      usage: what `--help` prints above the flags.
+      prog: how the command is called, such as `structae sample`.
+      description: what `--help` prints above the flags.
       **options: of `argparse.ArgumentParser`.
     """
     super().__init__(
-      prog=name,
-      description=usage,
+      prog=prog,
+      description=description,
       allow_abbrev=False,
       formatter_class=argparse.RawDescriptionHelpFormatter,
       **options,

@@ -24,7 +24,7 @@ def check_data(data: Any) -> None:
       raise ConfigError(
         f'data.{field} is {data[field]}; {data.name} offers {_listed(offered)}'
       )
-  _check_crop(data)
+  _check_crop(data, data_set)
   _check_size(data, data_set)
 
 
@@ -47,10 +47,10 @@ def _is_power_of_two(number: int) -> bool:
 
 def _check_path(data: Any, data_set: catalog.DataSet) -> None:
   if not data.path:
-    if data.name == 'folder':
+    if data_set.needs_path:
       raise ConfigError(
-        'data.path is empty; folder needs a directory of images, or an .npz '
-        'or .h5 file: --config.data.path=DIR'
+        f'data.path is empty; {data.name} needs a directory of images, or an '
+        '.npz or .h5 file: --config.data.path=DIR'
       )
     return
   if data_set.made_here:
@@ -62,18 +62,16 @@ def _check_path(data: Any, data_set: catalog.DataSet) -> None:
     raise ConfigError(f'data.path is {data.path!r}; there is no such place')
 
 
-def _check_crop(data: Any) -> None:
+def _check_crop(data: Any, data_set: catalog.DataSet) -> None:
   if not data.crop:
     return
-  if data.name == 'folder':
-    expected, valid = 'centre or squash', data.crop in ('centre', 'squash')
-  elif data.name == 'celeba':
-    expected = 'a number of pixels from 1 to 178'
-    valid = data.crop.isdecimal() and 1 <= int(data.crop) <= 178
-  else:
-    expected, valid = f'nothing: {data.name} has no crop', False
-  if not valid:
-    raise ConfigError(f'data.crop is {data.crop!r}; expected {expected}')
+  if data_set.crop is None:
+    raise ConfigError(
+      f'data.crop is {data.crop!r}; expected nothing: {data.name} has no crop'
+    )
+  # Numbers of pixels are written in digits.
+  if data.crop not in map(str, data_set.crop.choices):
+    raise ConfigError(f'data.crop is {data.crop!r}; expected {data_set.crop}')
 
 
 def check_model(model: Any, size: int) -> None:

@@ -158,7 +158,7 @@ FIELDS = {
   'train.save_minutes': Field(
       10.0, 'minutes between checkpoints; 0 saves at every row',
       *_NOT_NEGATIVE),
-  'data.name': Field('shapes3d_synth', 'the data set',
+  'data.name': Field(catalog.DEFAULT, 'the data set',
                      *_one_of(*catalog.CATALOG)),
   'data.path': Field(
       '', 'the original files or a prepared folder; empty: where they belong',

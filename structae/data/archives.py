@@ -24,7 +24,7 @@ def open_zip(path: pathlib.Path) -> zipfile.ZipFile:
   try:
     return zipfile.ZipFile(path)
   except (zipfile.BadZipFile, struct.error, EOFError) as error:
-    raise ValueError(_diagnose(path, 'zip')) from error
+    raise _damaged(path, 'zip') from error
 
 
 def open_tar(path: pathlib.Path) -> tarfile.TarFile:
@@ -36,7 +36,7 @@ def open_tar(path: pathlib.Path) -> tarfile.TarFile:
   try:
     return tarfile.open(path)
   except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-    raise ValueError(_diagnose(path, 'tar')) from error
+    raise _damaged(path, 'tar') from error
 
 
 def tar_members(
@@ -55,21 +55,31 @@ def tar_members(
     ) from error
 
 
-def _diagnose(path: pathlib.Path, kind: str) -> str:
+def _damaged(path: pathlib.Path, kind: str) -> ValueError:
+  refuse_web_page(path)
+  return ValueError(f'{path}: no {kind} file, or cut off; fetch it again.')
+
+
+def refuse_web_page(path: pathlib.Path) -> None:
+  """Checks that no browser's page was saved in place of a file.
+
+  Raises:
+    ValueError: if the file begins as a web page does.
+  """
   with open(path, 'rb') as file:
     head = file.read(512).lstrip().lower()
   if head.startswith((b'<!doctype', b'<html')):
-    return (
-      f'{path}: this is a web page, not a {kind} file (Google Drive serves '
-      'one when its quota is spent); fetch it again with a browser.'
+    raise ValueError(
+      f'{path}: this is a web page (Google Drive serves one when its quota is '
+      'spent); fetch the file again with a browser.'
     )
-  return f'{path}: no {kind} file, or cut off; fetch it again.'
 
 
 class NpzMember:
   """One array of an .npz file, read without loading it whole.
 
   Attributes:
+    names: the names of all arrays in the file.
     shape: the array's shape.
     dtype: its type.
     offset: where the data begin in the file if they are stored as they are;
@@ -85,14 +95,12 @@ class NpzMember:
     """
     self._path = path
     self._archive = open_zip(path)
+    self.names = [n.removesuffix('.npy') for n in self._archive.namelist()]
     try:
       self._info = self._archive.getinfo(f'{name}.npy')
     except KeyError as error:
-      found = ', '.join(
-        n.removesuffix('.npy') for n in self._archive.namelist()
-      )
       raise ValueError(
-        f'{path}: no array {name!r}; there are: {found}.'
+        f'{path}: no array {name!r}; there are: {", ".join(self.names)}.'
       ) from error
     self._stream: BinaryIO | None = None
     self._row = 0
@@ -127,7 +135,7 @@ class NpzMember:
     try:
       return self._archive.open(self._info)  # type: ignore[return-value]
     except (zipfile.BadZipFile, NotImplementedError) as error:
-      raise ValueError(_diagnose(self._path, 'npz')) from error
+      raise _damaged(self._path, 'npz') from error
 
   def _read(self, num_bytes: int) -> bytes:
     assert self._stream is not None
@@ -148,7 +156,7 @@ class NpzMember:
   def _find_offset(self) -> int | None:
     if self._info.compress_type != zipfile.ZIP_STORED:
       return None
-    # The central directory does not tell how long the local header is.
+    # The central directory does not hold the length of the local header.
     with open(self._path, 'rb') as file:
       file.seek(self._info.header_offset)
       header = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
@@ -194,7 +202,13 @@ def load_npz(
     ) from error
 
 
-def npz_names(path: pathlib.Path) -> list[str]:
-  """Names of the arrays in an .npz file."""
-  with open_zip(path) as archive:
-    return [name.removesuffix('.npy') for name in archive.namelist()]
+def map_npy(path: pathlib.Path) -> np.ndarray:
+  """Maps the array of an .npy file, read-only, never a pickle.
+
+  Raises:
+    ValueError: if it is none.
+  """
+  try:
+    return np.load(path, mmap_mode='r', allow_pickle=False)
+  except (ValueError, EOFError, OSError) as error:
+    raise ValueError(f'{path}: no .npy file of numbers.') from error

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from structae.config import ConfigError
-from structae.data import decoding, pixels
-from structae.data.readers import folder, reading
+from structae.data import archives, pictures
+from structae.data.reading import Reading
+from structae.data.sets import folder
+
+# How pictures can become square.
+CROPS = folder.CROP.choices
 
 
-def open_examples(
-  path: Path, shape: tuple[int, ...], crop: str
-) -> reading.Reading:
+def open_examples(path: Path, shape: tuple[int, ...], crop: str) -> Reading:
   """Opens examples for a model; they are read a block at a time.
 
   Args:
@@ -33,96 +33,46 @@ def open_examples(
     ValueError: if there are none, or of another kind.
   """
   if not path.exists():
-    raise ConfigError(f'{path}: no such file or folder')
+    raise ValueError(f'{path}: no such file or folder')
   if len(shape) == 1:
     return _vectors(path, shape[0])
-  size, channels = shape[0], shape[-1]
-  if path.suffix.lower() == '.npy':
-    found = _array(path, size, crop)
-  elif path.is_file() and path.suffix.lower() not in ('.npz', '.h5', '.hdf5'):
-    found = _picture(path, size, crop, channels)
-  else:
-    found = folder.read_folder(path, size, crop, channels)
-  if found.image_shape[-1] != channels:
-    raise ConfigError(
+  found = folder.read_folder(path, shape[0], crop, shape[-1])
+  if found.image_shape[-1] != shape[-1]:
+    raise ValueError(
       f'{path}: images have {found.image_shape[-1]} channels, the model takes '
-      f'{channels}'
+      f'{shape[-1]}'
     )
   return found
 
 
 def usual_crop(data: Any) -> str:
   """How pictures become square for a model, by its configuration's `data`."""
-  return data.crop if data.name == 'folder' and data.crop else 'centre'
+  return data.crop if data.crop in CROPS else 'centre'
 
 
-def check_readable(examples: reading.Reading, path: Path) -> None:
+def check_readable(examples: Reading, path: Path) -> None:
   """Refuses examples of which some could not be read.
 
   Raises:
-    ConfigError: names the first few.
+    ValueError: names the first few.
   """
   if examples.corrupt:
-    rows = sorted(examples.corrupt)
-    names = [examples.names[row] for row in rows]
-    reasons = [examples.corrupt[row] for row in rows]
-    raise ConfigError(f'{path}: {decoding.describe_corrupt(names, reasons)}')
+    raise ValueError(f'{path}: {examples.describe_corrupt()}')
 
 
-def _picture(
-  path: Path, size: int, crop: str, channels: int
-) -> reading.Reading:
-  try:
-    picture = decoding.decode(path.read_bytes(), 'RGB' if channels > 1 else 'L')
-  except ValueError as error:
-    raise ConfigError(f'{path}: no picture, .npy, .npz or .h5 file') from error
-  image = folder.square(picture, size, crop)
-  return reading.Reading(
-    num_examples=1,
-    image_shape=(size, size, channels),
-    read=lambda start, stop: image[None][start:stop],
-    factors=np.zeros((1, 0), np.int32),
-    names=[path.name],
-  )
-
-
-def _array(path: Path, size: int, crop: str) -> reading.Reading:
-  array = _map(path)
-  good = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
-  if array.dtype != np.uint8 or not good or 0 in array.shape:
-    raise ConfigError(
-      f'{path}: images are {array.dtype} {array.shape}, expected uint8 '
-      '[N, H, W] or [N, H, W, 1 or 3]'
-    )
-
-  def read(start: int, stop: int) -> np.ndarray:
-    rows = np.asarray(array[start:stop])
-    rows = rows[..., None] if rows.ndim == 3 else rows
-    if crop == 'centre':
-      return pixels.resize(pixels.centre_square(rows), size)
-    return np.stack([folder.square(row, size, crop) for row in rows])
-
-  return reading.Reading(
-    num_examples=len(array),
-    image_shape=(size, size, array.shape[3] if array.ndim == 4 else 1),
-    read=read,
-    factors=np.zeros((len(array), 0), np.int32),
-  )
-
-
-def _vectors(path: Path, width: int) -> reading.Reading:
+def _vectors(path: Path, width: int) -> Reading:
   if path.suffix.lower() != '.npy':
-    raise ConfigError(
+    raise ValueError(
       f'{path}: this model takes feature vectors, an .npy file of floats '
       f'[N, {width}]'
     )
-  array = _map(path)
+  array = archives.map_npy(path)
   good = array.ndim == 2 and array.shape[1] == width and len(array)
   if not good or array.dtype.kind != 'f':
-    raise ConfigError(
+    raise ValueError(
       f'{path}: {array.dtype} {array.shape}, expected floats [N, {width}]'
     )
-  return reading.Reading(
+  return Reading(
     num_examples=len(array),
     image_shape=(1, 1, width),
     read=lambda start, stop: np.asarray(array[start:stop]),
@@ -130,25 +80,18 @@ def _vectors(path: Path, width: int) -> reading.Reading:
   )
 
 
-def _map(path: Path) -> np.ndarray:
-  try:
-    return np.load(path, mmap_mode='r', allow_pickle=False)
-  except (ValueError, EOFError, OSError) as error:
-    raise ConfigError(f'{path}: no .npy file of numbers') from error
-
-
 def is_picture(value: Any) -> bool:
   """Whether it is a Pillow image, or may be the path of a picture."""
+  from PIL import Image
+
   return isinstance(value, str | os.PathLike | Image.Image)
 
 
-def read_pictures(
-  pictures: Sequence[Any], shape: tuple[int, ...]
-) -> np.ndarray:
+def read_pictures(images: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
   """Pillow images, or the files of pictures, as a model takes them.
 
   Args:
-    pictures: B of them.
+    images: B of them.
     shape: `(size, size, C)`, what the model takes.
 
   Returns:
@@ -157,17 +100,17 @@ def read_pictures(
   Raises:
     ValueError: names the first that cannot be read.
   """
-  size, channels = shape[0], shape[-1]
-  mode = 'RGB' if channels > 1 else 'L'
+  mode = 'RGB' if shape[-1] > 1 else 'L'
   found = []
-  for i, picture in enumerate(pictures):
-    named = picture if isinstance(picture, str | os.PathLike) else f'image {i}'
+  for i, picture in enumerate(images):
+    is_path = isinstance(picture, str | os.PathLike)
     try:
-      if isinstance(picture, Image.Image):
-        array = decoding.as_array(picture, mode)
+      if is_path:
+        array = pictures.decode(Path(picture).read_bytes(), mode)
       else:
-        array = decoding.decode(Path(picture).read_bytes(), mode)
+        array = pictures.as_array(picture, mode)
     except (ValueError, OSError) as error:
-      raise ValueError(f'{named} is no picture: {error}.') from error
-    found.append(folder.square(array, size, 'centre'))
+      name = picture if is_path else f'image {i}'
+      raise ValueError(f'{name} is no picture: {error}.') from error
+    found.append(pictures.square(array, shape[0], 'centre'))
   return np.stack(found)

@@ -1,4 +1,4 @@
-"""What a prepared data set says of itself, sealed against half-written files.
+"""The manifest of a prepared data set, sealed against half-written files.
 
 A prepared set is a folder: `manifest.json`, `images.npy` (unless the images
 are mapped where the original holds them), `factors.npy` (unless the set is a
@@ -46,7 +46,7 @@ class Manifest:
 
   name: str
   version: int
-  image_shape: tuple[int, int, int]
+  image_shape: tuple[int, ...]
   num_examples: int
   factor_names: tuple[str, ...]
   factor_sizes: tuple[int, ...]

@@ -1,190 +1,271 @@
-"""The original files of the data sets: names, addresses, sizes, checksums.
-
-Sizes and SHA-256 values are those that TensorFlow Datasets records for the
-same addresses. MD5 values are those that https://github.com/nmichlo/disent
-records. Where no source states one, none is given, and none is checked.
-"""
+"""The original files of a set: finding, verifying and opening them."""
 
 import dataclasses
+import hashlib
+import os
+import pathlib
+import sys
+
+import platformdirs
+import tqdm
+
+from structae.data import archives, pictures, tfds_directory
+from structae.data.data_set import DataSet, File
+from structae.data.reading import Originals, Reading
+
+_BLOCK = 1 << 22
+# The next step, for `structae data prepare` and for a run.
+UNVERIFIED = 'pass --no-verify (to a run: --config.data.verify=False)'
 
 
 @dataclasses.dataclass(frozen=True)
-class File:
-  """One original file of a data set.
+class Found:
+  """An original file as it was found.
 
   Attributes:
-    name: the file's published name.
-    urls: addresses that serve it, best first.
-    num_bytes: its size; None where no source states it.
-    sha256: its checksum, or '' if unknown.
-    md5: its MD5, or '' if unknown (many sets publish only this one).
-    strict: whether another checksum is an error, or a warning since the
-      published file is known to have been replaced.
-    aliases: other names or forms under which it circulates; these are read
-      too, without a checksum.
-    optional: whether the set can be prepared without it.
+    name: its published name, or its path for the user's own.
+    path: where it is.
+    num_bytes: its size.
+    mtime_ns: when it was last changed.
+    sha256: its checksum; '' if it was not read.
+    md5: its MD5, likewise.
   """
 
   name: str
-  urls: tuple[str, ...] = ()
-  num_bytes: int | None = None
+  path: pathlib.Path
+  num_bytes: int
+  mtime_ns: int
   sha256: str = ''
   md5: str = ''
-  strict: bool = True
-  aliases: tuple[str, ...] = ()
-  optional: bool = False
 
 
-_DRIVE = 'https://drive.google.com/uc?export=download&id='
-_MPI3D = 'https://huggingface.co/datasets/waleedgondal/mpi3d/resolve/main/'
-_MPI3D_OLDER = (
-  'https://storage.googleapis.com/disentanglement_dataset/Final_Dataset/'
-)
-_NORB = 'https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/'
-_DSPRITES = 'dsprites_ndarray_co1sh3sc6or40x32y32_64x64'
+def default_place(name: str) -> pathlib.Path:
+  """Where the original files of a set are looked for by default."""
+  return platformdirs.user_data_path('structae') / name
 
 
-def _mpi3d(variant: str, md5: str, strict: bool = True) -> tuple[File, ...]:
-  name = f'mpi3d_{variant}.npz'
-  return (
-    File(
-      name=name,
-      urls=(_MPI3D + name, _MPI3D_OLDER + name),
-      md5=md5,
-      strict=strict,
-      aliases=(f'{variant}.npz',),
-    ),
+def find(data_set: DataSet, place: pathlib.Path) -> dict[str, pathlib.Path]:
+  """Finds the original files of a set.
+
+  Args:
+    data_set: its row.
+    place: a directory that holds them, or the file itself.
+
+  Returns:
+    Published name -> path. Optional files that are missing are left out. For
+    a set without published files, its name -> place; for what TensorFlow
+    Datasets prepared, 'tfds' -> its directory.
+
+  Raises:
+    ValueError: naming what to fetch, from where, and where to put it.
+  """
+  if data_set.needs_path:
+    return {data_set.name: _existing(place)}
+  if prepared := tfds_directory.find(data_set, place):
+    return {'tfds': prepared}
+  if place.is_file():
+    if len(data_set.files) == 1:
+      return {data_set.files[0].name: place}
+    place = place.parent
+  found = {}
+  for file in data_set.files:
+    path = _find_one(file, place)
+    if path is not None:
+      found[file.name] = path
+  missing = [
+    file
+    for file in data_set.files
+    if file.name not in found and not file.optional
+  ]
+  if missing:
+    wanted = '; '.join(file.describe() for file in missing)
+    raise ValueError(
+      f'{data_set.title}: missing in {place}: {wanted}. Put it there, or name '
+      f'its place: structae data prepare {data_set.name} '
+      '--from=DIR. The set shapes3d_synth needs no files.'
+    )
+  return found
+
+
+def _existing(place: pathlib.Path) -> pathlib.Path:
+  if not place.exists():
+    raise ValueError(
+      f'{place}: no such directory or file of images; name one with '
+      '--from=DIR or --config.data.path=DIR.'
+    )
+  return place
+
+
+def _find_one(file: File, place: pathlib.Path) -> pathlib.Path | None:
+  names = (file.name, *file.aliases)
+  for name in names:
+    if (place / name).is_file():
+      return place / name
+  return None
+
+
+def identify(paths: dict[str, pathlib.Path]) -> list[Found]:
+  """Notes size and time of files, without reading them.
+
+  A directory counts as the sum of its files, and has a checksum over their
+  names, sizes and times.
+  """
+  return [_identify_one(name, path) for name, path in paths.items()]
+
+
+def _identify_one(name: str, path: pathlib.Path) -> Found:
+  path = path.resolve()
+  if not path.is_dir():
+    stat = path.stat()
+    return Found(name, path, stat.st_size, stat.st_mtime_ns)
+  digest = hashlib.sha256()
+  num_bytes, newest = 0, 0
+  for file in sorted(path.rglob('*')):
+    if file.is_file():
+      stat = file.stat()
+      inside = file.relative_to(path).as_posix()
+      digest.update(f'{inside}\0{stat.st_size}\0{stat.st_mtime_ns}\n'.encode())
+      num_bytes += stat.st_size
+      newest = max(newest, stat.st_mtime_ns)
+  return Found(name, path, num_bytes, newest, digest.hexdigest())
+
+
+def verify(
+  data_set: DataSet, sources: list[Found]
+) -> tuple[list[Found], list[str]]:
+  """Checks sizes first, then checksums.
+
+  Returns:
+    The files with their checksums, and warnings for the user.
+
+  Raises:
+    ValueError: if a file is not the published one.
+  """
+  published = {file.name: file for file in data_set.files}
+  known = {
+    source.name: published[source.name]
+    for source in sources
+    if source.name in published
+    and not _is_alias(source, published[source.name])
+  }
+  for source in sources:
+    if source.name in known:
+      _check_size(source, known[source.name])
+  checked, warnings = [], []
+  for source in map(with_checksums, sources):
+    if source.name in known:
+      warnings += _wrong_checksums(source, known[source.name])
+    checked.append(source)
+  return checked, warnings
+
+
+def _wrong_checksums(source: Found, file: File) -> list[str]:
+  """Warnings, or an error where the published file was never replaced."""
+  warnings = []
+  for kind in ('sha256', 'md5'):
+    actual, expected = getattr(source, kind), getattr(file, kind)
+    if expected and actual != expected:
+      message = f'{source.path}: {kind} is {actual}, expected {expected}'
+      if file.strict:
+        raise ValueError(
+          f'{message}; fetch it again, or {UNVERIFIED} if it was changed on '
+          'purpose.'
+        )
+      warnings.append(f'{message}; its authors once replaced it.')
+  return warnings
+
+
+def with_checksums(source: Found) -> Found:
+  """The same with its checksums; a file is read for them, whatever it is."""
+  if source.sha256:
+    return source
+  sha256, md5 = checksums(source.path)
+  return dataclasses.replace(source, sha256=sha256, md5=md5)
+
+
+def _is_alias(source: Found, file: File) -> bool:
+  # Other forms have other checksums, and none of them is published.
+  names = [pathlib.PurePosixPath(alias).name for alias in file.aliases]
+  return source.path.name in names
+
+
+def _check_size(source: Found, file: File) -> None:
+  if file.num_bytes in (None, source.num_bytes):
+    return
+  archives.refuse_web_page(source.path)
+  raise ValueError(
+    f'{source.path}: {source.num_bytes:,} bytes, expected '
+    f'{file.num_bytes:,}; fetch it again, or {UNVERIFIED} if it was changed '
+    'on purpose.'
   )
 
 
-def _norb(part: str, num_bytes: int, sha256: str) -> File:
-  name = f'smallnorb-5x{part}.mat'
-  return File(
-    name=f'{name}.gz',
-    urls=(f'{_NORB}{name}.gz',),
-    num_bytes=num_bytes,
-    sha256=sha256,
-    aliases=(name,),
+def open_original(
+  data_set: DataSet,
+  paths: dict[str, pathlib.Path],
+  size: int,
+  crop: int | str | None = None,
+) -> Reading:
+  """Opens the original files of a data set.
+
+  None needs TensorFlow, no archive is extracted, and no pickle is loaded.
+
+  Args:
+    data_set: its row.
+    paths: what `find` returned.
+    size: the side of the images that come out, in pixels.
+    crop: one of `data_set.crop.choices`, None for its default.
+
+  Returns:
+    A reading whose images are [size, size, C].
+
+  Raises:
+    ValueError: if the files are damaged or not what they should be.
+  """
+  read = tfds_directory.read if 'tfds' in paths else data_set.read
+  assert read is not None, f'{data_set.name} is made here'
+  opened = read(data_set, Originals(paths, size, data_set.checked_crop(crop)))
+  opened = dataclasses.replace(
+    opened,
+    factor_names=opened.factor_names or data_set.factor_names,
+    factor_sizes=opened.factor_sizes or data_set.factor_sizes,
+  )
+  return opened if opened.image_shape[0] == size else _resized(opened, size)
+
+
+def _resized(opened: Reading, size: int) -> Reading:
+  return dataclasses.replace(
+    opened,
+    image_shape=(size, size, opened.image_shape[2]),
+    read=lambda start, stop: pictures.resize(opened.read(start, stop), size),
+    in_place=None,
   )
 
 
-def _rfd(folder: str, images: str) -> tuple[File, ...]:
-  return (
-    File(
-      name='robot_finger_datasets.tar',
-      urls=(
-        'https://people.tuebingen.mpg.de/ei-datasets/iclr_transfer_paper/'
-        'robot_finger_datasets.tar',
-      ),
-      aliases=(f'{folder}/{folder}_{images}', f'{folder}_{images}'),
-    ),
+def checksums(path: pathlib.Path) -> tuple[str, str]:
+  """Returns the sha256 and the md5 of a file, reading it once."""
+  # MD5 only recognises a published file; it guards against nothing.
+  sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+  size = path.stat().st_size
+  with (
+    open(path, 'rb') as file,
+    progress(size, f'checking {path.name}', 'B') as bar,
+  ):
+    while block := file.read(_BLOCK):
+      sha256.update(block)
+      md5.update(block)
+      bar.update(len(block))
+  return sha256.hexdigest(), md5.hexdigest()
+
+
+def progress(total: int, label: str, unit: str) -> tqdm.tqdm:
+  """A progress bar on a terminal; nothing in a log or for small work."""
+  quiet = not sys.stderr.isatty() or os.environ.get('STRUCTAE_QUIET') == '1'
+  return tqdm.tqdm(
+    total=total,
+    desc=label,
+    unit=unit,
+    unit_scale=True,
+    disable=quiet,
+    leave=False,
   )
-
-
-FILES: dict[str, tuple[File, ...]] = {
-  'shapes3d': (
-    File(
-      name='3dshapes.h5',
-      urls=('https://storage.googleapis.com/3d-shapes/3dshapes.h5',),
-      num_bytes=267_573_662,
-      sha256='0a0f6ed98baff276a50f3a081a7434d788da63cb135a98189b2a5b5769be1785',
-      md5='099a2078d58cec4daad0702c55d06868',
-    ),
-  ),
-  'mpi3d_toy': _mpi3d('toy', '55889cb7c7dfc655d6e0277beee88868'),
-  'mpi3d_realistic': _mpi3d('realistic', '59a6225b88b635365f70c91b3e52f70f'),
-  # Its authors once replaced a corrupted file; this may be the old one's sum.
-  'mpi3d_real': _mpi3d('real', '0f33f609918fb5c97996692f91129802', False),
-  'mpi3d_complex': (
-    File(
-      name='real3d_complicated_shapes_ordered.npz',
-      urls=(_DRIVE + '1Tp8eTdHxgUMtsZv5uAoYAbJR1BOa_OQm',),
-      aliases=('mpi3d_complex.npz', 'mpi3d_real_complex.npz'),
-    ),
-  ),
-  'celeba': (
-    File(
-      name='img_align_celeba.zip',
-      urls=(_DRIVE + '0B7EVK8r0v71pZjFTYXZWM3FlRnM',),
-      num_bytes=1_443_490_838,
-      sha256='46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74',
-    ),
-    File(
-      name='list_attr_celeba.txt',
-      urls=(_DRIVE + '0B7EVK8r0v71pblRyaVFSWGxPY0U',),
-      num_bytes=26_721_026,
-      sha256='f0e5da289d5ccf75ffe8811132694922b60f2af59256ed362afa03fefba324d0',
-      aliases=('list_attr_celeba.csv',),
-    ),
-    File(
-      name='list_eval_partition.txt',
-      urls=(_DRIVE + '0B7EVK8r0v71pY0NSMzRuSXJEVkk',),
-      num_bytes=2_836_386,
-      sha256='fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7',
-      aliases=('list_eval_partition.csv',),
-      optional=True,
-    ),
-    File(
-      name='identity_CelebA.txt',
-      urls=(_DRIVE + '1_ee_0u7vcNLOfNLegJRHmolfH5ICW-XS',),
-      num_bytes=3_424_458,
-      sha256='c6143857c3e2630ac2da9f782e9c1232e5e59be993a9d44e8a7916c78a6158c0',
-      optional=True,
-    ),
-  ),
-  'rfd': _rfd('finger', 'images.tar'),
-  'rfd_heldout': _rfd('finger_heldout_colors', 'images.tar'),
-  'rfd_real': _rfd('finger_real', 'images.npz'),
-  'dsprites': (
-    File(
-      name=f'{_DSPRITES}.hdf5',
-      urls=(
-        'https://github.com/deepmind/dsprites-dataset/raw/master/'
-        f'{_DSPRITES}.hdf5',
-      ),
-      num_bytes=28_024_106,
-      sha256='729fa22e884c9c500e1f17415d580746b4c5894fbbb780a1319bbcfa39a745bb',
-      md5='b331c4447a651c44bf5e8ae09022e230',
-      aliases=(f'{_DSPRITES}.npz',),
-    ),
-  ),
-  'cars3d': (
-    File(
-      name='nips2015-analogy-data.tar.gz',
-      urls=('http://www.scottreed.info/files/nips2015-analogy-data.tar.gz',),
-      md5='4e866a7919c1beedf53964e6f7a23686',
-    ),
-  ),
-  'smallnorb': (
-    _norb(
-      '46789x9x18x6x2x96x96-training-dat',
-      131_896_188,
-      '5ffd6272a07d32695ee1082a26a41a93a37aab8c28da047f8c34ed348d214873',
-    ),
-    _norb(
-      '46789x9x18x6x2x96x96-training-cat',
-      348,
-      '2784e542c1922060691090952b6cd6278879a216c90f81476f0f00256d42cdaa',
-    ),
-    _norb(
-      '46789x9x18x6x2x96x96-training-info',
-      71_052,
-      'de7eb932ebe7a4ee16217fead60660d0eb3d23632c2f4d1c51f88c501c17bf32',
-    ),
-    _norb(
-      '01235x9x18x6x2x96x96-testing-dat',
-      130_799_817,
-      'cf7104eed3e51174d2f65b66d1e5878b9da233b886f161b0d88f4510ba2c7474',
-    ),
-    _norb(
-      '01235x9x18x6x2x96x96-testing-cat',
-      347,
-      'ecaf6d5bb8c3bc5eab9cf0258f6d2198dd474e016e374836fc097f2e5ff509ff',
-    ),
-    _norb(
-      '01235x9x18x6x2x96x96-testing-info',
-      10_428,
-      '16adf314226327ee006d1a44db8cfef52773c06c829951d5653a9f6f310248a2',
-    ),
-  ),
-}

@@ -12,19 +12,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from structae.data import sources
-from structae.data.splits import Splits, split
-
-__all__ = [
-  'Batches',
-  'DeviceBatches',
-  'HostBatches',
-  'Splits',
-  'batch_indices',
-  'make_batches',
-  'map_batches',
-  'split',
-  'subset',
-]
+from structae.data.splits import Splits as Splits
 
 
 def subset(part: np.ndarray, num: int, seed: int) -> np.ndarray:
@@ -212,7 +200,7 @@ class HostBatches:
 
 
 def _host_device() -> jax.Device:
-  """A CPU device to draw numbers on, lest the thread wait for the others."""
+  """A CPU device to draw numbers on, so that the thread need not wait."""
   try:
     return jax.local_devices(backend='cpu')[0]
   except RuntimeError:  # Only the accelerator was asked for.

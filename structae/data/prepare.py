@@ -20,7 +20,9 @@ import filelock
 import numpy as np
 import platformdirs
 
-from structae.data import catalog, files, manifest, readers, writing
+from structae.data import manifest, originals, writing
+from structae.data.data_set import DataSet
+from structae.data.reading import Reading
 from structae.files import sha256
 
 
@@ -30,8 +32,8 @@ class Options:
 
   Attributes:
     size: the side of the images in pixels; 0 is the usual one of the set.
-    crop: CelebA: the side of the centred square that is kept, in pixels;
-      `folder`: 'centre' or 'squash'. None is the default of the set.
+    crop: how pictures become square, one of `DataSet.crop.choices`; None is
+      the default of the set.
     verify: whether sizes and checksums must be the published ones.
     skip_corrupt: whether unreadable pictures are left out (and listed)
       instead of being an error.
@@ -51,7 +53,7 @@ def cache_root() -> pathlib.Path:
 
 
 def prepare(
-  data_set: catalog.DataSet,
+  data_set: DataSet,
   place: pathlib.Path | None = None,
   options: Options | None = None,
   root: pathlib.Path | None = None,
@@ -59,10 +61,10 @@ def prepare(
   """Prepares a data set, or finds that it is prepared already.
 
   Args:
-    data_set: its catalog entry.
+    data_set: its row.
     place: a prepared folder (taken as it is); or where the original files
       are: a directory, a file, or what TensorFlow Datasets prepared. None
-      takes what was prepared last, else looks in `files.default_place`.
+      takes what was prepared last, else looks in `originals.default_place`.
     options: what is wanted of it.
     root: the folder of prepared sets.
 
@@ -78,12 +80,12 @@ def prepare(
   if place is None:
     if prepared := _latest(data_set, options, root):
       return prepared
-    place = files.default_place(data_set.name)
+    place = originals.default_place(data_set.name)
   if (place / manifest.NAME).is_file():
     _require_same(data_set, options, place)
     return place
-  paths = files.find(data_set, place)
-  sources = files.identify(paths)
+  paths = originals.find(data_set, place)
+  sources = originals.identify(paths)
   target = root / _key(data_set, sources, options)
   try:
     root.mkdir(parents=True, exist_ok=True)
@@ -100,7 +102,7 @@ def prepare(
   return target
 
 
-def _checked(data_set: catalog.DataSet, options: Options) -> Options:
+def _checked(data_set: DataSet, options: Options) -> Options:
   if data_set.made_here:
     raise ValueError(f'{data_set.name} is made here and needs no preparation.')
   usual = data_set.image_shape[0] if data_set.image_shape else 64
@@ -114,7 +116,7 @@ def _checked(data_set: catalog.DataSet, options: Options) -> Options:
 
 
 def _latest(
-  data_set: catalog.DataSet, options: Options, root: pathlib.Path
+  data_set: DataSet, options: Options, root: pathlib.Path
 ) -> pathlib.Path | None:
   """The set as it was prepared last, if it still is whole.
 
@@ -134,14 +136,14 @@ def _latest(
   if not strict:
     raise ValueError(
       f'{folder}: was prepared without its checksums or with pictures left '
-      f'out; take it so ({files.UNVERIFIED}; {writing.SKIPPING}), or name the '
-      'original files.'
+      f'out; accept it ({originals.UNVERIFIED}; {writing.SKIPPING}), or name '
+      'the original files.'
     )
   return folder
 
 
 def _require_same(
-  data_set: catalog.DataSet, options: Options, place: pathlib.Path
+  data_set: DataSet, options: Options, place: pathlib.Path
 ) -> None:
   found = manifest.load(place)
   if found.name != data_set.name or found.image_shape[0] != options.size:
@@ -157,7 +159,7 @@ def _require_same(
 
 
 def _key(
-  data_set: catalog.DataSet, sources: list[files.Source], options: Options
+  data_set: DataSet, sources: list[originals.Found], options: Options
 ) -> str:
   """The name of the folder: another source, size or crop is another folder."""
   content: list[Any] = [
@@ -209,20 +211,20 @@ def _is_strict_enough(found: manifest.Manifest, options: Options) -> bool:
 
 
 def _make(
-  data_set: catalog.DataSet,
+  data_set: DataSet,
   paths: dict[str, pathlib.Path],
-  sources: list[files.Source],
+  sources: list[originals.Found],
   options: Options,
   target: pathlib.Path,
 ) -> None:
   if options.verify:
-    sources, warnings = files.verify(data_set, sources)
+    sources, warnings = originals.verify(data_set, sources)
     for warning in warnings:
       print(f'Warning: {warning}', file=sys.stderr)
-  opened = readers.open_original(data_set, paths, options.size, options.crop)
+  opened = originals.open_original(data_set, paths, options.size, options.crop)
   if opened.in_place and not (options.verify or options.copy):
-    # Nothing else would tell these images from others.
-    sources = files.with_checksums(sources)
+    # Nothing else would distinguish these images from others.
+    sources = [originals.with_checksums(source) for source in sources]
   partial = target.with_name(f'{target.name}.partial')
   partial.mkdir(exist_ok=True)
   try:
@@ -238,34 +240,19 @@ def _make(
 
 def _fill(
   partial: pathlib.Path,
-  data_set: catalog.DataSet,
-  opened: readers.Reading,
-  sources: list[files.Source],
+  data_set: DataSet,
+  opened: Reading,
+  sources: list[originals.Found],
   options: Options,
 ) -> None:
   """Writes all files of a prepared set, the manifest last."""
   if opened.in_place and not options.copy:
-    images, digest = _in_place(opened.in_place), ''
-    rows = np.arange(opened.num_examples)
+    images, digest, rows = writing.leave_images(opened)
   else:
     label = f'preparing {data_set.name}'
-    path, digest, rows = writing.write_images(
+    images, digest, rows = writing.write_images(
       opened, partial, label, options.skip_corrupt
     )
-    images = {
-      'path': path.name,
-      'offset': writing.HEADER_BYTES,
-      'mtime_ns': 0,
-      'num_bytes': path.stat().st_size,
-    }
-  arrays = dict(opened.extras)
-  if opened.factors is not None:
-    arrays['factors'] = opened.factors
-  seals = {}
-  for name, array in arrays.items():
-    path = partial / f'{name}.npy'
-    np.save(path, array[rows], allow_pickle=False)
-    seals[name] = sha256(path)
   manifest.Manifest(
     name=data_set.name,
     version=manifest.VERSION,
@@ -277,24 +264,28 @@ def _fill(
     images=images,
     images_sha256=digest,
     extras=tuple(opened.extras),
-    arrays=seals,
+    arrays=_save_arrays(partial, opened, rows),
     sources=tuple(
       {'name': s.name, 'num_bytes': s.num_bytes, 'sha256': s.sha256}
       for s in sources
     ),
     options=dataclasses.asdict(options),
     skipped={
-      writing.name_of(opened, row): why
-      for row, why in sorted(opened.corrupt.items())
+      opened.name_of(row): why for row, why in sorted(opened.corrupt.items())
     },
   ).save(partial)
 
 
-def _in_place(place: readers.InPlace) -> dict[str, Any]:
-  stat = place.path.stat()
-  return {
-    'path': str(place.path.resolve()),
-    'offset': place.offset,
-    'mtime_ns': stat.st_mtime_ns,
-    'num_bytes': stat.st_size,
-  }
+def _save_arrays(
+  partial: pathlib.Path, opened: Reading, rows: np.ndarray
+) -> dict[str, str]:
+  """Writes factors and extras; the SHA-256 of every file by its name."""
+  arrays = dict(opened.extras)
+  if opened.factors is not None:
+    arrays['factors'] = opened.factors
+  seals = {}
+  for name, array in arrays.items():
+    path = partial / f'{name}.npy'
+    np.save(path, array[rows], allow_pickle=False)
+    seals[name] = sha256(path)
+  return seals

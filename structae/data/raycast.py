@@ -229,13 +229,13 @@ def cast(
   """
   origin, direction = camera_rays(angle, width)
   floor, wall_x, wall_y = _hit_room(origin, direction)
-  thing = hit_object(origin, direction, shape, scale)
+  solid = hit_object(origin, direction, shape, scale)
   wall = jnp.minimum(wall_x, wall_y)
-  distance = jnp.minimum(jnp.minimum(floor, wall), thing)
+  distance = jnp.minimum(jnp.minimum(floor, wall), solid)
   seen = jnp.isfinite(distance)
   distance = jnp.where(seen, distance, 1.0)
   surface = jnp.where(distance == floor, FLOOR, WALL)
-  surface = jnp.where(distance == thing, OBJECT, surface)
+  surface = jnp.where(distance == solid, OBJECT, surface)
   surface = jnp.where(seen, surface, SKY)
 
   point = origin + distance * direction

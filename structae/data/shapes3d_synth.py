@@ -25,36 +25,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from structae.data import raycast
+from structae.data.sets import shapes3d
 
-FACTOR_NAMES = (
-  'floor_hue',
-  'wall_hue',
-  'object_hue',
-  'scale',
-  'shape',
-  'orientation',
-)
-FACTOR_SIZES = (10, 10, 10, 8, 4, 15)
+FACTOR_NAMES = tuple(shapes3d.FACTORS)
+FACTOR_SIZES = tuple(map(len, shapes3d.FACTORS.values()))
 NUM_IMAGES = 480_000
 NUM_GEOMETRIES = 480  # the last three factors
 
 SCALES = np.linspace(0.75, 1.25, 8)
 ANGLES = np.linspace(-30.0, 30.0, 15)  # degrees
 # Ten pure hues, 0 to .9 of the colour circle: red, green and blue in fifths.
-HUE_LEVELS = np.array(
-  [
-    (5, 0, 0),
-    (5, 3, 0),
-    (4, 5, 0),
-    (1, 5, 0),
-    (0, 5, 2),
-    (0, 5, 5),
-    (0, 2, 5),
-    (1, 0, 5),
-    (4, 0, 5),
-    (5, 0, 3),
-  ]
-)
+HUE_LEVELS = np.array([
+  (5, 0, 0), (5, 3, 0), (4, 5, 0), (1, 5, 0), (0, 5, 2),
+  (0, 5, 5), (0, 2, 5), (1, 0, 5), (4, 0, 5), (5, 0, 3),
+])  # fmt: skip
 NUM_LEVELS = 6
 SKY_COLOUR = np.array([153, 226, 249])
 # Rays per pixel and axis. 32 pixels are the 2x2 means of 64, ray by ray.
@@ -206,34 +190,3 @@ def images(tables: Tables, indices: jax.Array) -> jax.Array:
     + tables.object[g, levels[:, 2]]
   )
   return jnp.moveaxis(image, 1, -1)
-
-
-def render(index: int, size: int = 64) -> np.ndarray:
-  """Renders one image without the tables, each ray in its own colour.
-
-  Slow, and there for tests and readers: `images` must agree within 1.
-
-  Args:
-    index: the image number.
-    size: pixels in a row, and rows: 32, 64 or 128.
-
-  Returns:
-    `[S, S, 3]` uint8.
-  """
-  floor, wall, thing = factors(np.array(index))[:3]
-  scale, shape, angle = _geometry(jnp.asarray(index % NUM_GEOMETRIES))
-  surface, intensity, specular = raycast.cast(
-    scale, shape, angle, size * SUBSAMPLES[size]
-  )
-  hues = np.zeros((4, 3))
-  hues[raycast.FLOOR] = HUE_LEVELS[floor]
-  hues[raycast.WALL] = HUE_LEVELS[wall]
-  hues[raycast.OBJECT] = HUE_LEVELS[thing]
-  colour = (hues / (NUM_LEVELS - 1))[np.asarray(surface)]
-  light = np.asarray(intensity)[..., None]
-  rays = np.clip(colour * light + np.asarray(specular)[..., None], 0, 1)
-  is_sky = np.asarray(surface)[..., None] == raycast.SKY
-  rays = np.where(is_sky, SKY_COLOUR / 255, rays)
-  n = SUBSAMPLES[size]
-  pixels = rays.reshape(size, n, size, n, 3).mean((1, 3))
-  return np.round(255 * pixels).astype(np.uint8)

@@ -17,8 +17,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from structae import devices
-from structae.data import catalog, manifest, prepare, shapes3d_synth
-from structae.data.readers import reading
+from structae.data import catalog, manifest, prepare, reading
 
 STORAGES = ('auto', 'resident', 'sharded', 'memmap')
 # Share of a device's memory that images may take; the rest trains.
@@ -42,10 +41,10 @@ class Source:
     images: `(arrays, indices [B]) -> uint8 [B, H, W, C]`, or feature vectors
       float32 `[B, X]`; pure, jittable.
     factors: `indices [B] -> int32 [B, F]`, numpy.
-    storage: 'composed', 'resident', 'sharded' or 'memmap'.
+    storage: 'composed' (made here), 'resident', 'sharded' or 'memmap'.
     host: the images as a memory map [N, H, W, C]; None where they are composed.
     extras: further arrays of N rows, such as `identity` and `partition`.
-    digest: a sha256 that tells this content from any other; '' if made here.
+    digest: a sha256 of this content; '' if made here.
   """
 
   name: str
@@ -116,12 +115,8 @@ def load(
     raise ValueError(
       f'Unknown storage {storage!r}; expected one of {", ".join(STORAGES)}.'
     )
-  if name == 'shapes3d_synth':
-    return shapes3d(size)
-  if name == 'arm_synth':
-    from structae.data import arm_synth  # which makes a source of its own
-
-    return arm_synth.source()
+  if data_set.make:
+    return _made(data_set, size)
   folder = prepare.prepare(
     data_set,
     pathlib.Path(path).expanduser() if path else None,
@@ -132,17 +127,21 @@ def load(
   return prepared(folder, storage, mesh)
 
 
-def shapes3d(size: int) -> Source:
-  """All 480,000 images of `shapes3d_synth`, `size` pixels wide."""
+def _made(data_set: catalog.DataSet, size: int) -> Source:
+  """A data set that is computed."""
+  assert data_set.make is not None and data_set.num_examples is not None
+  arrays, images = data_set.make(size)
+  sizes = data_set.factor_sizes
+  shape = data_set.image_shape
   return Source(
-    name='shapes3d_synth',
-    image_shape=(size, size, 3),
-    size=shapes3d_synth.NUM_IMAGES,
-    factor_names=shapes3d_synth.FACTOR_NAMES,
-    factor_sizes=shapes3d_synth.FACTOR_SIZES,
-    arrays=shapes3d_synth.tables(size),
-    images=shapes3d_synth.images,
-    factors=shapes3d_synth.factors,
+    name=data_set.name,
+    image_shape=(size, size, shape[2]) if len(shape) == 3 else shape,
+    size=data_set.num_examples,
+    factor_names=data_set.factor_names,
+    factor_sizes=sizes,
+    arrays=arrays,
+    images=images,
+    factors=lambda indices: reading.grid_factors(indices, sizes),
   )
 
 
@@ -173,7 +172,7 @@ def prepared(
 
 
 def _digest(folder: pathlib.Path, made: manifest.Manifest) -> str:
-  """A sha256 that tells images, factors and extras from any others."""
+  """A sha256 of images, factors and extras."""
   sha256 = hashlib.sha256(made.images_sha256.encode())
   if not made.images_sha256:  # mapped where the original holds them
     sha256.update('+'.join(s['sha256'] for s in made.sources).encode())

@@ -1,8 +1,8 @@
 """Which images train, which validate, which test: lists that never change.
 
 Every list is sorted int32 image numbers, made by a generator that numpy has
-frozen (`RandomState`), so that it is the same everywhere; its `digest` says
-so in a config, in saved codes, and in a test.
+frozen (`RandomState`), so that it is the same everywhere; its `digest` stands
+in a run's config, in saved codes, and in a test.
 """
 
 import hashlib

@@ -2,7 +2,7 @@
 
 Rows are appended, and now and then flushed to the disk together with a note
 of how many there are; an interrupted file is cut back to the last note. The
-header, which tells how many rows there are, is written last.
+header, which holds the number of rows, is written last.
 """
 
 import dataclasses
@@ -14,14 +14,15 @@ import shutil
 import time
 from collections.abc import Iterator
 from concurrent import futures
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from structae.data import decoding, files, readers
+from structae.data import originals
+from structae.data.reading import Reading
 
 HEADER_BYTES = 128
-# The next step, for `structae.data prepare` and for a run.
+# The next step, for `structae data prepare` and for a run.
 SKIPPING = 'pass --skip-corrupt (to a run: --config.data.skip_corrupt=True)'
 _SECONDS_BETWEEN_NOTES = 2.0
 # Left free on the disk beyond what the images need.
@@ -29,9 +30,15 @@ _MARGIN = 64 << 20
 
 
 class Written(NamedTuple):
-  """What was written: the file, a sha256 over its pixels, and which rows."""
+  """Where images are.
 
-  path: pathlib.Path
+  Attributes:
+    images: see `manifest.Manifest.images`.
+    sha256: over their pixels; '' if they were not read.
+    rows: `[N]`, which of the examples they are.
+  """
+
+  images: dict[str, Any]
   sha256: str
   rows: np.ndarray
 
@@ -62,7 +69,7 @@ class _Note:
 
 
 def write_images(
-  opened: readers.Reading,
+  opened: Reading,
   folder: pathlib.Path,
   label: str,
   skip_corrupt: bool,
@@ -86,7 +93,7 @@ def write_images(
   _require_disk(folder, (opened.num_examples - note.done) * row_bytes)
   with open(path, 'r+b' if path.exists() else 'w+b') as file:
     digest = _cut_back(file, note.written * row_bytes)
-    with files.progress(opened.num_examples, label, 'images') as bar:
+    with originals.progress(opened.num_examples, label, 'images') as bar:
       bar.update(note.done)
       last = time.monotonic()
       for start, block in _blocks(opened, note.done):
@@ -106,7 +113,27 @@ def write_images(
     _write_header(file, (len(rows), *opened.image_shape))
     _flush(file)
   note_path.unlink(missing_ok=True)
-  return Written(path, digest.hexdigest(), rows)
+  place = {
+    'path': path.name,
+    'offset': HEADER_BYTES,
+    'mtime_ns': 0,
+    'num_bytes': path.stat().st_size,
+  }
+  return Written(place, digest.hexdigest(), rows)
+
+
+def leave_images(opened: Reading) -> Written:
+  """Notes where the images lie in the original file, which is not copied."""
+  assert opened.in_place is not None
+  path = opened.in_place.path.resolve()
+  stat = path.stat()
+  place = {
+    'path': str(path),
+    'offset': opened.in_place.offset,
+    'mtime_ns': stat.st_mtime_ns,
+    'num_bytes': stat.st_size,
+  }
+  return Written(place, '', np.arange(opened.num_examples))
 
 
 def _cut_back(file: IO[bytes], num_bytes: int) -> 'hashlib._Hash':
@@ -119,9 +146,7 @@ def _cut_back(file: IO[bytes], num_bytes: int) -> 'hashlib._Hash':
   return digest
 
 
-def _blocks(
-  opened: readers.Reading, start: int
-) -> Iterator[tuple[int, np.ndarray]]:
+def _blocks(opened: Reading, start: int) -> Iterator[tuple[int, np.ndarray]]:
   """Yields blocks from row `start` on; the next is read meanwhile."""
   with futures.ThreadPoolExecutor(1) as thread:
 
@@ -138,7 +163,7 @@ def _blocks(
       yield row, block
 
 
-def _good(opened: readers.Reading, start: int, block: np.ndarray) -> memoryview:
+def _good(opened: Reading, start: int, block: np.ndarray) -> memoryview:
   """The bytes of those images of a block that could be read."""
   corrupt = {row - start for row in list(opened.corrupt)}
   good = [row for row in range(len(block)) if row not in corrupt]
@@ -156,19 +181,11 @@ def _require_disk(folder: pathlib.Path, num_bytes: int) -> None:
     )
 
 
-def _require_sound(opened: readers.Reading, skip_corrupt: bool) -> None:
+def _require_sound(opened: Reading, skip_corrupt: bool) -> None:
   if len(opened.corrupt) == opened.num_examples:
     raise ValueError('None of the images can be read.')
   if opened.corrupt and not skip_corrupt:
-    rows = sorted(opened.corrupt)
-    names = [name_of(opened, row) for row in rows]
-    listed = decoding.describe_corrupt(names, [opened.corrupt[r] for r in rows])
-    raise ValueError(f'{listed}. Mend them, or {SKIPPING}.')
-
-
-def name_of(opened: readers.Reading, row: int) -> str:
-  """The name of a picture: its file where there is one, else its number."""
-  return opened.names[row] if opened.names else f'image {row}'
+    raise ValueError(f'{opened.describe_corrupt()}. Mend them, or {SKIPPING}.')
 
 
 def _flush(file: IO[bytes]) -> None:

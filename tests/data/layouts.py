@@ -53,7 +53,7 @@ def shapes3d(path, data_set, images=None):
     images = random_images((len(factors), 64, 64, 3))
   values = [
     range(len(v)) if isinstance(v[0], str) else v
-    for v in data_set.factor_values
+    for v in data_set.factors.values()
   ]
   labels = np.stack(
     [np.asarray(v, np.float64)[f] for v, f in zip(values, factors.T)], 1
@@ -216,7 +216,7 @@ def cars3d(path, num_cars=3):
   cars = rng.integers(0, 255, (num_cars, 1, 1, 3, 24, 4)).astype(np.uint8)
   ramp = np.arange(128, dtype=np.uint8)[:, None, None, None, None] // 2
   cars = np.broadcast_to(cars // 2 + ramp, (num_cars, 128, 128, 3, 24, 4))
-  # The list, not the order in the archive, tells which car comes first.
+  # The list, not the archive, has the order of the cars.
   names = [f'car_{i:03}_mesh' for i in (7, 2, 5, 1, 9)[:num_cars]]
   with tarfile.open(path, 'w:gz') as archive:
     _add(archive, 'data/shapes48.mat', b'other')
@@ -276,31 +276,33 @@ def pictures(directory, num=5):
 
 def write(name, place):
   """Makes the files of a set; returns a small entry for it and their place."""
-  if name == 'shapes3d':
-    data_set = small(name, (2, 2, 2, 2, 4, 2))
-    shapes3d(place / '3dshapes.h5', data_set)
-  elif name.startswith('mpi3d'):
-    data_set = small(name, (2, 2, 2, 2, 2, 2, 2))
-    mpi3d(place / data_set.files[0].name, data_set)
-  elif name == 'celeba':
-    data_set = small(name, num_examples=40)
-    celeba(place, 40)
-  elif name.startswith('rfd'):
-    data_set = small(name)
-    prefix = data_set.tfds_name.split('/')[1]
-    rfd(place, prefix, 40)
-    rfd_archive(place)
-  elif name == 'dsprites':
-    data_set = small(name, (3, 2, 4, 2, 2))
-    dsprites(place / data_set.files[0].name, data_set)
-  elif name == 'cars3d':
-    data_set = small(name, (4, 24, 2))
-    cars3d(place / data_set.files[0].name, 2)
-  elif name == 'smallnorb':
-    data_set = small(name, num_examples=40)
-    smallnorb(place, 20)
-  else:
-    data_set = catalog.CATALOG[name]
-    pictures(place / 'pictures', 10)
-    place = place / 'pictures'
+  data_set = catalog.get(name)
+  file = place / data_set.files[0].name if data_set.files else None
+  match name.split('_')[0]:
+    case 'shapes3d':
+      data_set = small(name, (2, 2, 2, 2, 4, 2))
+      shapes3d(file, data_set)
+    case 'mpi3d':
+      data_set = small(name, (2, 2, 2, 2, 2, 2, 2))
+      mpi3d(file, data_set)
+    case 'celeba':
+      data_set = small(name, num_examples=40)
+      celeba(place, 40)
+    case 'rfd':
+      rfd(place, data_set.tfds.name.split('/')[1], 40)
+      rfd_archive(place)
+    case 'dsprites':
+      data_set = small(name, (3, 2, 4, 2, 2))
+      dsprites(file, data_set)
+    case 'cars3d':
+      data_set = small(name, (4, 24, 2))
+      cars3d(file, 2)
+    case 'smallnorb':
+      data_set = small(name, num_examples=40)
+      smallnorb(place, 20)
+    case 'folder':
+      place = place / 'pictures'
+      pictures(place, 10)
+    case _:
+      raise ValueError(f'no layout of {name}')
   return data_set, place

@@ -1,14 +1,13 @@
-"""TFDS-built and directly read sets are the same, without TensorFlow."""
+"""Our builders and our readers make the same set, without TensorFlow."""
 
-import io
 import sys
-import zipfile
 
 import numpy as np
 import pytest
 
-from structae.data import manifest, prepare
+from structae.data.data_set import Tfds
 from tests.data import layouts
+from tests.data.preparing import run
 
 tfds = pytest.importorskip('tensorflow_datasets')
 pytest.importorskip('array_record')
@@ -22,21 +21,12 @@ def without_tensorflow():
   assert before or 'tensorflow' not in sys.modules
 
 
-def run(data_set, place, root, **options):
-  options = prepare.Options(verify=False, **options)
-  folder = prepare.prepare(data_set, place, options, root)
-  made = manifest.load(folder)
-  factors = None if made.grid else manifest.load_array(folder, 'factors')
-  return made, np.array(manifest.map_images(folder, made)), factors
-
-
 def build(kind, data_set, manual_dir, data_dir):
   from structae.data import builders
-  from structae.data.builders import base
 
-  name = data_set.tfds_name.split('/')[-1]
+  name = data_set.tfds.name.split('/')[-1]
   builder = getattr(builders, kind)(
-    config=base.Config(name=name, data_set=data_set, verify=False),
+    config=builders.Config(name=name, data_set=data_set, verify=False),
     data_dir=data_dir,
     file_format='array_record',
   )
@@ -48,7 +38,7 @@ def build(kind, data_set, manual_dir, data_dir):
 
 def write_mpi3d(place):
   data_set = layouts.small(
-    'mpi3d_toy', (2, 3, 2, 1, 3, 2, 2), tfds_name='mpi3d/part'
+    'mpi3d_toy', (2, 3, 2, 1, 3, 2, 2), tfds=Tfds('mpi3d/part')
   )
   images, factors = layouts.mpi3d(place / 'mpi3d_toy.npz', data_set)
   return 'Mpi3d', data_set, images, factors
@@ -56,11 +46,11 @@ def write_mpi3d(place):
 
 def write_rfd(place):
   images, factors = layouts.rfd(place)
-  return 'Rfd', layouts.small('rfd', tfds_name='rfd/part'), images, factors
+  return 'Rfd', layouts.small('rfd', tfds=Tfds('rfd/part')), images, factors
 
 
 def write_cars3d(place):
-  data_set = layouts.small('cars3d', (4, 24, 2), tfds_name='cars3d/part')
+  data_set = layouts.small('cars3d', (4, 24, 2), tfds=Tfds('cars3d/part'))
   images, factors = layouts.cars3d(place / 'nips2015-analogy-data.tar.gz', 2)
   return 'Cars3d', data_set, images, factors
 
@@ -75,166 +65,20 @@ def test_built_and_directly_read_are_the_same(tmp_path, write):
     np.testing.assert_array_equal(record['image'], images[row])
     assert [record[name] for name in names] == factors[row].tolist()
   size = images.shape[1]
-  direct = run(data_set, tmp_path, tmp_path / 'cache', size=size)
-  built = run(data_set, tmp_path / 'tfds', tmp_path / 'cache', size=size)
-  np.testing.assert_array_equal(direct[1], built[1])
-  assert direct[0].images_sha256 in ('', built[0].images_sha256)
-  if direct[2] is not None:
-    np.testing.assert_array_equal(direct[2], built[2])
+  _, made, direct, labels = run(data_set, tmp_path, tmp_path, size=size)
+  place = tmp_path / 'tfds'
+  _, copy, built, again = run(data_set, place, tmp_path, size=size)
+  np.testing.assert_array_equal(direct, built)
+  assert made.images_sha256 in ('', copy.images_sha256)
+  if labels is not None:
+    np.testing.assert_array_equal(labels, again)
   assert builder.info.citation == data_set.citation
   assert len(builder.as_data_source('train[:50%]')) == len(images) // 2
 
 
-def stock(name, directory, features, splits):
-  """Writes records of the stock builder's features, in a shuffled order."""
-
-  class Stock(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    VERSION = tfds.core.Version('2.0.0')
-
-    def _info(self):
-      return tfds.core.DatasetInfo(
-        builder=self, features=tfds.features.FeaturesDict(features)
-      )
-
-    def _split_generators(self, dl_manager):
-      return {split: iter(rows) for split, rows in splits.items()}
-
-    def _generate_examples(self):
-      raise NotImplementedError
-
-  Stock.name = name
-  builder = Stock(data_dir=directory, file_format='array_record')
-  builder.download_and_prepare()
-  return builder
-
-
-def label(num):
-  return tfds.features.ClassLabel(num_classes=num)
-
-
-def number():
-  return tfds.features.Tensor(shape=(), dtype=np.float32)
-
-
-def test_what_the_stock_builder_of_shapes3d_prepares(tmp_path):
-  data_set = layouts.small('shapes3d', (2, 3, 2, 2, 4, 3))
-  images, factors = layouts.shapes3d(tmp_path / '3dshapes.h5', data_set)
-  names = data_set.factor_names
-  features = {'image': tfds.features.Image(shape=(64, 64, 3))}
-  features |= {f'label_{n}': label(s)
-               for n, s in zip(names, data_set.factor_sizes)}  # fmt: skip
-  features |= {f'value_{n}': number() for n in names}
-  rows = [
-    (
-      row,
-      {'image': io.BytesIO(layouts.png(image))}
-      | {f'label_{n}': v for n, v in zip(names, values.tolist())}
-      | dict.fromkeys((f'value_{n}' for n in names), 0.0),
-    )
-    for row, (image, values) in enumerate(zip(images, factors))
-  ]
-  builder = stock('shapes3d', tmp_path / 'tfds', features, {'train': rows})
-  first = next(iter(builder.as_data_source('train')))['image']
-  assert (first != images[0]).any()  # its order is another one
-  made, actual, _ = run(data_set, tmp_path / 'tfds', tmp_path / 'cache')
-  np.testing.assert_array_equal(actual, images)
-  assert made.grid
-  _, direct, _ = run(data_set, tmp_path, tmp_path / 'cache')
-  np.testing.assert_array_equal(actual, direct)
-
-
-def test_what_the_stock_builder_of_dsprites_prepares(tmp_path):
-  data_set = layouts.small('dsprites', (3, 2, 3, 2, 2))
-  path = tmp_path / 'dsprites_ndarray_co1sh3sc6or40x32y32_64x64.hdf5'
-  images, factors = layouts.dsprites(path, data_set)
-  names = ('shape', 'scale', 'orientation', 'x_position', 'y_position')
-  features = {'image': tfds.features.Image(shape=(64, 64, 1))}
-  features |= {f'label_{n}': label(s)
-               for n, s in zip(names, data_set.factor_sizes)}  # fmt: skip
-  rows = [
-    (
-      row,
-      {'image': io.BytesIO(layouts.png(image // 255))}
-      | {f'label_{n}': v for n, v in zip(names, values.tolist())},
-    )
-    for row, (image, values) in enumerate(zip(images, factors))
-  ]
-  stock('dsprites', tmp_path / 'tfds', features, {'train': rows})
-  _, actual, _ = run(data_set, tmp_path / 'tfds', tmp_path / 'cache')
-  np.testing.assert_array_equal(actual, images)
-
-
-def test_what_the_stock_builder_of_celeba_prepares(tmp_path):
-  images, attributes, partition, identity = layouts.celeba(tmp_path)
-  data_set = layouts.small('celeba', num_examples=12)
-  features = {
-    'image': tfds.features.Image(shape=(218, 178, 3), encoding_format='jpeg'),
-    'attributes': dict.fromkeys(data_set.factor_names, np.bool_),
-    'landmarks': {'lefteye_x': np.int64},
-    'identity': {'Identity_No': np.int64},
-  }
-  encoded = _members(tmp_path / 'img_align_celeba.zip')
-  splits = {}
-  for number_, split in enumerate(('train', 'validation', 'test')):
-    splits[split] = [
-      (
-        f'{i:06}.jpg',
-        {
-          'image': io.BytesIO(encoded[i]),
-          'attributes': dict(
-            zip(data_set.factor_names, attributes[i].astype(bool).tolist())
-          ),
-          'landmarks': {'lefteye_x': 1},
-          'identity': {'Identity_No': int(identity[i])},
-        },
-      )
-      for i in np.flatnonzero(partition == number_)
-    ]
-  stock('celeb_a', tmp_path / 'tfds', features, splits)
-  folder = prepare.prepare(
-    data_set,
-    tmp_path / 'tfds',
-    prepare.Options(verify=False),
-    tmp_path / 'cache',
-  )
-  made = manifest.load(folder)
-  actual = np.array(manifest.map_images(folder, made))
-  # Its order is another one; identities tell which picture is which.
-  found = manifest.load_array(folder, 'identity')
-  order = [int(np.flatnonzero(identity == i)[0]) for i in found]
-  assert sorted(order) == list(range(12))
-  np.testing.assert_array_equal(actual, images[order, 45:173, 25:153])
-  np.testing.assert_array_equal(
-    manifest.load_array(folder, 'factors'), attributes[order]
-  )
-  np.testing.assert_array_equal(
-    manifest.load_array(folder, 'partition'), partition[order]
-  )
-
-
-def _members(path):
-  with zipfile.ZipFile(path) as archive:
-    names = sorted(n for n in archive.namelist() if n.endswith('.jpg'))
-    return [archive.read(name) for name in names]
-
-
-def test_another_set_or_form_is_refused(tmp_path):
-  features = {'image': tfds.features.Image(shape=(64, 64, 3)), 'x': np.int64}
-  picture = layouts.png(np.zeros((64, 64, 3), np.uint8))
-  rows = [(0, {'image': io.BytesIO(picture), 'x': 1})]
-  stock('shapes3d', tmp_path / 'tfds', features, {'train': rows})
-  data_set = layouts.small('shapes3d', (1, 1, 1, 1, 1, 1))
-  with pytest.raises(ValueError, match='no label_floor_hue'):
-    run(data_set, tmp_path / 'tfds', tmp_path / 'cache')
-  info = next((tmp_path / 'tfds').rglob('dataset_info.json'))
-  info.write_text('{')
-  with pytest.raises(ValueError, match='not readable'):
-    run(data_set, tmp_path / 'tfds', tmp_path / 'cache')
-
-
-def test_missing_files_are_said_by_the_builder(tmp_path):
+def test_missing_files_are_named_by_the_builder(tmp_path):
   data_set = layouts.small(
-    'mpi3d_toy', (1, 1, 1, 1, 1, 1, 2), tfds_name='mpi3d/part'
+    'mpi3d_toy', (1, 1, 1, 1, 1, 1, 2), tfds=Tfds('mpi3d/part')
   )
   with pytest.raises(ValueError, match='mpi3d_toy.npz'):
     build('Mpi3d', data_set, tmp_path, tmp_path / 'tfds')

@@ -1,163 +1,19 @@
-"""Every set: files in its true layout -> prepared -> the same pixels."""
+"""A set is prepared once, by one process, and the originals stay."""
 
+import dataclasses
+import hashlib
 import json
+import multiprocessing
+import pathlib
+import threading
 
+import filelock
 import numpy as np
 import pytest
 
-from structae.data import manifest, pixels, prepare
-from structae.data.readers import chunks, hdf5
+from structae.data import manifest, originals, prepare
 from tests.data import layouts
-
-
-def load(folder):
-  made = manifest.load(folder)
-  factors = None if made.grid else manifest.load_array(folder, 'factors')
-  return made, np.array(manifest.map_images(folder, made)), factors
-
-
-def run(data_set, place, tmp_path, **options):
-  options = prepare.Options(**{'verify': False} | options)
-  folder = prepare.prepare(data_set, place, options, tmp_path / 'cache')
-  return folder, *load(folder)
-
-
-def test_shapes3d(tmp_path):
-  data_set = layouts.small('shapes3d', (2, 3, 2, 2, 4, 3))
-  images, _ = layouts.shapes3d(tmp_path / '3dshapes.h5', data_set)
-  _, made, actual, factors = run(data_set, tmp_path, tmp_path)
-  np.testing.assert_array_equal(actual, images)
-  assert made.grid and factors is None
-  assert made.factor_sizes == (2, 3, 2, 2, 4, 3)
-  # Another size is a mean of blocks.
-  _, _, half, _ = run(data_set, tmp_path, tmp_path, size=32)
-  blocks = images.reshape(-1, 32, 2, 32, 2, 3).astype(np.float64)
-  assert np.abs(half - blocks.mean((2, 4))).max() <= 0.5
-
-
-def test_chunks_are_read_as_the_library_reads_them(tmp_path):
-  import h5py
-
-  images = layouts.random_images((50, 64, 64, 3))
-  for options in (
-    {'chunks': (16, 24, 8, 2), 'compression': 'gzip'},
-    {'chunks': (50, 64, 64, 3), 'compression': 'gzip'},
-    {'chunks': (7, 64, 64, 3), 'compression': 'gzip', 'shuffle': True},
-    {'chunks': (7, 64, 64, 3)},
-    {},
-  ):
-    with h5py.File(tmp_path / 'x.h5', 'w') as file:
-      dataset = file.create_dataset('images', data=images, **options)
-      read, block = hdf5.slices(dataset, 'x.h5')
-      assert chunks.is_plain_gzip(dataset) == (
-        'compression' in options and 'shuffle' not in options
-      )
-      for start, stop in ((0, 50), (0, 16), (16, 50), (3, 5), (15, 33)):
-        np.testing.assert_array_equal(read(start, stop), images[start:stop])
-      assert block % (options['chunks'][0] if 'chunks' in options else 1) == 0
-
-
-@pytest.mark.parametrize('compressed', [False, True])
-def test_mpi3d(tmp_path, compressed):
-  data_set = layouts.small('mpi3d_toy', (2, 3, 2, 1, 3, 2, 2))
-  path = tmp_path / 'mpi3d_toy.npz'
-  images, _ = layouts.mpi3d(path, data_set, compressed)
-  folder, made, actual, _ = run(data_set, path, tmp_path)
-  np.testing.assert_array_equal(actual, images)
-  # Stored members are mapped where they lie, and nothing is copied.
-  assert (folder / 'images.npy').exists() == compressed
-  assert (made.images['path'] == str(path)) != compressed
-  _, _, copied, _ = run(data_set, path, tmp_path, copy=True)
-  np.testing.assert_array_equal(copied, images)
-  assert (folder / 'images.npy').exists()
-  np.testing.assert_array_equal(np.load(folder / 'images.npy'), images)
-
-
-@pytest.mark.parametrize('form', ['txt', 'csv'])
-def test_celeba(tmp_path, form):
-  images, attributes, partition, identity = layouts.celeba(tmp_path, form=form)
-  data_set = layouts.small('celeba', num_examples=12)
-  folder, _, actual, factors = run(data_set, tmp_path, tmp_path)
-  np.testing.assert_array_equal(actual, images[:, 45:173, 25:153])
-  np.testing.assert_array_equal(factors, attributes)
-  np.testing.assert_array_equal(
-    manifest.load_array(folder, 'partition'), partition
-  )
-  np.testing.assert_array_equal(
-    manifest.load_array(folder, 'identity'), identity
-  )
-  np.save(folder / 'identity.npy', identity + 1)
-  with pytest.raises(ValueError, match='identity.npy: missing or damaged'):
-    manifest.load_array(folder, 'identity')
-  _, _, cropped, _ = run(data_set, tmp_path, tmp_path, crop=160, size=128)
-  expected = pixels.resize(images[:, 29:189, 9:169], 128)
-  np.testing.assert_array_equal(cropped, expected)
-
-
-def test_rfd_pairs_pictures_and_labels_by_number(tmp_path):
-  images, labels = layouts.rfd(tmp_path)
-  data_set = layouts.small('rfd')
-  _, made, actual, factors = run(data_set, tmp_path, tmp_path)
-  np.testing.assert_array_equal(actual, images)
-  np.testing.assert_array_equal(factors, labels)
-  assert data_set.constant_factors == ('shape', 'size')
-  assert made.factor_sizes == (1, 8, 1, 30, 30, 30, 30, 30, 10)
-
-
-@pytest.mark.parametrize(
-  'name, prefix, colours',
-  [
-    ('rfd', 'finger', 8),
-    ('rfd_heldout', 'finger_heldout_colors', 4),
-    ('rfd_real', 'finger_real', 8),
-  ],
-)
-def test_rfd_inside_its_archive(tmp_path, name, prefix, colours):
-  parts = {
-    'rfd': layouts.rfd(tmp_path / 'in', 'finger', 10),
-    'rfd_heldout': layouts.rfd(tmp_path / 'in', 'finger_heldout_colors', 11, 4),
-    'rfd_real': layouts.rfd(tmp_path / 'in', 'finger_real', 12),
-  }
-  path = layouts.rfd_archive(tmp_path / 'in')
-  _, made, actual, factors = run(layouts.small(name), path, tmp_path)
-  np.testing.assert_array_equal(actual, parts[name][0])
-  np.testing.assert_array_equal(factors, parts[name][1])
-  assert made.factor_sizes[1] == colours
-
-
-@pytest.mark.parametrize('suffix', ['hdf5', 'npz'])
-def test_dsprites(tmp_path, suffix):
-  data_set = layouts.small('dsprites', (3, 2, 4, 2, 3))
-  name = f'dsprites_ndarray_co1sh3sc6or40x32y32_64x64.{suffix}'
-  images, _ = layouts.dsprites(tmp_path / name, data_set)
-  _, made, actual, _ = run(data_set, tmp_path, tmp_path)
-  np.testing.assert_array_equal(actual, images)
-  assert set(np.unique(actual)) == {0, 255}
-  assert made.factor_names == ('shape', 'scale', 'orientation', 'x', 'y')
-
-
-def test_cars3d(tmp_path):
-  data_set = layouts.small('cars3d', (4, 24, 3))
-  images, _ = layouts.cars3d(tmp_path / 'nips2015-analogy-data.tar.gz')
-  _, made, actual, _ = run(data_set, tmp_path, tmp_path, size=128)
-  np.testing.assert_array_equal(actual, images)
-  _, _, half, _ = run(data_set, tmp_path, tmp_path)
-  np.testing.assert_array_equal(half, pixels.resize(images, 64))
-
-
-@pytest.mark.parametrize('compressed', [False, True])
-def test_smallnorb(tmp_path, compressed):
-  images, labels = layouts.smallnorb(tmp_path, compressed=compressed)
-  data_set = layouts.small('smallnorb', num_examples=20)
-  folder, _, actual, factors = run(data_set, tmp_path, tmp_path, size=96)
-  np.testing.assert_array_equal(actual, images)
-  np.testing.assert_array_equal(factors, labels)
-  partition = manifest.load_array(folder, 'partition')
-  np.testing.assert_array_equal(partition, [0] * 10 + [2] * 10)
-  _, _, smaller, _ = run(data_set, tmp_path, tmp_path)
-  assert smaller.shape == (20, 64, 64, 1)
-  means = images.mean((1, 2, 3)), smaller.mean((1, 2, 3))
-  np.testing.assert_allclose(*means, atol=1.5)
+from tests.data.preparing import UNCHECKED, run
 
 
 def test_prepared_once_and_told_apart(tmp_path):
@@ -186,7 +42,6 @@ def test_prepared_once_and_told_apart(tmp_path):
 
 
 def test_manifest_tells_the_source_and_the_pixels(tmp_path):
-  import hashlib
 
   data_set = layouts.small('shapes3d', (2, 1, 1, 1, 1, 1))
   path = tmp_path / '3dshapes.h5'
@@ -196,3 +51,85 @@ def test_manifest_tells_the_source_and_the_pixels(tmp_path):
   file = layouts.catalog.CATALOG['shapes3d'].files[0]
   assert made.sources[0]['name'] == file.name
   assert json.dumps(made.options)
+
+
+def test_half_written_or_changed_sets_are_never_read(shapes, tmp_path):
+  data_set, path = shapes
+  folder = prepare.prepare(data_set, path, UNCHECKED, tmp_path / 'cache')
+  expected = (folder / 'images.npy').read_bytes()
+  for spoil in (
+    lambda: (folder / 'images.npy').write_bytes(expected[:-1]),
+    lambda: dataclasses.replace(manifest.load(folder), version=0).save(folder),
+    lambda: (folder / 'manifest.json').write_text('{}'),
+    lambda: (folder / 'manifest.json').unlink(),
+    lambda: (folder / 'manifest.json').write_text(
+      (folder / 'manifest.json').read_text().replace('shapes3d', 'mpi3d')
+    ),
+  ):
+    spoil()
+    with pytest.raises(ValueError, match='prepare'):
+      manifest.load(folder)
+    prepare.prepare(data_set, path, UNCHECKED, tmp_path / 'cache')
+    assert (folder / 'images.npy').read_bytes() == expected
+
+
+def _prepare_in_process(data_set, path, root, queue):
+  queue.put(str(prepare.prepare(data_set, path, UNCHECKED, root)))
+
+
+def test_two_processes_take_turns(shapes, tmp_path):
+  data_set, path = shapes
+  context = multiprocessing.get_context('spawn')
+  queue = context.Queue()
+  arguments = (data_set, path, tmp_path / 'cache', queue)
+  workers = [
+    context.Process(target=_prepare_in_process, args=arguments)
+    for _ in range(2)
+  ]
+  for worker in workers:
+    worker.start()
+  results = {queue.get(timeout=60) for _ in workers}
+  for worker in workers:
+    worker.join()
+  assert len(results) == 1
+  manifest.load(pathlib.Path(results.pop()))
+
+
+def test_waiting_for_another_process_is_printed(shapes, tmp_path, capsys):
+  data_set, path = shapes
+  options = prepare._checked(data_set, UNCHECKED)
+  sources = originals.identify(originals.find(data_set, path))
+  root = tmp_path / 'cache'
+  root.mkdir()
+  lock = root / f'{prepare._key(data_set, sources, options)}.lock'
+  held, free = threading.Event(), threading.Event()
+
+  def hold():
+    with filelock.FileLock(lock):
+      held.set()
+      free.wait(timeout=60)
+
+  holder = threading.Thread(target=hold)
+  holder.start()
+  held.wait(timeout=60)
+  threading.Timer(0.2, free.set).start()
+  prepare.prepare(data_set, path, UNCHECKED, root)
+  holder.join()
+  assert 'Waiting for another process' in capsys.readouterr().err
+
+
+def test_the_user_files_stay_as_they_are(tmp_path):
+  layouts.celeba(tmp_path / '.')
+  layouts.rfd(tmp_path)
+  before = {
+    p: (p.read_bytes(), p.stat().st_mtime_ns)
+    for p in tmp_path.rglob('*')
+    if p.is_file()
+  }
+  cache = tmp_path / 'cache'
+  prepare.prepare(
+    layouts.small('celeba', num_examples=12), tmp_path, UNCHECKED, cache
+  )
+  prepare.prepare(layouts.small('rfd'), tmp_path, UNCHECKED, cache)
+  for path, (content, stamp) in before.items():
+    assert path.read_bytes() == content and path.stat().st_mtime_ns == stamp

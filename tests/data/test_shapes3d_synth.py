@@ -32,6 +32,27 @@ def _differ(a, b):
   return (a != b).any(-1)
 
 
+def _render(index, size):
+  """Renders one image without the tables, each ray in its own colour."""
+  floor, wall, solid = synth.factors(np.array(index))[:3]
+  geometry = synth._geometry(jnp.asarray(index % synth.NUM_GEOMETRIES))
+  surface, intensity, specular = raycast.cast(
+    *geometry, size * synth.SUBSAMPLES[size]
+  )
+  hues = np.zeros((4, 3))
+  hues[raycast.FLOOR] = synth.HUE_LEVELS[floor]
+  hues[raycast.WALL] = synth.HUE_LEVELS[wall]
+  hues[raycast.OBJECT] = synth.HUE_LEVELS[solid]
+  colour = (hues / (synth.NUM_LEVELS - 1))[np.asarray(surface)]
+  light = np.asarray(intensity)[..., None]
+  rays = np.clip(colour * light + np.asarray(specular)[..., None], 0, 1)
+  is_sky = np.asarray(surface)[..., None] == raycast.SKY
+  rays = np.where(is_sky, synth.SKY_COLOUR / 255, rays)
+  n = synth.SUBSAMPLES[size]
+  pixels = rays.reshape(size, n, size, n, 3).mean((1, 3))
+  return np.round(255 * pixels).astype(np.uint8)
+
+
 def test_numbers_and_factors_are_one_to_one():
   numbers = np.arange(synth.NUM_IMAGES)
   factors = synth.factors(numbers)
@@ -53,7 +74,7 @@ def test_composed_images_are_the_rendered_ones(size):
   numbers = np.random.RandomState(size).randint(0, synth.NUM_IMAGES, 12)
   composed = np.asarray(synth.images(tables(size), jnp.asarray(numbers)))
   for number, image in zip(numbers, composed):
-    rendered = synth.render(int(number), size)
+    rendered = _render(int(number), size)
     difference = abs(rendered.astype(int) - image)
     assert difference.max() <= 1
     assert difference.mean() < 0.05

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from structae.data import catalog, splits
-from structae.data.readers import reading
+from structae.data import catalog, reading, splits
 
 NAMES = catalog.CATALOG['shapes3d'].factor_names
 SIZES = catalog.CATALOG['shapes3d'].factor_sizes
@@ -99,11 +98,3 @@ def test_matching_takes_all_named_factors_together():
   assert found.sum() == 480_000 * 2 // 4 // 8
   with pytest.raises(ValueError, match="Unknown factor 'colour'"):
     splits.matching(rows, NAMES, {'colour': [0]})
-
-
-def test_the_splits_of_each_set_exist():
-  for data_set in catalog.CATALOG.values():
-    for kind in data_set.splits:
-      assert kind in splits.KINDS
-  assert catalog.CATALOG['celeba'].splits == ('random', 'official')
-  assert catalog.CATALOG['mpi3d_real'].splits == ('random', 'authors')

@@ -156,26 +156,28 @@ def refusal(tmp_path, *args):
 
 def test_missing_files_are_named(tmp_path):
   config = '--config=experiments/sae12.py:shapes3d,smoke'
-  said = refusal(tmp_path, config, f'--config.data.path={tmp_path}')
-  assert '3dshapes.h5' in said and 'shapes3d_synth needs no files' in said
+  message = refusal(tmp_path, config, f'--config.data.path={tmp_path}')
+  assert '3dshapes.h5' in message and 'shapes3d_synth needs no files' in message
 
 
 def test_unreadable_pictures_are_named(tmp_path):
   layouts.pictures(tmp_path / 'mine', 4)
   (tmp_path / 'mine' / 'half.png').write_bytes(b'\x89PNG')
   config = '--config=experiments/sae12.py:folder,smoke'
-  said = refusal(tmp_path, config, f'--config.data.path={tmp_path / "mine"}')
-  assert 'half.png' in said
+  message = refusal(tmp_path, config, f'--config.data.path={tmp_path / "mine"}')
+  assert 'half.png' in message
 
 
 def test_too_few_pictures_are_refused(tmp_path):
   place = f'--config.data.path={tmp_path}'
   for i in range(12):
     if i == 2:
-      said = refusal(
+      message = refusal(
         tmp_path, '--config=experiments/sae12.py:folder,smoke', place
       )
-      assert '2 images' in said and 'none for validation' in said
+      assert '2 images' in message and 'none for validation' in message
     Image.new('RGB', (40, 40)).save(tmp_path / f'{i}.png')
-  said = refusal(tmp_path, '--config=experiments/tcvae.py:folder,smoke', place)
-  assert 'train.batch_size is 16; beta_tcvae' in said
+  message = refusal(
+    tmp_path, '--config=experiments/tcvae.py:folder,smoke', place
+  )
+  assert 'train.batch_size is 16; beta_tcvae' in message

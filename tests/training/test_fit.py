@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from experiments import own_model
-from structae.data import arm_synth
+from structae.data import sources
+from structae.data.sets import arm_synth
 from structae.evaluation import codes as codes_lib
 from structae.nn.posterior import Posterior
 from structae.objectives import autoencoding, reconstruction
@@ -57,7 +58,7 @@ def test_a_linear_autoencoder_finds_the_principal_components():
 
 
 def test_a_source_serves_as_well_and_is_encoded_whole():
-  source = arm_synth.source()
+  source = sources.load('arm_synth', 1)
   loss = autoencoding.autoencoding(
     encode, decode, likelihood=reconstruction.gaussian(0.5)
   )

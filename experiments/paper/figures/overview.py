@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.paper.figures import cells, scored, tables
 from structae.figures import grids, montage
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 _SCORES = {
   'num_parameters': 'parameters',

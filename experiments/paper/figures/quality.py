@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from experiments.paper.figures import dots, published, scored
 from experiments.paper.figures.dots import Dots, Panel
 from structae.figures import canvas
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 # How samples are made: the end of the score's name, how it is called, its
 # colour and marker.

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from structae.figures import models
 from structae.pages import seeds
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 EVALUATE = 'structae evaluate --workdir=RUN --metrics={}'
 TRAIN = 'python -m experiments.main --config=experiments/MODEL.py'

@@ -6,8 +6,8 @@ import numpy as np
 
 from experiments.paper.figures import cells, scored
 from structae.figures import grids, montage
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 _ABREAST = 3  # traversals in a row at most
 _FRAMES = 6  # of a traversal

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from structae.data import arm_synth, catalog, sources
+from structae.data import catalog, sources
+from structae.data.sets import arm_synth
 
 
 def test_links_end_where_complex_numbers_do():

@@ -4,6 +4,7 @@ The published archive holds further archives; both levels are read in place,
 by the position of every picture in the outer file.
 """
 
+import functools
 import io
 import pathlib
 import tarfile
@@ -12,51 +13,70 @@ from collections.abc import Callable
 
 import numpy as np
 
-from structae.data import archives, catalog, decoding
-from structae.data.readers import reading
+from structae.data import archives, pictures, reading
+from structae.data.data_set import DataSet, Factors, File, Tfds, linspace
+from structae.data.reading import Originals, Reading
 
-# Part of the set -> the folder and prefix of its files.
-_PARTS = {
-  'rfd': 'finger',
-  'rfd_heldout': 'finger_heldout_colors',
-  'rfd_real': 'finger_real',
+_FACTORS: Factors = {
+  'shape': ('cube',),
+  'color': (
+    (1.0, 0.0, 0.0),
+    (1.0, 0.0, 0.5),
+    (1.0, 0.0, 1.0),
+    (0.5, 0.0, 1.0),
+    (0.0, 0.5, 1.0),
+    (0.0, 1.0, 1.0),
+    (0.0, 1.0, 0.5),
+    (0.0, 1.0, 0.0),
+  ),
+  'size': (0.065,),
+  'joint0': linspace(-0.65, 0.65, 30),
+  'joint1': linspace(-0.5, 0.5, 30),
+  'joint2': linspace(-0.8, 0.8, 30),
+  'x': linspace(-0.11, 0.11, 30),
+  'y': linspace(-0.11, 0.11, 30),
+  'angle': tuple(round(k * 0.15707963, 6) for k in range(10)),
 }
 
 
-def read_rfd(
-  data_set: catalog.DataSet, paths: dict[str, pathlib.Path]
-) -> reading.Reading:
+def _read(
+  data_set: DataSet, originals: Originals, prefix: str, tar: bool = True
+) -> Reading:
   """Opens one part of RFD, from the whole archive or from its unpacked files.
+
+  Args:
+    data_set: its row.
+    originals: the archive, or the images of the part.
+    prefix: the folder of the part, and the beginning of its files' names.
+    tar: whether its images are PNGs in a tar, or one array.
 
   Raises:
     ValueError: if a file is missing or damaged, if pictures and labels do not
       pair, or if labels are no indices of factor values.
   """
-  path = next(iter(paths.values()))
-  prefix = _PARTS[data_set.name]
-  part = _Unpacked(path.parent)
-  if path.name == data_set.files[0].name:
-    part = _Packed(path)
+  path = originals.path
+  packed = path.name == data_set.files[0].name
+  part = _Packed(path) if packed else _Unpacked(path.parent)
   labels = part.array(f'{prefix}_labels.npz', 'labels')
   sizes = _sizes(part, prefix, data_set)
   factors = reading.require_factors(
     labels, data_set.factor_names, sizes, f'{path}, labels'
   )
   corrupt: dict[int, str] = {}
-  if data_set.name == 'rfd_real':
-    images = part.array(f'{prefix}_images.npz', 'images')
-    reading.require_images(images, path, data_set.image_shape)
-    num_examples, read = len(images), _rows_of(images)
-  else:
+  read: Callable[[int, int], np.ndarray]
+  if tar:
     read, num_examples = _open_pictures(
       *part.tar(f'{prefix}_images.tar'), data_set.image_shape, corrupt
     )
+  else:
+    images = part.array(f'{prefix}_images.npz', 'images')
+    reading.require_images(images, path, data_set.image_shape)
+    num_examples, read = len(images), lambda start, stop: images[start:stop]
   reading.require_length(num_examples, len(factors), f'{path}, pictures')
-  return reading.Reading(
+  return Reading(
     num_examples=num_examples,
-    image_shape=data_set.image_shape,  # type: ignore[arg-type]
+    image_shape=data_set.image_shape,
     read=read,
-    factor_names=data_set.factor_names,
     factor_sizes=sizes,
     factors=factors,
     block=2048,
@@ -64,14 +84,10 @@ def read_rfd(
   )
 
 
-def _rows_of(images: np.ndarray) -> Callable[[int, int], np.ndarray]:
-  return lambda start, stop: images[start:stop]
-
-
 def _sizes(
-  part: '_Unpacked', prefix: str, data_set: catalog.DataSet
+  part: '_Unpacked', prefix: str, data_set: DataSet
 ) -> tuple[int, ...]:
-  """The numbers of values by the set's own info file, else by the catalog."""
+  """The numbers of values by the set's own info file, else by the catalogue."""
   try:
     found = part.array(f'{prefix}_info.npz', 'num_factor_values')
   except ValueError:  # Absent, or stored in a form that could run code.
@@ -114,7 +130,7 @@ def _open_pictures(
 
   def read(start: int, stop: int) -> np.ndarray:
     out = np.empty((stop - start, *image_shape), np.uint8)
-    decoding.decode_rows(start, load, shape, out, corrupt)
+    pictures.decode_rows(start, load, shape, out, corrupt)
     return out
 
   return read, len(places)
@@ -177,3 +193,70 @@ class _Packed(_Unpacked):
     if name not in self._members:
       raise ValueError(f'{self._path}: holds no {name}; fetch it again.')
     return self._members[name]
+
+
+def _row(
+  name: str,
+  title: str,
+  folder: str,
+  note: str,
+  factors: Factors = _FACTORS,
+  tar: bool = True,
+) -> DataSet:
+  images = f'{folder}_images.{"tar" if tar else "npz"}'
+  return DataSet(
+    name=name,
+    title=title,
+    image_shape=(128, 128, 3),
+    sizes=(32, 64, 128),
+    num_examples=None,
+    factors=factors,
+    read=functools.partial(_read, prefix=folder, tar=tar),
+    files=(
+      File(
+        name='robot_finger_datasets.tar',
+        urls=(
+          'https://people.tuebingen.mpg.de/ei-datasets/iclr_transfer_paper/'
+          'robot_finger_datasets.tar',
+        ),
+        aliases=(f'{folder}/{images}', images),
+      ),
+    ),
+    preset='rfd',
+    homepage='https://arxiv.org/abs/2010.14407',
+    licence='none stated; do not redistribute',
+    citation=(
+      'Dittadi et al., On the Transfer of Disentangled Representations in '
+      'Realistic Settings, ICLR 2021, https://arxiv.org/abs/2010.14407'
+    ),
+    tfds=Tfds(f'rfd/{folder}'),
+    note=note,
+  )
+
+
+DATA_SETS = (
+  _row(
+    'rfd',
+    'RFD, the robot finger data',
+    'finger',
+    note=(
+      'About a million simulated frames, not a full grid; the factors are '
+      'correlated, and shape and size are constant.'
+    ),
+  ),
+  _row(
+    'rfd_heldout',
+    'RFD with held-out cube colours',
+    'finger_heldout_colors',
+    note='Cubes in colours that `rfd` does not show.',
+    # Which colours they are stands in its own info file, as does their number.
+    factors={**_FACTORS, 'color': tuple(range(12))},
+  ),
+  _row(
+    'rfd_real',
+    'RFD, photographs of the robot',
+    'finger_real',
+    note='About 1,800 annotated photographs.',
+    tar=False,
+  ),
+)

@@ -1,10 +1,31 @@
-"""What every reader of original files hands to the one who prepares them."""
+"""What every reader of original files is given, returns and checks."""
 
 import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+
+
+class Originals(NamedTuple):
+  """The original files of a data set, and the form that is wanted of them.
+
+  Attributes:
+    paths: published name -> file.
+    size: the side in pixels of the images that come out in the end; a reader
+      may return larger ones, which are resized.
+    crop: one of `DataSet.crop.choices`; '' for a set without a crop.
+  """
+
+  paths: Mapping[str, pathlib.Path]
+  size: int
+  crop: int | str
+
+  @property
+  def path(self) -> pathlib.Path:
+    """The first file, of most sets the only one."""
+    return next(iter(self.paths.values()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +50,8 @@ class Reading:
     image_shape: (H, W, C) of what `read` returns.
     read: `read(start, stop)` -> uint8 [stop - start, H, W, C]. Cheap when
       called in order, correct in any order.
-    factor_names: F names.
-    factor_sizes: F numbers of values.
+    factor_names: F names; () for those of the row.
+    factor_sizes: F numbers of values, likewise.
     factors: int32 [N, F], or None for a full grid in row-major order.
     extras: arrays of N rows that are kept beside the images but are no
       factors, such as identities.
@@ -38,11 +59,11 @@ class Reading:
     block: how many rows to ask for at a time.
     corrupt: what could not be read, as {row: why}; `read` fills it, and
       leaves such rows black.
-    names: N names of the pictures for messages; () where a number must do.
+    names: N names of the pictures for messages; () where they have none.
   """
 
   num_examples: int
-  image_shape: tuple[int, int, int]
+  image_shape: tuple[int, ...]
   read: Callable[[int, int], np.ndarray]
   factor_names: Sequence[str] = ()
   factor_sizes: Sequence[int] = ()
@@ -53,11 +74,24 @@ class Reading:
   corrupt: dict[int, str] = dataclasses.field(default_factory=dict)
   names: Sequence[str] = ()
 
+  def name_of(self, row: int) -> str:
+    """The name of a picture, or its number where it has none."""
+    return self.names[row] if self.names else f'image {row}'
+
+  def describe_corrupt(self) -> str:
+    """One line that names the first few pictures that could not be read."""
+    rows = sorted(self.corrupt)
+    shown = '; '.join(
+      f'{self.name_of(r)} ({self.corrupt[r]})' for r in rows[:3]
+    )
+    more = f' and {len(rows) - 3} more' if len(rows) > 3 else ''
+    return f'{len(rows)} unreadable: {shown}{more}'
+
 
 def require_images(
-  array: np.ndarray, where: object, image_shape: tuple[int, ...]
+  array: Any, where: object, image_shape: tuple[int, ...]
 ) -> None:
-  """Checks the shape and type of an array of images, or of an h5 data set.
+  """Checks the shape and type of images: an array, or what stands for one.
 
   Raises:
     ValueError: naming what was found and what was expected.
@@ -72,9 +106,13 @@ def require_images(
     raise ValueError(f'{where}: images are {dtype}, expected uint8.')
 
 
-def require_length(found: int, expected: int, where: object) -> None:
-  """Raises a ValueError unless as many rows were found as expected."""
-  if found != expected:
+def require_length(found: int, expected: int | None, where: object) -> None:
+  """Checks the number of images; None expects any.
+
+  Raises:
+    ValueError: naming what was found and what was expected.
+  """
+  if expected is not None and found != expected:
     raise ValueError(
       f'{where}: {found:,} images, expected {expected:,}; '
       'is this another variant, or only a part?'

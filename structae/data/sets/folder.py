@@ -1,62 +1,74 @@
-"""The user's own images: a directory of pictures, or one .npz or .h5 file."""
+"""The user's own images: pictures, or one .npy, .npz or .h5 file."""
 
 import pathlib
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from structae.data import archives, decoding, pixels
-from structae.data.readers import hdf5, reading
+from structae.data import archives, hdf5, pictures, reading
+from structae.data.data_set import Crop, DataSet
+from structae.data.reading import Originals, Reading
 
-CROPS = ('centre', 'squash')
+CROP = Crop(('centre', 'squash'), 'centre')
+_ARRAYS = ('.npy', '.npz', '.h5', '.hdf5')
+
+
+def _read(data_set: DataSet, originals: Originals) -> Reading:
+  del data_set  # which knows nothing of the user's files
+  return read_folder(originals.path, originals.size, originals.crop)
 
 
 def read_folder(
   path: pathlib.Path,
   size: int,
-  crop: int | str = 'centre',
+  crop: int | str = CROP.default,
   channels: int = 3,
-) -> reading.Reading:
-  """Opens a directory of pictures, or a file of images.
+) -> Reading:
+  """Opens a picture, a directory of them, or a file of images.
 
   Pictures are sorted by their path, so that the order is the same everywhere.
-  They are turned as their EXIF tag says, converted to RGB (or grey),
+  They are turned as their EXIF tag demands, converted to RGB (or grey),
   made square, and resized to `size`.
 
   Args:
-    path: a directory, searched to its depths for every file type that Pillow
-      reads; or an .npz or .h5 file with `images`, uint8 [N, H, W] or
+    path: a picture of any type that Pillow reads; a directory, searched to its
+      depths; an .npz or .h5 file with `images`, uint8 [N, H, W] or
       [N, H, W, C], and perhaps `factors`, whole numbers [N, F] from 0 on, and
-      `factor_names`, text [F].
+      `factor_names`, text [F]; or an .npy file of images.
     size: the side of the images that come out, in pixels.
-    crop: 'centre' cuts the largest centred square out, 'squash' changes the
-      aspect ratio instead.
+    crop: see `pictures.square`.
     channels: 3, or 1 for grey (pictures only).
 
   Raises:
     ValueError: if there are no images, or their form is another.
   """
-  if crop not in CROPS:
-    raise ValueError(
-      f'The crop of folder is one of {", ".join(CROPS)}, got {crop!r}.'
-    )
   if path.is_dir():
-    return _read_directory(path, size, crop, channels)
-  if path.suffix.lower() in ('.npz', '.h5', '.hdf5'):
+    files = _picture_files(path)
+    if not files:
+      raise ValueError(f'{path}: holds no images that Pillow reads.')
+    return _read_pictures(files, path, size, crop, channels)
+  if path.suffix.lower() in _ARRAYS:
     return _read_file(path, size, crop)
+  if path.suffix.lower() in _picture_suffixes():
+    return _read_pictures([path], path.parent, size, crop, channels)
   raise ValueError(
-    f'{path}: expected a directory of images, or an .npz or .h5 file.'
+    f'{path}: expected a directory of images, a picture, or an .npy, .npz or '
+    '.h5 file.'
   )
 
 
-def picture_files(directory: pathlib.Path) -> list[pathlib.Path]:
+def _picture_suffixes() -> set[str]:
+  from PIL import Image
+
+  return set(Image.registered_extensions())
+
+
+def _picture_files(directory: pathlib.Path) -> list[pathlib.Path]:
   """Lists the files under a directory that Pillow may read, sorted by path.
 
   Links that lead out of the directory are passed over.
   """
-  suffixes = set(Image.registered_extensions())
-  root = directory.resolve()
+  suffixes, root = _picture_suffixes(), directory.resolve()
   return sorted(
     (
       file
@@ -69,30 +81,28 @@ def picture_files(directory: pathlib.Path) -> list[pathlib.Path]:
   )
 
 
-def _read_directory(
-  directory: pathlib.Path, size: int, crop: int | str, channels: int
-) -> reading.Reading:
-  files = picture_files(directory)
-  if not files:
-    raise ValueError(f'{directory}: holds no images that Pillow reads.')
+def _read_pictures(
+  files: list[pathlib.Path],
+  directory: pathlib.Path,
+  size: int,
+  crop: int | str,
+  channels: int,
+) -> Reading:
   corrupt: dict[int, str] = {}
-
-  def shape(picture: np.ndarray) -> np.ndarray:
-    return square(picture, size, crop)
 
   def read(start: int, stop: int) -> np.ndarray:
     out = np.empty((stop - start, size, size, channels), np.uint8)
-    decoding.decode_rows(
+    pictures.decode_rows(
       start,
       lambda row: files[row].read_bytes(),
-      shape,
+      lambda picture: pictures.square(picture, size, crop),
       out,
       corrupt,
       'RGB' if channels == 3 else 'L',
     )
     return out
 
-  return reading.Reading(
+  return Reading(
     num_examples=len(files),
     image_shape=(size, size, channels),
     read=read,
@@ -102,23 +112,10 @@ def _read_directory(
   )
 
 
-def square(picture: np.ndarray, size: int, crop: int | str) -> np.ndarray:
-  """Makes a picture uint8 [H, W, C] square; see `read_folder`."""
-  if crop == 'centre':
-    return pixels.resize(pixels.centre_square(picture), size)
-  mode = picture[..., 0] if picture.shape[-1] == 1 else picture
-  squashed = Image.fromarray(mode).resize(
-    (size, size), Image.Resampling.LANCZOS
-  )
-  return np.asarray(squashed).reshape(size, size, picture.shape[-1])
-
-
-def _read_file(
-  path: pathlib.Path, size: int, crop: int | str
-) -> reading.Reading:
+def _read_file(path: pathlib.Path, size: int, crop: int | str) -> Reading:
   images, read_raw, block, arrays = _open(path)
   shape = tuple(images.shape)
-  if images.dtype != np.uint8 or len(shape) not in (3, 4):
+  if images.dtype != np.uint8 or len(shape) not in (3, 4) or 0 in shape:
     raise ValueError(
       f'{path}: images are {images.dtype} {shape}, expected uint8 [N, H, W] '
       'or [N, H, W, C] with values from 0 to 255.'
@@ -133,11 +130,9 @@ def _read_file(
   def read(start: int, stop: int) -> np.ndarray:
     rows = read_raw(start, stop)
     rows = rows[..., None] if rows.ndim == 3 else rows
-    if crop == 'centre':
-      return pixels.resize(pixels.centre_square(rows), size)
-    return np.stack([square(row, size, crop) for row in rows])
+    return pictures.square(rows, size, crop)
 
-  return reading.Reading(
+  return Reading(
     num_examples=shape[0],
     image_shape=(size, size, shape[3] if len(shape) == 4 else 1),
     read=read,
@@ -149,13 +144,17 @@ def _read_file(
 
 
 def _open(path: pathlib.Path) -> tuple[Any, Any, int, dict[str, np.ndarray]]:
+  """Returns the images, `read(start, stop)`, its block, and small arrays."""
+  if path.suffix.lower() == '.npy':
+    images: Any = archives.map_npy(path)
+    return images, lambda a, b: np.asarray(images[a:b]), 1024, {}
   small = ('factors', 'factor_names')
   if path.suffix.lower() == '.npz':
-    images: Any = archives.NpzMember(path, 'images')
+    images = archives.NpzMember(path, 'images')
     arrays = {
       name: archives.load_npz(path, name, path)
       for name in small
-      if name in archives.npz_names(path)
+      if name in images.names
     }
     return images, images.read, 1024, arrays
   file = hdf5.open_h5(path)
@@ -188,8 +187,20 @@ def _file_factors(
     sizes = tuple(int(column.max()) + 1 for column in factors.T)
   except (TypeError, ValueError) as error:
     raise ValueError(f'{path}: factors must be whole numbers.') from error
-  return (
-    names,
-    sizes,
-    reading.require_factors(factors, names, sizes, path),
-  )
+  return names, sizes, reading.require_factors(factors, names, sizes, path)
+
+
+DATA_SET = DataSet(
+  name='folder',
+  title="the user's own images",
+  image_shape=(),
+  sizes=(),
+  num_examples=None,
+  read=_read,
+  crop=CROP,
+  note=(
+    'A directory of images of any format that Pillow reads, or one .npz or '
+    '.h5 file with `images` and, if there are any, `factors`, or an .npy file '
+    'of images.'
+  ),
+)

@@ -5,18 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from structae.data import catalog, manifest, prepare
-from tests.data import layouts
+from structae.data import catalog, manifest
+from tests.data import layouts, preparing
 
 FOLDER = catalog.CATALOG['folder']
 
 
 def run(place, tmp_path, **options):
-  folder = prepare.prepare(
-    FOLDER, place, prepare.Options(**options), tmp_path / 'cache'
-  )
-  made = manifest.load(folder)
-  return made, np.array(manifest.map_images(folder, made)), folder
+  folder, made, images, _ = preparing.run(FOLDER, place, tmp_path, **options)
+  return made, images, folder
 
 
 def test_a_directory_of_pictures(tmp_path):
@@ -130,10 +127,20 @@ def test_a_file_of_images_and_factors(tmp_path, suffix, grey):
 
 
 def test_factors_are_optional(tmp_path):
-  images = np.zeros((4, 16, 16, 3), np.uint8)
+  images = layouts.random_images((4, 16, 16, 3))
   np.savez(tmp_path / 'mine.npz', images=images)
-  made, actual, _ = run(tmp_path / 'mine.npz', tmp_path, size=16)
-  assert made.factor_names == () and actual.shape == images.shape
+  np.save(tmp_path / 'mine.npy', images)
+  for name in ('mine.npz', 'mine.npy'):
+    made, actual, _ = run(tmp_path / name, tmp_path, size=16)
+    assert made.factor_names == ()
+    np.testing.assert_array_equal(actual, images)
+
+
+def test_a_picture_is_a_set_of_one(tmp_path):
+  layouts.pictures(tmp_path / 'in', 2)
+  _, both, _ = run(tmp_path / 'in', tmp_path, size=16)
+  _, one, _ = run(tmp_path / 'in' / 'a.jpg', tmp_path, size=16)
+  np.testing.assert_array_equal(one, both[:1])
 
 
 @pytest.mark.parametrize(

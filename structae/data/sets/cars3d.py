@@ -7,23 +7,22 @@ import zlib
 
 import numpy as np
 
-from structae.data import archives, catalog, pixels
-from structae.data.readers import reading
+from structae.data import archives, pictures, reading
+from structae.data.data_set import DataSet, File, Tfds
+from structae.data.reading import Originals, Reading
 
 # Each car: [128, 128, 3, azimuth, elevation].
 _SIDE, _AZIMUTHS, _ELEVATIONS = 128, 24, 4
 
 
-def read_cars3d(
-  data_set: catalog.DataSet, paths: dict[str, pathlib.Path], size: int
-) -> reading.Reading:
+def _read(data_set: DataSet, originals: Originals) -> Reading:
   """Opens Cars3D: 183 cars, seen from 24 azimuths and 4 elevations.
 
   The archive's own list orders the cars; rows are ordered as the grid
-  (elevation, azimuth, car). The pictures are held at `size`, since the
+  (elevation, azimuth, car). The pictures are held at the wanted size, since the
   archive can only be read in its own order (128 px: 0.9 GB, 64 px: 0.2 GB).
   """
-  path = next(iter(paths.values()))
+  path, size = originals.path, originals.size
   num_cars = data_set.factor_sizes[-1]
   with archives.open_tar(path) as archive:
     names, cars = _load(archive, path, size)
@@ -40,12 +39,10 @@ def read_cars3d(
   # [car, elevation, azimuth, size, size, 3] -> [elevation, azimuth, car, ...].
   images = np.stack([cars[name] for name in names])
   images = images.transpose(1, 2, 0, 3, 4, 5).reshape(-1, size, size, 3)
-  return reading.Reading(
+  return Reading(
     num_examples=len(images),
     image_shape=(size, size, 3),
     read=lambda start, stop: images[start:stop],
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
   )
 
 
@@ -79,13 +76,40 @@ def _car(data: bytes, where: str, size: int) -> np.ndarray:
   import scipy.io
 
   try:
-    pictures = scipy.io.loadmat(io.BytesIO(data), variable_names=['im'])['im']
+    images = scipy.io.loadmat(io.BytesIO(data), variable_names=['im'])['im']
   except Exception as error:  # SciPy raises many kinds on damaged files.
     raise ValueError(f'{where}: no MATLAB file with `im` ({error}).') from error
   expected = (_SIDE, _SIDE, 3, _AZIMUTHS, _ELEVATIONS)
-  if pictures.shape != expected or pictures.dtype != np.uint8:
+  if images.shape != expected or images.dtype != np.uint8:
     raise ValueError(
-      f'{where}: `im` is {pictures.dtype} {pictures.shape}, '
+      f'{where}: `im` is {images.dtype} {images.shape}, '
       f'expected uint8 {expected}.'
     )
-  return pixels.resize(pictures.transpose(4, 3, 0, 1, 2), size)
+  return pictures.resize(images.transpose(4, 3, 0, 1, 2), size)
+
+
+DATA_SET = DataSet(
+  name='cars3d',
+  title='Cars3D',
+  image_shape=(64, 64, 3),
+  sizes=(32, 64, 128),
+  num_examples=17_568,
+  factors={
+    'elevation': tuple(range(_ELEVATIONS)),
+    'azimuth': tuple(range(_AZIMUTHS)),
+    'object_type': tuple(range(183)),
+  },
+  grid=True,
+  read=_read,
+  files=(
+    File(
+      name='nips2015-analogy-data.tar.gz',
+      urls=('http://www.scottreed.info/files/nips2015-analogy-data.tar.gz',),
+      md5='4e866a7919c1beedf53964e6f7a23686',
+    ),
+  ),
+  homepage='https://papers.nips.cc/paper/5845-deep-visual-analogy-making',
+  licence='none stated',
+  citation='Reed et al., Deep Visual Analogy-Making, NeurIPS 2015',
+  tfds=Tfds('cars3d/default'),
+)

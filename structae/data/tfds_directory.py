@@ -11,27 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from structae.data import catalog, decoding, pixels
-from structae.data.readers import reading
+from structae.data import pictures, reading
+from structae.data.data_set import DataSet
+from structae.data.reading import Originals, Reading
 
 _INFO = 'dataset_info.json'
 _PARTITIONS = {'train': 0, 'validation': 1, 'test': 2}
-# Labels that a stock builder calls other than 'label_' and our factor's name.
-_LABELS = {
-  'dsprites': {'x': 'label_x_position', 'y': 'label_y_position'},
-  'smallnorb': {'instance': 'instance'},
-}
 
 
-def find(data_set: catalog.DataSet, place: pathlib.Path) -> pathlib.Path | None:
+def find(data_set: DataSet, place: pathlib.Path) -> pathlib.Path | None:
   """Finds the newest prepared directory of a set, in it or under it."""
   if (place / _INFO).is_file():
     return place
-  if not data_set.tfds_name or not place.is_dir():
+  if not data_set.tfds or not place.is_dir():
     return None
-  last = data_set.tfds_name.split('/')[-1]
-  bases = [place] if place.name == last else []
-  for base in (*bases, place / data_set.tfds_name):
+  name = pathlib.PurePosixPath(data_set.tfds.name)
+  bases = [place] if place.name == name.name else []
+  for base in (*bases, place / name):
     found = [path.parent for path in base.glob(f'*/{_INFO}')]
     if found:
       return max(found, key=_version)
@@ -43,9 +39,7 @@ def _version(path: pathlib.Path) -> tuple[int, ...]:
   return tuple(int(part) if part.isdecimal() else -1 for part in parts)
 
 
-def read_tfds(
-  data_set: catalog.DataSet, directory: pathlib.Path, side: int = 128
-) -> reading.Reading:
+def read(data_set: DataSet, originals: Originals) -> Reading:
   """Opens a prepared directory.
 
   Rows of a full grid are put into the grid's order. Others keep the order of
@@ -53,18 +47,17 @@ def read_tfds(
   the rows of CelebA then are not those of the original zip.
 
   Args:
-    data_set: its catalog entry.
-    directory: what `find` returned.
-    side: for CelebA, the side of the centred square that is kept.
+    data_set: its row.
+    originals: what `find` returned, as the only path.
 
   Raises:
     ValueError: if it cannot be read, or is another set.
   """
+  directory = originals.path
   builder = _builder(directory)
   splits = [name for name in _PARTITIONS if name in builder.info.splits]
   labels, extras = _labels(data_set, builder, splits, directory)
-  if data_set.num_examples is not None:
-    reading.require_length(len(labels), data_set.num_examples, directory)
+  reading.require_length(len(labels), data_set.num_examples, directory)
   factors: np.ndarray | None = reading.require_factors(
     labels, data_set.factor_names, data_set.factor_sizes, directory
   )
@@ -74,13 +67,18 @@ def read_tfds(
     order = np.argsort(index)
     reading.require_grid(labels[order], data_set.factor_sizes, directory)
     factors, extras = None, {}
-  shape, read, corrupt = _images(data_set, builder, splits, order, side)
-  return reading.Reading(
+  assert data_set.tfds is not None
+  shape = tuple(builder.info.features['image'].shape)
+  if originals.crop:
+    shape = (int(originals.crop), int(originals.crop), shape[2])
+  corrupt: dict[int, str] = {}
+  read_images = _images(
+    builder, '+'.join(splits), order, shape, data_set.tfds.scale, corrupt
+  )
+  return Reading(
     num_examples=len(labels),
     image_shape=shape,
-    read=read,
-    factor_names=data_set.factor_names,
-    factor_sizes=data_set.factor_sizes,
+    read=read_images,
     factors=factors,
     extras=extras,
     block=512,
@@ -112,38 +110,41 @@ def _builder(directory: pathlib.Path) -> Any:
 
 
 def _labels(
-  data_set: catalog.DataSet,
+  data_set: DataSet,
   builder: Any,
   splits: Sequence[str],
   directory: pathlib.Path,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
   """Reads everything but the images: labels [N, F] and the extras."""
-  features = builder.info.features
-  is_celeba = data_set.name == 'celeba'
-  renamed = _LABELS.get(data_set.name, {})
-  names = [renamed.get(n, f'label_{n}') for n in data_set.factor_names]
-  missing = [n for n in names if not is_celeba and n not in features]
-  if missing or (is_celeba and 'attributes' not in features):
-    raise ValueError(
-      f'{directory}: holds {builder.name}, which has no '
-      f'{(missing or ["attributes"])[0]}; is this {data_set.name}?'
-    )
-  labels, identities, partition = [], [], []
+  stored = data_set.tfds
+  assert stored is not None
+  names = [stored.labels.get(n, f'label_{n}') for n in data_set.factor_names]
+  for name in names:
+    feature = name.split('/')[0]
+    if feature not in builder.info.features:
+      raise ValueError(
+        f'{directory}: holds {builder.name}, which has no {feature}; '
+        f'is this {data_set.name}?'
+      )
+  labels, partition = [], []
+  extras: dict[str, list] = {name: [] for name in stored.extras}
   for split in splits:
     for record in _source(builder, split):
-      if is_celeba:
-        attributes = record['attributes']
-        labels.append([attributes[n] for n in data_set.factor_names])
-        identities.append(record['identity']['Identity_No'])
-      else:
-        labels.append([record[n] for n in names])
+      labels.append([_entry(record, name) for name in names])
       partition.append(_PARTITIONS[split])
-  extras = {'partition': np.array(partition, np.int32)}
-  if is_celeba:
-    extras['identity'] = np.array(identities, np.int32)
-  if len(splits) == 1:
-    extras = {}
-  return np.array(labels, np.int32), extras
+      for extra, name in stored.extras.items():
+        extras[extra].append(_entry(record, name))
+  if len(splits) > 1:
+    extras['partition'] = partition
+  found = {name: np.array(rows, np.int32) for name, rows in extras.items()}
+  return np.array(labels, np.int32), found
+
+
+def _entry(record: Any, name: str) -> Any:
+  """A feature of a record; 'a/b' is the entry b of the feature a."""
+  for key in name.split('/'):
+    record = record[key]
+  return record
 
 
 def _is_encoded(builder: Any, name: str) -> bool:
@@ -162,39 +163,32 @@ def _source(builder: Any, split: str) -> Any:
 
 
 def _images(
-  data_set: catalog.DataSet,
   builder: Any,
-  splits: Sequence[str],
+  splits: str,
   order: np.ndarray,
-  side: int,
-) -> tuple[
-  tuple[int, int, int], Callable[[int, int], np.ndarray], dict[int, str]
-]:
-  feature = builder.info.features['image']
+  shape: tuple[int, int, int],
+  scale: int,
+  corrupt: dict[int, str],
+) -> Callable[[int, int], np.ndarray]:
   encoded = _is_encoded(builder, 'image')
-  source = _source(builder, '+'.join(splits))
-  shape = tuple(feature.shape)
-  if data_set.name == 'celeba':
-    shape = (side, side, 3)
-  corrupt: dict[int, str] = {}
+  source = _source(builder, splits)
 
   def read(start: int, stop: int) -> np.ndarray:
     records = source.__getitems__(order[start:stop].tolist())
     if not encoded:
       return np.stack([record['image'] for record in records])
     out = np.empty((stop - start, *shape), np.uint8)
-    decoding.decode_rows(
+    pictures.decode_rows(
       start,
       lambda row: _bytes(records[row - start]['image']),
-      lambda picture: pixels.centre_crop(picture, *shape[:2]),
+      lambda picture: pictures.centre_crop(picture, *shape[:2]),
       out,
       corrupt,
       'RGB' if shape[2] == 3 else 'L',
     )
-    # dSprites holds 0 and 1.
-    return out * np.uint8(255) if data_set.name == 'dsprites' else out
+    return out * np.uint8(scale)
 
-  return shape, read, corrupt
+  return read
 
 
 def _bytes(encoded: Any) -> bytes:

@@ -1,4 +1,22 @@
-"""What our builders share: features from the catalog, examples from readers."""
+"""Builders for TensorFlow Datasets of the sets that it lacks.
+
+They build and read without TensorFlow, in the form `array_record`:
+
+```python
+import tensorflow_datasets as tfds
+from structae.data import builders
+
+builder = builders.Mpi3d(config='toy', file_format='array_record')
+builder.download_and_prepare(
+  download_config=tfds.download.DownloadConfig(manual_dir='where/the/npz/is')
+)
+source = builder.as_data_source('train[:70%]')
+```
+
+Once this module is imported, `tfds.builder('mpi3d/toy')` finds them. Records
+keep the order of the original files, so that a record's number is the image's
+number everywhere in this project.
+"""
 
 import dataclasses
 import pathlib
@@ -8,8 +26,10 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from structae.data import catalog, files, readers
-from structae.data.readers import reading
+from structae.data import originals, reading
+from structae.data.data_set import DataSet
+from structae.data.reading import Reading
+from structae.data.sets import cars3d, mpi3d, rfd
 
 
 @dataclasses.dataclass
@@ -17,27 +37,31 @@ class Config(tfds.core.BuilderConfig):
   """A variant of a data set.
 
   Attributes:
-    data_set: its catalog entry.
+    data_set: its row.
     verify: whether sizes and checksums must be the published ones.
   """
 
-  data_set: catalog.DataSet | None = None
+  data_set: DataSet | None = None
   verify: bool = True
 
 
-def config(name: str, data_set: str) -> Config:
-  """The variant `name`, of the catalog's `data_set`."""
-  entry = catalog.CATALOG[data_set]
-  return Config(name=name, description=entry.title, data_set=entry)
+def _configs(*data_sets: DataSet) -> list[Config]:
+  """The variants of a builder, one for each set."""
+  return [
+    Config(name=_variant(entry), description=entry.title, data_set=entry)
+    for entry in data_sets
+  ]
 
 
-def instructions(*data_sets: str) -> str:
-  """Tells which files belong into the folder of manual downloads."""
-  wanted = {
-    files.describe(file): None
-    for name in data_sets
-    for file in catalog.CATALOG[name].files
-  }
+def _variant(data_set: DataSet) -> str:
+  """The name of a variant, after the slash."""
+  assert data_set.tfds is not None
+  return data_set.tfds.name.split('/')[1]
+
+
+def _instructions(*data_sets: DataSet) -> str:
+  """Lists the files that belong into the folder of manual downloads."""
+  wanted = {file.describe(): None for row in data_sets for file in row.files}
   return 'Put into manual_dir, as the variant needs: ' + '; '.join(wanted)
 
 
@@ -51,7 +75,7 @@ class FactorBuilder(
   `MANUAL_DOWNLOAD_INSTRUCTIONS`.
   """
 
-  def _data_set(self) -> catalog.DataSet:
+  def _data_set(self) -> DataSet:
     assert isinstance(self.builder_config, Config)
     assert self.builder_config.data_set is not None
     return self.builder_config.data_set
@@ -90,17 +114,17 @@ class FactorBuilder(
   ) -> dict[str, Any]:
     data_set = self._data_set()
     place = pathlib.Path(dl_manager.manual_dir)
-    paths = files.find(data_set, place)
+    paths = originals.find(data_set, place)
     assert isinstance(self.builder_config, Config)
     if self.builder_config.verify:
-      files.verify(data_set, files.identify(paths))
+      originals.verify(data_set, originals.identify(paths))
     return {'train': self._generate_examples(paths)}
 
   def _generate_examples(
     self, paths: dict[str, pathlib.Path]
   ) -> Iterator[tuple[int, dict[str, Any]]]:
     data_set = self._data_set()
-    opened = readers.open_original(data_set, paths, self._side())
+    opened = originals.open_original(data_set, paths, self._side())
     for start in range(0, opened.num_examples, opened.block):
       stop = min(start + opened.block, opened.num_examples)
       images = opened.read(start, stop)
@@ -113,7 +137,43 @@ class FactorBuilder(
         yield row, {'image': image, **{f'label_{n}': v for n, v in labels}}
 
 
-def _factors(opened: readers.Reading, rows: np.ndarray) -> np.ndarray:
+def _factors(opened: Reading, rows: np.ndarray) -> np.ndarray:
   if opened.factors is None:
     return reading.grid_factors(rows, opened.factor_sizes)
   return opened.factors[rows]
+
+
+class Cars3d(FactorBuilder):
+  """Cars3D, at its full 128 pixels.
+
+  Source: Reed et al., Deep Visual Analogy-Making, NeurIPS 2015.
+  """
+
+  VERSION = tfds.core.Version('1.0.0')
+  RELEASE_NOTES = {'1.0.0': 'Initial release.'}
+  BUILDER_CONFIGS = _configs(cars3d.DATA_SET)
+  MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(cars3d.DATA_SET)
+
+
+class Mpi3d(FactorBuilder):
+  """MPI3D: toy, realistic, real and complex.
+
+  Source: Gondal et al., https://arxiv.org/abs/1906.03292.
+  """
+
+  VERSION = tfds.core.Version('1.0.0')
+  RELEASE_NOTES = {'1.0.0': 'Initial release.'}
+  BUILDER_CONFIGS = _configs(*mpi3d.DATA_SETS)
+  MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(*mpi3d.DATA_SETS)
+
+
+class Rfd(FactorBuilder):
+  """The robot finger data: simulated, held-out colours, photographs.
+
+  Source: Dittadi et al., https://arxiv.org/abs/2010.14407.
+  """
+
+  VERSION = tfds.core.Version('1.0.0')
+  RELEASE_NOTES = {'1.0.0': 'Initial release.'}
+  BUILDER_CONFIGS = _configs(*rfd.DATA_SETS)
+  MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(*rfd.DATA_SETS)

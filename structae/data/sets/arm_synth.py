@@ -6,16 +6,20 @@ four beacons. Four factors make it: three joint angles and the payload.
 """
 
 import functools
+import itertools
+from collections.abc import Callable
+from typing import Any
 
-import jax
 import numpy as np
 
-from structae.data import grids, sources
-from structae.data.readers import reading
+from structae.data.data_set import DataSet, Factors, linspace
 
-FACTOR_NAMES = tuple(grids.ARM)
-FACTOR_SIZES = tuple(len(values) for values in grids.ARM.values())
-NUM_EXAMPLES = int(np.prod(FACTOR_SIZES))
+FACTORS: Factors = {
+  'shoulder': linspace(-90.0, 90.0, 12),
+  'elbow': linspace(-120.0, 120.0, 12),
+  'wrist': linspace(-120.0, 120.0, 12),
+  'payload': linspace(0.0, 2.0, 8),
+}
 SENSORS = (
   'elbow_x', 'elbow_y', 'wrist_x', 'wrist_y', 'hand_x', 'hand_y',
   'shoulder_torque', 'elbow_torque', 'wrist_torque', 'hand_cos', 'hand_sin',
@@ -60,23 +64,33 @@ def readings(angles: np.ndarray, payload: np.ndarray) -> np.ndarray:
 @functools.cache
 def table() -> np.ndarray:
   """All examples, `[13824, 15]` float32, each sensor to mean 0 and scale 1."""
-  indices = np.arange(NUM_EXAMPLES)
-  factors = reading.grid_factors(indices, FACTOR_SIZES)
-  columns = [np.asarray(v)[f] for v, f in zip(grids.ARM.values(), factors.T)]
-  values = readings(np.stack(columns[:3], 1), columns[3])
+  settings = np.array([*itertools.product(*FACTORS.values())])
+  values = readings(settings[:, :3], settings[:, 3])
   return ((values - values.mean(0)) / values.std(0)).astype(np.float32)
 
 
-def source() -> sources.Source:
-  """The data set as a source of feature vectors, resident on the device."""
-  return sources.Source(
-    name='arm_synth',
-    image_shape=(len(SENSORS),),
-    size=NUM_EXAMPLES,
-    factor_names=FACTOR_NAMES,
-    factor_sizes=FACTOR_SIZES,
-    arrays=jax.numpy.asarray(table()),
-    images=sources.take,
-    factors=lambda i: reading.grid_factors(i, FACTOR_SIZES).astype(np.int32),
-    storage='resident',
-  )
+def _take(vectors: Any, indices: Any) -> Any:
+  return vectors[indices]
+
+
+def _make(size: int) -> tuple[Any, Callable]:
+  import jax.numpy as jnp
+
+  del size  # vectors have one
+  return jnp.asarray(table()), _take
+
+
+DATA_SET = DataSet(
+  name='arm_synth',
+  title='what the sensors of a planar robot arm read',
+  image_shape=(len(SENSORS),),
+  sizes=(1,),
+  num_examples=13_824,
+  factors=FACTORS,
+  grid=True,
+  make=_make,
+  preset='vectors',
+  licence='Apache-2.0 (part of this project)',
+  citation='this project',
+  note='Feature vectors, made here: there are no images.',
+)
