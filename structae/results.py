@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 
-from structae import build, samples, scoring, workdir
+from structae import build, samples, score_inputs, workdir
 from structae import config as config_lib
 from structae.data import pipeline
 from structae.doors import Trained
 from structae.evaluation import codes as codes_lib
-from structae.evaluation import score_file
+from structae.evaluation import registry, score_file
+from structae.evaluation import score as scores
 from structae.figures import run_figures as drawing
 from structae.pages import report
 from structae.training import stop as stop_lib
@@ -38,13 +40,46 @@ def write(
   # The saved codes are in the order of the data set, which is by factors.
   order = np.random.RandomState(1).permutation(len(codes['test'].codes))
   say('scoring')
-  content = scoring.score(run, codes, drawn, order, say)
+  content = score(run, codes, drawn, order, say)
   score_file.save(folder / 'scores.json', content)
   stopping.check('stopped after scoring; training is complete')
   say('drawing')
   drawing.draw(folder, run, codes, order, drawn, content, key)
   report.write_report(folder)
   say(workdir.table(folder))
+
+
+def score(
+  run: Trained,
+  codes: dict[str, codes_lib.Codes],
+  drawn: samples.Samples,
+  order: np.ndarray,
+  say: Callable[[str], None],
+) -> dict[str, Any]:
+  """What `scores.json` of a run holds: the scores that its config asks for."""
+  config = run.config
+  width = codes['train'].codes.shape[2]
+  asked = registry.expand(config.evaluation.metrics, width)
+  always = [
+    name
+    for name in registry.RUN_ALWAYS
+    if name != 'scene_distance' or run.source.name == 'shapes3d_synth'
+  ]
+  kinds = {
+    'hybrid': drawn.images,
+    'hybrid_by_dimension': drawn.by_dimension,
+    'prior': drawn.prior,
+  }
+  found = {kind: x for kind, x in kinds.items() if x is not None}
+  inputs = score_inputs.of_run(run, codes, say, samples=found, order=order)
+  content = scores.score([*always, *asked], inputs)
+  return {
+    **content,
+    'data': run.source.name,
+    'step': config.train.num_steps,
+    'config_hash': config_lib.config_hash(config),
+    'versions': {**workdir.versions(), **content['versions']},
+  }
 
 
 def encode_split(
