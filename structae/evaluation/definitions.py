@@ -105,7 +105,7 @@ def _table(group: str) -> str:
       cells = (
         f'`{_name(score)}`',
         f'`{score.metric}`',
-        score.define(),
+        score.definition.format(of=score.family.upper()),
         range_words(score),
         score.better or f'neither: {score.why}',
         _chance(score),

@@ -86,8 +86,9 @@ class Score(NamedTuple):
 
   def define(self, of: str = '') -> str:
     """The definition of a member of a family, or of the score itself."""
-    member = SETS.get(of, of) if self.family == 'set' else of
-    return self.definition.format(of=member or f'a {self.family}')
+    return self.definition.format(
+      of=SETS.get(of, of) if self.family == 'set' else of
+    )
 
 
 def _by(
@@ -115,8 +116,8 @@ _POSITIVE = (0, None)
 # fmt: off
 _OF_CODES = {
   **_by('mig', 'metrics.mig:mig', _FACTORS,
-    Score('mig', _ONE, 'MIG: how far is the number that knows most about a '
-      'factor ahead of the next, as a share of all there is to know?',
+    Score('mig', _ONE, 'MIG: how much more does the best number know about a '
+      "factor than the next best, as a share of the factor's entropy?",
       _UNIT, 'higher')),
   **_by('modularity', 'metrics.mig:modularity', _FACTORS,
     Score('modularity', _ONE, 'Modularity: is each number informative about '
@@ -151,13 +152,13 @@ _OF_CODES = {
       'classifier tell values of a factor apart (area under the ROC curve), on '
       'held-out codes?', _UNIT, 'higher')),
   **_by('sap', 'metrics.explicitness:sap', _HELD_OUT,
-    Score('sap', _ONE, 'SAP: how far is the number that predicts a factor best '
-      'ahead of the next, in accuracy of a linear SVM? Perfect codes score '
-      'about .4.', _UNIT, 'higher')),
+    Score('sap', _ONE, 'SAP: how much better is a factor predicted from the best '
+      'number than from the next best, in accuracy of a linear SVM? Perfect '
+      'codes score about .4.', _UNIT, 'higher')),
   **_by('sap_continuous', 'metrics.explicitness:sap_continuous', _FACTORS,
-    Score('sap_continuous', _ONE, 'Continuous SAP: how far is the number that '
-      'correlates best with a factor ahead of the next, in squared '
-      'correlation?', _UNIT, 'higher')),
+    Score('sap_continuous', _ONE, 'Continuous SAP: how much more does a '
+      'factor correlate with the best number than with the next best, in '
+      'squared correlation?', _UNIT, 'higher')),
   **_by('factor_vae_score', 'metrics.interventions:factor_vae_score', _FACTORS,
     Score('factor_vae_train', _ONE, 'FactorVAE score: does the number that '
       'varies least name the factor that is held, in batches that voted for '
@@ -182,9 +183,9 @@ _OF_CODES = {
     Score('infoe', _READ, "InfoE: what share of a factor's uncertainty does a "
       'linear classifier remove?', _UNIT, 'higher')),
   **_by('mig_by_variable', 'metrics.by_variable:mig_by_variable', _FACTORS,
-    Score('mig_by_variable', _ONE, 'MIG of variables: how far is the variable '
-      'that knows most about a factor ahead of the next, as a share of all '
-      'there is to know?', _UNIT, 'higher'), by_variable=True),
+    Score('mig_by_variable', _ONE, 'MIG of variables: how much more does the '
+      "best variable know about a factor than the next best, as a share of the "
+      "factor's entropy?", _UNIT, 'higher'), by_variable=True),
   **_by('dci_by_variable', 'metrics.by_variable:dci_by_variable', _HELD_OUT,
     Score('disentanglement_by_variable', _ONE, 'DCI disentanglement of '
       'variables: is each variable important for predicting one factor only?',
