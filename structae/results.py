@@ -2,15 +2,18 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from structae import build, sampling, versions
+from structae import build, sampling, score_inputs, versions
 from structae import config as config_lib
 from structae.data import pipeline, sources
 from structae.data.selection import Selection
+from structae.evaluation import registry
+from structae.evaluation import score as runner
 from structae.evaluation.codes import Codes
 from structae.figures import canvas, grids, matrices, plots, sheets
 from structae.model import Model
@@ -70,6 +73,38 @@ def write(
     if entry.get('value') is not None
   }
   return dataclasses.replace(model, about={**model.about, 'scores': scores})
+
+
+def score(
+  model: Model,
+  source: sources.Source,
+  codes: Mapping[str, Codes],
+  drawn: Mapping[str, np.ndarray],
+  order: np.ndarray,
+) -> dict[str, Any]:
+  """What `scores.json` of a run holds: the scores that its config asks for."""
+  config = model.config
+  inputs = score_inputs.of_model(
+    model, source, codes, progress.log, samples=drawn, order=order
+  )
+  always = [
+    name
+    for name in registry.RUN_ALWAYS
+    if name != 'scene_distance' or inputs.scenes is not None
+  ]
+  width = codes['train'].codes.shape[2]
+  asked = registry.expand(config.evaluation.metrics, width)
+  content = runner.score([*always, *asked], inputs)
+  return {
+    **content,
+    'data': source.name,
+    'step': config.train.num_steps,
+    'config_hash': config_lib.config_hash(config),
+    'versions': {
+      **versions.installed(versions.TRAINING),
+      **content['versions'],
+    },
+  }
 
 
 def encode_split(
@@ -225,33 +260,3 @@ def draw_figures(run: Run) -> None:
   plot = plots.loss_curve(curves, floor=run.floor)
   canvas.save_figure(run.figures / 'loss.png', plot)
   matrices.draw(run.figures, run.matrices)
-
-
-def score(model, source, codes, drawn, order):  # SHIM
-  from types import SimpleNamespace
-
-  from structae import scoring
-  from structae.data.selection import Selection
-
-  p = Selection
-  doors = SimpleNamespace(
-    images=lambda i: Selection(source, i).read(
-      model.config.evaluation.batch_size
-    ),
-    reconstruct=lambda params, i: model.errors(Selection(source, i)),
-    decode=lambda params, c: model.decode(c),
-  )
-  run = SimpleNamespace(
-    config=model.config,
-    source=source,
-    doors=doors,
-    params=model.params,
-    decode=model.decode,
-  )
-  s = SimpleNamespace(
-    pool=model.pool,
-    images=drawn['hybrid'],
-    by_dimension=drawn.get('hybrid_by_dimension'),
-    prior=drawn.get('prior'),
-  )
-  return scoring.score(run, codes, s, order, progress.log)

@@ -28,7 +28,8 @@ def run(tmp_path_factory):
   place = tmp_path_factory.mktemp('wheel')
   pip = [sys.executable, '-m', 'pip', '--disable-pip-version-check']
   subprocess.run(
-    [*pip, 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', place, ROOT],
+    [*pip, 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', place,
+     ROOT],
     check=True,
   )  # fmt: skip
   (wheel,) = place.glob('structae-*.whl')

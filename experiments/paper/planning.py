@@ -257,8 +257,7 @@ def _is_scored(folder: Path, metric: str) -> bool:
   scores = workdir.read_scores(folder)['scores'] if has_file else {}
   if metric in metrics.IMAGE_METRICS:
     return scores.get(f'{metric}_rec', {}).get('value') is not None
-  names = metrics.RUN_METRICS.get(metric) or metrics.METRICS[metric].scores
-  return all(name in scores for name in names)
+  return all(row.name in scores for row in metrics.of_metric(metric))
 
 
 @functools.cache

@@ -33,8 +33,9 @@ SCORES = (
   'fid_prior',
 )
 NOTE = (
-  'Mean and standard deviation of the population over seeds. Minutes are those '
-  'of training on whatever machine it ran, beside whatever ran there.'
+  'Mean and standard deviation of the population over seeds; an arrow points '
+  'where a score is better. Minutes are those of training on whatever machine '
+  'it ran, beside whatever ran there.'
 )
 
 Rows = list[list[str]]
@@ -51,8 +52,8 @@ def scores(jobs: Sequence[Job]) -> Rows:
   """
   groups = by_seed([read_run(job.folder) for job in jobs])
   known = [s for s in SCORES if any(g.values(s).size for g in groups)]
-  head = ['model', 'seeds', 'learning rate', *map(wording.words, known),
-          'parameters', 'minutes']  # fmt: skip
+  named = [wording.score_name(score, {}) for score in known]
+  head = ['model', 'seeds', 'learning rate', *named, 'parameters', 'minutes']
   return [head, *(_row(group, known) for group in groups)]
 
 
@@ -63,18 +64,10 @@ def _row(group: Group, names: Sequence[str]) -> list[str]:
     group.name,
     str(len(group.runs)),
     f'{group.runs[0].field("train.learning_rate"):g}',
-    *(_mean(group.values(name)) for name in names),
+    *(wording.over_seeds(group.values(name)) for name in names),
     f'{num_parameters(group.runs[0].settings):,}',
     f'{known.mean():.1f}' if known.size else '–',
   ]
-
-
-def _mean(values: np.ndarray) -> str:
-  if not values.size:
-    return '–'
-  if values.size == 1:
-    return wording.number(values[0])
-  return wording.mean_and_deviation(values.mean(), values.std())
 
 
 def num_parameters(config: dict[str, Any]) -> int:

@@ -18,19 +18,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from structae import workdir
+from structae import versions
 from structae.commands.parser import Parser, at_least, check_parent, run
 from structae.config import ConfigError
 from structae.evaluation import codes as saved
-from structae.evaluation import registry as names
-from structae.evaluation import score as scores
-from structae.evaluation import score_file
+from structae.evaluation import inputs as inputs_lib
+from structae.evaluation import registry, score_file
+from structae.evaluation import score as runner
 from structae.figures import matrices
+from structae.run import Run
 
-FULL = (10_000, 5_000)  # the paper's protocol: points to fit, points to judge
-# Which flags say something of which input.
+# Which flags give what a metric needs besides codes.
+_FLAGS = {
+  'images': '--workdir=DIR, or --images_a and --images_b',
+  'decoder': '--workdir=DIR',
+}
+# Which flags go with which input.
 _GOES_WITH = {
   'test_codes': ('codes',),
   'points': ('workdir', 'codes'),
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
   asked = arguments.metrics.split(',') if arguments.metrics else None
-  names.check_names(asked or [])
+  registry.check_names(asked or [])
   folder = arguments.workdir or Path()
   output = arguments.output or folder / 'scores.json'
   if arguments.images_a is not None:
@@ -66,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> None:
       'file as --output'
     )
   if line:
-    _say(line)
+    _log(line)
   score_file.save(output, merged)
   print(score_file.table(merged))
   print(f'written to {output}')
@@ -83,13 +86,13 @@ def _check_output(output: Path, meta: dict[str, Any]) -> None:
   score_file.merge(output, {**nothing, 'codes': {'meta': meta}, 'versions': {}})
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
   print(line, file=sys.stderr)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
   parser = Parser('structae evaluate', __doc__)
-  parser.epilog = f'metrics: {", ".join(names.NAMES)}'
+  parser.epilog = f'metrics: {", ".join(registry.NAMES)}'
   parser.add_argument('--workdir', type=Path, help='the folder of a run')
   parser.add_argument('--codes', type=Path, help='an .npz file of codes')
   parser.add_argument('--test_codes', type=Path, help='one that was held out')
@@ -136,60 +139,63 @@ def _score_codes(
   asked: list[str] | None,
   parts: dict[str, saved.Codes],
 ) -> dict[str, Any]:
-  width = parts['train'].codes.shape[2]
-  of_codes, of_images, of_run = names.select(asked or ['all'], width)
-  if arguments.workdir is None or asked is None:
-    if asked is not None and 'all' not in asked and of_images:
-      raise ValueError(
-        f'{", ".join(of_images)}: needs images; give --workdir=DIR, or '
-        '--images_a and --images_b.'
-      )
-    if asked is not None and 'all' not in asked and of_run:
-      raise ValueError(
-        f'{", ".join(of_run)}: needs a decoder; give --workdir=DIR.'
-      )
-    of_images, of_run = [], []
+  """Scores of codes and, where they are asked for, of the run they are of."""
+  metrics = registry.expand(asked or ['all'], parts['train'].codes.shape[2])
+  of_codes = [name for name in metrics if name in registry.METRICS]
+  of_run = [name for name in metrics if name not in of_codes]
+  if asked is None or (arguments.workdir is None and 'all' in asked):
+    of_run = []
+  elif arguments.workdir is None:
+    _check_needs(of_run, inputs_lib.Inputs(parts['train']))
   find = lambda: _weights(arguments)
-  if of_images and (arguments.inception or arguments.download):
+  if {*of_run} & {*registry.IMAGE_METRICS} and (
+    arguments.inception or arguments.download
+  ):
     weights = find()  # asked for by name: it must be there
     find = lambda: weights
   train, test = parts['train'], parts.get('test')
   if arguments.points == 'full':
-    train, test = _drawn([*parts.values()])
-  content = scores.score_codes(train, test, of_codes, points=arguments.points)
+    train, test = saved.redrawn([*parts.values()])
+  content = runner.score_codes(train, test, of_codes, points=arguments.points)
   for name in content['codes']['dropped_factors']:
-    _say(f'factor {name} is constant and was left out.')
+    _log(f'factor {name} is constant and was left out.')
   for line in score_file.missing(content):
-    _say(line)
-  if of_images or of_run:
-    _add_run_scores(arguments, parts, of_images, of_run, find, content)
+    _log(line)
+  if of_run:
+    found = _score_run(arguments, parts, of_run, find)
+    for part in score_file.PARTS:
+      content[part] |= found[part]
+    content['versions'] |= versions.installed(versions.TRAINING)
   return content
 
 
-def _add_run_scores(
+def _check_needs(metrics: Sequence[str], inputs: inputs_lib.Inputs) -> None:
+  """Refuses metrics that need more than codes."""
+  for name in metrics:
+    need = inputs_lib.unmet(name, inputs)
+    flags = _FLAGS['images' if need == 'images' else 'decoder']
+    raise ConfigError(f'{name}: {registry.NEEDS[need][:-1]}; give {flags}')
+
+
+def _score_run(
   arguments: argparse.Namespace,
   parts: dict[str, saved.Codes],
-  of_images: list[str],
-  of_run: list[str],
+  metrics: Sequence[str],
   find_weights: Callable[[], Any],
-  content: dict[str, Any],
-) -> None:
-  """Adds scores of what the checkpoint of a run decodes."""
-  from structae import image_scoring, restore, run_scoring  # import jax
+) -> dict[str, Any]:
+  """Scores of what the checkpoint of a run decodes."""
+  from structae import score_inputs  # which imports jax
 
-  changes = {}
-  if arguments.num_images is not None:
-    changes['evaluation.num_fid_images'] = arguments.num_images
-  restored = restore.restore(arguments.workdir, changes)
-  restore.check_codes(restored, {k: parts[k] for k in ('train', 'test')})
-  content['versions'] |= workdir.versions()
-  found = run_scoring.score(restored.trained, parts['train'], of_run, _say)
-  for key, entries in found.items():
-    content[key] |= entries
-  if of_images:
-    content['scores'] |= image_scoring.score_or_say(
-      restored.trained, parts, of_images, _say, find_weights
-    )
+  scored = Run(arguments.workdir)
+  with scored.locked():
+    model, source = scored.model(), scored.source()
+  parts = {name: parts[name] for name in ('train', 'test')}
+  score_inputs.check_codes(model, parts)
+  inputs = score_inputs.of_model(
+    model, source, parts, _log,
+    num_images=arguments.num_images, find_weights=find_weights,
+  )  # fmt: skip
+  return runner.score(metrics, inputs)
 
 
 def _weights(arguments: argparse.Namespace) -> Any:
@@ -204,28 +210,27 @@ def _score_images(
   arguments: argparse.Namespace, asked: list[str]
 ) -> dict[str, Any]:
   """Scores of anybody's images."""
-  if not set(asked) <= {*names.IMAGE_METRICS, 'all'}:
-    raise ValueError(
-      f'images are scored by {", ".join(names.IMAGE_METRICS)}, not by '
+  if not set(asked) <= {*registry.IMAGE_METRICS, 'all'}:
+    raise ConfigError(
+      f'images are scored by {", ".join(registry.IMAGE_METRICS)}, not by '
       f'{", ".join(asked)}.'
     )
-  from structae import image_scoring
+  from structae.evaluation.images import compare
 
-  of_images = names.select(asked, 1).of_images
+  metrics = [
+    name for name in registry.expand(asked, 1) if name in registry.IMAGE_METRICS
+  ]
   paths = {'images_a': arguments.images_a, 'images_b': arguments.images_b}
-  return {
-    'scores': image_scoring.score_files(
-      arguments.images_a,
-      arguments.images_b,
-      of_images,
-      lambda: _weights(arguments),
-      arguments.num_images,
-    ),
-    'matrices': {},
-    'details': {},
-    'codes': {'meta': {}, **{k: str(v) for k, v in paths.items()}},
-    'versions': score_file.versions() | workdir.versions(),
-  }
+  sets = compare.files(
+    arguments.images_a, arguments.images_b, arguments.num_images
+  )
+  weights = _weights(arguments)
+  sets = sets._replace(weights=lambda: weights)
+  content = runner.score(metrics, inputs_lib.Inputs(image_sets=lambda: sets))
+  runner.check_any(content)
+  content['codes'] |= {name: str(path) for name, path in paths.items()}
+  content['versions'] |= versions.installed(versions.TRAINING)
+  return content
 
 
 def _files(arguments: argparse.Namespace) -> dict[str, Path]:
@@ -239,22 +244,6 @@ def _files(arguments: argparse.Namespace) -> dict[str, Path]:
   if arguments.points == 'full' and validation.is_file():
     files['validation'] = validation
   return files
-
-
-def _drawn(parts: list[saved.Codes]) -> list[saved.Codes]:
-  """Draws the paper's points from all parts together, or two thirds of them."""
-  shapes = {part.codes.shape[1:] + part.factor_names for part in parts}
-  if len(shapes) > 1:
-    raise ValueError('the files differ in their variables or factors.')
-  whole = parts[0]._replace(
-    codes=np.concatenate([p.codes for p in parts]),
-    log_var=None,
-    factors=np.concatenate([p.factors for p in parts]),
-    indices=np.concatenate([p.indices for p in parts]),
-  )
-  order = np.random.default_rng(0).permutation(len(whole.codes))[: sum(FULL)]
-  num = round(len(order) * FULL[0] / sum(FULL))
-  return [saved.take(whole, order[:num]), saved.take(whole, order[num:])]
 
 
 def _draw(

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,9 @@ from numpy.typing import ArrayLike
 
 from structae import files
 from structae.evaluation.metrics import inputs
+
+# The points of the paper's protocol: to fit, and to score.
+_FULL = (10_000, 5_000)
 
 
 class Codes(NamedTuple):
@@ -125,6 +129,50 @@ def take(codes: Codes, rows: np.ndarray) -> Codes:
     factors=codes.factors[rows],
     indices=codes.indices[rows],
   )
+
+
+def varying(codes: Codes) -> np.ndarray:
+  """The places of the factors that have more than one value."""
+  return np.flatnonzero(codes.factors.min(0) < codes.factors.max(0))
+
+
+def check_alike(codes: Codes, others: Codes) -> None:
+  """Raises ValueError unless codes have the same variables and factors."""
+  if codes.codes.shape[1:] != others.codes.shape[1:]:
+    raise ValueError(
+      f'codes are [N, K, D] of shape {codes.codes.shape}, test codes '
+      f'{others.codes.shape}: K and D differ.'
+    )
+  if codes.factor_names != others.factor_names:
+    raise ValueError(
+      f'factors are {", ".join(codes.factor_names)}, those of the test codes '
+      f'{", ".join(others.factor_names)}.'
+    )
+
+
+def redrawn(parts: Sequence[Codes]) -> tuple[Codes, Codes]:
+  """Draws the paper's points from all parts together, or two thirds of them.
+
+  Args:
+    parts: codes of the same variables and factors.
+
+  Returns:
+    At most 10,000 codes to fit and 5,000 to score, none in both.
+
+  Raises:
+    ValueError: if variables or factors differ.
+  """
+  for part in parts[1:]:
+    check_alike(parts[0], part)
+  whole = parts[0]._replace(
+    codes=np.concatenate([p.codes for p in parts]),
+    log_var=None,
+    factors=np.concatenate([p.factors for p in parts]),
+    indices=np.concatenate([p.indices for p in parts]),
+  )
+  order = np.random.default_rng(0).permutation(len(whole.codes))[: sum(_FULL)]
+  num = round(len(order) * _FULL[0] / sum(_FULL))
+  return take(whole, order[:num]), take(whole, order[num:])
 
 
 def _read(archive: Any, name: str, path: Path) -> np.ndarray:

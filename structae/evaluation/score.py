@@ -1,18 +1,88 @@
-"""Scores of codes by every metric, as one dictionary that JSON can hold."""
+"""The runner: names of metrics and what there is to score, to `scores.json`.
 
-import os
-import warnings
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+Every entry of a score is built here, from its row in the registry.
+"""
+
+import dataclasses
+import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from structae import evaluation
+from structae import versions
+from structae.evaluation import code_scores, registry, score_file
 from structae.evaluation import codes as saved
-from structae.evaluation import score_file
-from structae.evaluation.codes import Codes
-from structae.evaluation.registry import METRICS, Metric, check_names, select
+from structae.evaluation.codes import Codes, varying
+from structae.evaluation.inputs import Answer, Found, Inputs, unmet
+from structae.evaluation.registry import Score
+
+
+def score(
+  names: Sequence[str],
+  inputs: Inputs,
+  *,
+  chance: bool = True,
+  points: str = 'split',
+  seed: int = 0,
+) -> dict[str, Any]:
+  """Scores whatever there is.
+
+  Args:
+    names: metrics of the registry, in the order in which entries are to stand.
+    inputs: what there is to score.
+    chance: also score the same codes in shuffled order: what each metric gives
+      codes that know nothing.
+    points: what the codes are, kept beside each score of codes: 'split', those
+      of a split, or 'full', drawn from all data alike.
+    seed: of the shuffling.
+
+  Returns:
+    `scores`: by name, an entry: its `value`, `definition`, `n` examples and
+    `n_test` that were held out, the `metric`, the `score` and the member `of` a
+    family that it is of, `group`, `range`, what is `better`, and the value of
+    uninformed codes, `chance`. Where a need is not met, or a metric cannot
+    score this, the value is None and `missing` says why. `matrices`: by name,
+    `values` with the names of their `rows` and `columns`. `details`: what else
+    the metrics answer, settings among it. `codes`: what was scored, and the
+    constant factors that were left out. `versions`.
+
+  Raises:
+    ValueError: if a metric is unknown, or the parts do not match.
+  """
+  groups: dict[str, list[str]] = {}
+  for name in names:
+    if not registry.of_metric(name):
+      raise ValueError(f'unknown metric {name!r}.')
+    groups.setdefault(registry.of_metric(name)[0].function, []).append(name)
+  inputs = dataclasses.replace(inputs, asked=tuple(names))
+  described, prepared = _prepared(inputs)
+  answers = code_scores.answers(
+    [name for name in names if name in registry.METRICS],
+    prepared, chance, points, seed,
+  )  # fmt: skip
+  for path, metrics in groups.items():
+    if metrics[0] not in registry.METRICS:
+      answers[metrics[0]] = _of_inputs(path, metrics, inputs)
+  result: dict[str, Any] = {key: {} for key in score_file.PARTS}
+  failed: dict[str, list[str]] = {}
+  for metrics in groups.values():
+    answer = answers[metrics[0]]
+    if isinstance(answer, str):
+      failed.setdefault(answer, []).extend(metrics)
+      answer = _missing(metrics, answer, inputs)
+    for found in answer.values:
+      name = f'{found.score}_{found.of}' if found.of else found.score
+      result['scores'][name] = _entry(found)
+    result['matrices'] |= answer.matrices
+    result['details'] |= answer.details
+  for reason, metrics in failed.items():
+    inputs.log(f'{", ".join(metrics)}: {reason}')
+  return {
+    **result,
+    'codes': described,
+    'versions': versions.installed(versions.SCORING),
+  }
 
 
 def score_codes(
@@ -27,63 +97,46 @@ def score_codes(
   """Scores codes by every metric that needs nothing else.
 
   Args:
-    train: what is scored, and what probes are fitted to.
-    test: what probes are judged on; by default a third of the rows of `train`,
-      drawn at random and kept out of everything else.
-    metrics: names out of `metrics.METRICS`; all by default. Those over whole
+    train: what is scored, and what predictors are fitted to.
+    test: what predictors are scored on; by default a third of the rows of
+      `train`, drawn at random and kept out of everything else.
+    metrics: names out of `registry.METRICS`; all by default. Those over whole
       variables are left out by default where a variable is a single number.
-    chance: also score the same codes in shuffled order: what each metric says
-      of codes that know nothing.
-    points: what the parts are, kept beside each score: 'split', those of a
-      split, or 'full', drawn from all data alike.
+    chance: as of `score`.
+    points: as of `score`.
     seed: of draws.
 
   Returns:
-    `scores`: by name, the `value`, its `definition`, `n` rows and `n_test` that
-    were held out, if any, the `metric`, `points`, and the value of shuffled
-    codes, `chance`. Where a metric cannot judge these codes the value is None,
-    and `missing` says why. `matrices`: by name, `values` with the names of
-    their `rows` (latents or variables) and `columns` (factors). `details`: what
-    else the metrics answer, settings among it. `codes`: what was scored, and
-    the constant factors that were left out. `versions`.
+    What `score` returns.
 
   Raises:
     ValueError: if a metric is unknown, the parts do not match, or no metric
-      can judge these codes.
+      can score these codes.
   """
   if metrics is None:
-    metrics = select(['all'], train.codes.shape[2]).of_codes
-  _check(metrics)
+    width = train.codes.shape[2]
+    metrics = [
+      name
+      for name in registry.expand(['all'], width)
+      if name in registry.METRICS
+    ]
+  registry.check_names(metrics)
+  for name in metrics:
+    if name not in registry.METRICS:
+      raise ValueError(f'{name} is no metric of codes alone.')
   if test is None:
     train, test = _hold_out(train, seed)
-  train, test, data = _prepared(train, test)
-  order = np.random.default_rng(seed).permutation(len(train.codes))
-  shuffled = train._replace(codes=train.codes[order])
-  jobs = [(name, train) for name in metrics]
-  jobs += [(k, shuffled) for k in metrics if chance and METRICS[k].chance]
-  with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-    answers = list(pool.map(lambda job: _answer(job[0], job[1], test), jobs))
-  result: dict[str, Any] = {key: {} for key in score_file.PARTS}
-  sizes = len(train.codes), len(test.codes)
-  for name, answer in zip(metrics, answers):
-    _add(result, name, answer, train, sizes)
-  for (name, _), answer in zip(jobs[len(metrics) :], answers[len(metrics) :]):
-    for key in METRICS[name].scores:
-      if not isinstance(answer, str):
-        result['scores'][key]['chance'] = answer[key]
-  reasons = [answer for answer in answers if isinstance(answer, str)]
-  if reasons and len(reasons) == len(answers):
-    raise ValueError(f'{metrics[0]}: {reasons[0]}')
-  for entry in result['scores'].values():
-    entry['points'] = points
-  return {**result, 'codes': data, 'versions': score_file.versions()}
+  inputs = Inputs(train, test)
+  content = score(metrics, inputs, chance=chance, points=points, seed=seed)
+  check_any(content)
+  return content
 
 
-def _check(metrics: Sequence[str]) -> None:
-  check_names(metrics)
-  for name in metrics:
-    if name not in METRICS:
-      raise ValueError(f'{name} is no metric of codes alone.')
+def check_any(content: Mapping[str, Any]) -> None:
+  """Raises ValueError, with the first reason, if every score is missing."""
+  entries = list(content['scores'].values())
+  if entries and all(map(score_file.is_missing, entries)):
+    raise ValueError(f'{entries[0]["metric"]}: {entries[0]["missing"]}')
 
 
 def _hold_out(codes: Codes, seed: int) -> tuple[Codes, Codes]:
@@ -97,95 +150,81 @@ def _hold_out(codes: Codes, seed: int) -> tuple[Codes, Codes]:
   return saved.take(codes, np.sort(rest)), saved.take(codes, np.sort(held_out))
 
 
-def _prepared(train: Codes, test: Codes) -> tuple[Codes, Codes, dict[str, Any]]:
-  """Leaves constant factors out, and describes the data."""
-  if train.codes.shape[1:] != test.codes.shape[1:]:
-    raise ValueError(
-      f'codes are [N, K, D] of shape {train.codes.shape}, test codes '
-      f'{test.codes.shape}: K and D differ.'
-    )
-  if train.factor_names != test.factor_names:
-    raise ValueError(
-      f'factors are {", ".join(train.factor_names)}, those of the test codes '
-      f'{", ".join(test.factor_names)}.'
-    )
-  varies = train.factors.min(0) < train.factors.max(0)
-  keep = np.flatnonzero(varies)
-  data = {
-    'factor_names': [train.factor_names[j] for j in keep],
+def _prepared(inputs: Inputs) -> tuple[dict[str, Any], Inputs]:
+  """Describes the codes, and leaves constant factors out."""
+  train, test = inputs.train, inputs.test
+  if train is None:
+    return {'meta': {}}, inputs
+  if test is not None:
+    saved.check_alike(train, test)
+  keep = varying(train)
+  names = tuple(train.factor_names[j] for j in keep)
+  described = {
+    'factor_names': list(names),
     'factor_sizes': [train.factor_sizes[j] for j in keep],
-    'dropped_factors': [train.factor_names[j] for j in np.flatnonzero(~varies)],
+    'dropped_factors': [k for k in train.factor_names if k not in names],
     'num_variables': train.codes.shape[1],
     'width': train.codes.shape[2],
     'meta': train.meta,
   }
-  parts = [
-    part._replace(
-      factors=part.factors[:, keep], factor_names=tuple(data['factor_names'])
-    )
+  train, test = (
+    part and part._replace(factors=part.factors[:, keep], factor_names=names)
     for part in (train, test)
-  ]
-  return parts[0], parts[1], data
+  )
+  return described, dataclasses.replace(inputs, train=train, test=test)
 
 
-def _answer(name: str, train: Codes, test: Codes) -> dict[str, Any] | str:
-  """What a metric says, or one line that says why it cannot."""
-  metric = METRICS[name]
-  if metric.takes != 'codes' and not train.factor_names:
-    return 'no factor varies.'
-  function: Callable[..., dict[str, Any]] = getattr(evaluation, name)
-  arguments = []
-  for part in (train, test) if metric.takes == 'split' else (train,):
-    codes = part.codes
-    arguments.append(
-      codes if metric.by_variable else codes.reshape(len(codes), -1)
-    )
-    arguments.append(part.factors)
+def _of_inputs(
+  path: str, metrics: Sequence[str], inputs: Inputs
+) -> Answer | str:
+  """What a function of all inputs answers, or one line on why it cannot."""
+  need = unmet(metrics[0], inputs)
+  if need:
+    return registry.NEEDS[need]
   try:
-    return function(*(arguments[:1] if metric.takes == 'codes' else arguments))
+    return pkgutil.resolve_name(path)(inputs)
   except ValueError as error:
     return str(error)
 
 
-def _add(
-  result: dict[str, Any],
-  name: str,
-  answer: dict[str, Any] | str,
-  train: Codes,
-  sizes: tuple[int, int],
-) -> None:
-  """Files a metric's answer under scores, matrices and details."""
-  metric = METRICS[name]
-  num_train, num_test = sizes
-  values, missing = (answer, {}) if isinstance(answer, dict) else ({}, answer)
-  for key, definition in metric.scores.items():
-    result['scores'][key] = {
-      'value': values.get(key),
-      'definition': definition,
-      'n': num_train,
-      **({'n_test': num_test} if metric.takes == 'split' else {}),
-      'metric': name,
-      **({'missing': missing} if missing else {}),
-    }
-  rows, columns = _axes(metric, train)
-  details: dict[str, Any] = {}
-  for key, value in values.items():
-    is_array = isinstance(value, np.ndarray)
-    if is_array and value.shape == (len(rows), len(columns)):
-      result['matrices'][key] = {
-        'values': value.tolist(),
-        'rows': rows,
-        'columns': columns,
-      }
-    elif key not in result['scores']:
-      details[key] = value.tolist() if is_array else value
-  result['details'][name] = details
+def _missing(metrics: Sequence[str], reason: str, inputs: Inputs) -> Answer:
+  """Values that could not be computed."""
+  num = None if inputs.train is None else len(inputs.train.codes)
+  return Answer(
+    [
+      Found(row.name, None, num, of, missing=reason)
+      for metric in metrics
+      for row in registry.of_metric(metric)
+      for of in _members(row, inputs)
+    ],
+    details={metric: {} for metric in metrics},
+  )
 
 
-def _axes(metric: Metric, codes: Codes) -> tuple[list[str], list[str]]:
-  """Names of the rows and columns of a metric's matrices."""
-  _, num_variables, width = codes.codes.shape
-  rows = [f'U_{k + 1}' for k in range(num_variables)]
-  if width > 1 and not metric.by_variable:
-    rows = [f'{row}.{d + 1}' for row in rows for d in range(width)]
-  return rows, rows if metric.takes == 'codes' else list(codes.factor_names)
+def _members(row: Score, inputs: Inputs) -> Iterable[str]:
+  """The members of a family that are known, or the score itself."""
+  if row.family == 'factor':
+    train = inputs.train
+    return [train.factor_names[j] for j in varying(train)] if train else []
+  return ['']
+
+
+def _entry(found: Found) -> dict[str, Any]:
+  """An entry of `scores.json`."""
+  row = registry.SCORES[found.score]
+  value = found.value
+  is_number = isinstance(row.chance, int | float) and value is not None
+  return {
+    'value': value,
+    'definition': row.define(found.of),
+    **({} if found.num is None else {'n': found.num}),
+    'metric': row.metric,
+    **({'chance': row.chance} if is_number else {}),
+    **found.more,
+    'score': row.name,
+    **({'of': found.of} if found.of else {}),
+    'group': row.group,
+    'range': list(row.range),
+    'better': row.better,
+    **({'missing': found.missing} if found.missing else {}),
+  }

@@ -1,20 +1,19 @@
 """Scores as a file, `scores.json`, and as lines to read.
 
 A file holds `scores`, `matrices` and `details` by name, besides what the codes
-were (`codes`) and what computed them (`versions`); see `scores.score_codes`.
+were (`codes`) and what computed them (`versions`); see `score.score`.
 """
 
 import json
 import os
-import platform
-from importlib import metadata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import structae
 from structae import files
+from structae.evaluation import definitions
 
 PARTS = ('scores', 'matrices', 'details')
 
@@ -100,19 +99,15 @@ def merge(
     were dropped; else an empty one.
 
   Raises:
-    ValueError: if the file holds no scores, or those of another step or
+    ValueError: if the file is broken, or holds scores of another step or
       configuration than the codes are of.
   """
-  path = Path(path)
-  if not path.is_file():
+  old = load(path)
+  if not Path(path).is_file():
     return content, ''
-  try:
-    old = json.loads(path.read_text('utf-8'))
-    kept = {key: dict(old.get(key, {})) for key in PARTS}
-    was = dict(old.get('codes', content['codes']))
-    versions = dict(old.get('versions', {}))
-  except (ValueError, AttributeError, TypeError) as error:
-    raise ValueError(f'{path} holds no scores; move it away.') from error
+  kept = {key: dict(old.get(key, {})) for key in PARTS}
+  was = old.get('codes', content['codes'])
+  versions = dict(old.get('versions', {}))
   for key in ('step', 'config_hash'):
     mine = content['codes']['meta'].get(key)
     if None not in (mine, old.get(key)) and mine != old[key]:
@@ -164,39 +159,34 @@ def table(content: dict[str, Any]) -> str:
     content: what a file holds.
 
   Returns:
-    A line per score: its name, its value, that of shuffled codes, the rows it
-    was taken over (fitted and held out; `*` if they were drawn from all parts
-    together), and its definition, or why it is missing.
+    The groups of scores, in them a line per score: its name, its value, an
+    arrow up where higher is better and down where lower is, the value of
+    shuffled codes, the rows it was taken over (fitted and held out; `*` if they
+    were drawn from all parts together), and its definition, or why it is
+    missing.
   """
   scores = content['scores']
   width = max([len('score'), *map(len, scores)])
   lines = [
-    f'{"score":{width}} {"value":>11} {"chance":>8} {"rows":>15}  definition'
+    f'{"score":{width}} {"value":>11}   {"chance":>8} {"rows":>15}  definition'
   ]
-  for name, entry in scores.items():
-    value, chance = entry.get('value'), entry.get('chance')
-    shown = 'missing' if value is None else f'{value:.4f}'
-    beside = '' if chance is None else f'{chance:.4f}'
-    text = entry.get('missing', entry.get('definition', ''))
-    lines.append(
-      f'{name:{width}} {shown:>11} {beside:>8} {_rows(entry):>15}  {text}'
-    )
+  for title, entries in definitions.grouped(scores).items():
+    lines.append(title)
+    for name, entry in entries.items():
+      value, chance = entry.get('value'), entry.get('chance')
+      shown = 'missing' if value is None else f'{value:.4f}'
+      beside = '' if chance is None else f'{chance:.4f}'
+      text = entry.get('missing', entry.get('definition', ''))
+      lines.append(
+        f'{name:{width}} {shown:>11} {definitions.arrow(name, entry):1} '
+        f'{beside:>8} {_rows(entry):>15}  {text}'
+      )
   if any(entry.get('points') == 'full' for entry in scores.values()):
     lines.append('* points drawn from all parts of the data together')
   return '\n'.join(lines)
 
 
-def _rows(entry: dict[str, Any]) -> str:
+def _rows(entry: Mapping[str, Any]) -> str:
   numbers = [entry[key] for key in ('n', 'n_test') if key in entry]
   mark = '*' if entry.get('points') == 'full' else ''
   return '+'.join(map(str, numbers)) + mark
-
-
-def versions() -> dict[str, str]:
-  """The versions that scores of codes depend on."""
-  packages = ('numpy', 'scipy', 'scikit-learn')
-  return {
-    'structae': structae.__version__,
-    'python': platform.python_version(),
-    **{name: metadata.version(name) for name in packages},
-  }

@@ -1,16 +1,16 @@
 """One page about many finished runs, in a single file."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from structae import files
+from structae.evaluation import definitions
 from structae.figures import canvas, plots, score_plots
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
-from structae.pages.seeds import Group, by_seed, differences
+from structae.pages.seeds import Group, best, by_seed, differences
 from structae.run import Run, read_run
 
 _SHEETS = 3_400_000  # of the 5 MB that a page may weigh
@@ -90,14 +90,15 @@ def _scores(groups: Sequence[Group]) -> str:
 def _score_table(groups: Sequence[Group], kind: str) -> str:
   scores = _union(groups)
   head = ''.join(
-    f'<th scope="col" class="value">{markup.text(wording.words(name))}</th>'
-    for name in scores
+    f'<th scope="col" class="value">'
+    f'{markup.text(wording.score_name(name, score))}</th>'
+    for name, score in scores.items()
   )
-  best = {name: _best(groups, name, score) for name, score in scores.items()}
+  marked = {name: best(groups, name) for name in scores}
   rows = ''
   for i, group in enumerate(groups):
     cells = ''.join(
-      f'<td class="value{" best" if i in best[name] else ""}">'
+      f'<td class="value{" best" if i in marked[name] else ""}">'
       f'{wording.over_seeds(group.values(name))}</td>'
       for name in scores
     )
@@ -113,37 +114,31 @@ def _score_table(groups: Sequence[Group], kind: str) -> str:
   )
 
 
-def _union(groups: Sequence[Group]) -> dict[str, dict]:
-  """Every score that a run has, in the order of their first appearance."""
-  union: dict[str, dict] = {}
+def _union(groups: Sequence[Group]) -> dict[str, Mapping[str, Any]]:
+  """Every score that a run has, in the order of the groups of scores."""
+  union: dict[str, Mapping[str, Any]] = {}
   for run in (run for group in groups for run in group.runs):
     for name, score in run.scores.items():
       union.setdefault(name, score)
-  return union
-
-
-def _best(groups: Sequence[Group], name: str, score: dict) -> list[int]:
-  sign = wording.direction(name, score)
-  means = [
-    sign * values.mean() if (values := group.values(name)).size else -np.inf
-    for group in groups
-  ]
-  if not sign or np.isfinite(means).sum() < 2:
-    return []
-  return [i for i, mean in enumerate(means) if mean == max(means)]
+  return {
+    name: score
+    for entries in definitions.grouped(union).values()
+    for name, score in entries.items()
+  }
 
 
 def _definitions(groups: Sequence[Group]) -> str:
   items = ''.join(
-    f'<dt>{markup.text(wording.words(name))}</dt>'
+    f'<dt>{markup.text(wording.score_name(name, score))}</dt>'
     f'<dd>{markup.text(score["definition"])}</dd>\n'
     for name, score in _union(groups).items()
     if score.get('definition')
   )
   return (
     '<details><summary>What the scores mean</summary>'
-    '<p>After ±, the standard deviation of the population over seeds. The '
-    f'best value is marked.</p><dl>{items}</dl></details>'
+    '<p>After ±, the standard deviation of the population over seeds. Higher '
+    'is better where an arrow points up, lower where it points down; the best '
+    f'value is marked.</p><dl>{items}</dl></details>'
     if items
     else ''
   )
@@ -181,8 +176,8 @@ def _curves(groups: Sequence[Group], identity: str) -> str:
     floor=floors.pop() if len(floors) == 1 else None,
     groups=[name for name, _ in shown],
   )
-  told = 'Validation' if key == 'validation_loss' else 'Training'
-  caption = f'{told} loss, one line a run.'
+  part = 'Validation' if key == 'validation_loss' else 'Training'
+  caption = f'{part} loss, one line a run.'
   return markup.figure(
     markup.plot(canvas.svg(plot, identity), caption), caption
   )

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Any
 
 from structae.config import flat
+from structae.evaluation import definitions
 from structae.pages import wording
 
 # No request leaves the page, whatever a file of the run may have put in it.
@@ -13,6 +14,12 @@ _POLICY = (
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
   "script-src 'unsafe-inline'"
 )
+
+# The columns of scores, and what of an entry stands elsewhere than in its
+# details.
+_HEADS = ('value', 'better', 'chance', 'range')
+_SHOWN = ('value', 'definition', 'missing', 'chance', 'score', 'of', 'group',
+          'range', 'better')  # fmt: skip
 
 
 def page(title: str, body: str) -> str:
@@ -90,30 +97,53 @@ def _above_floor(score: Mapping[str, Any]) -> str:
 
 def definition(name: str, score: Mapping[str, Any]) -> str:
   """The name of a score; its definition unfolds."""
-  told = [str(score[key]) for key in ('definition',) if score.get(key)]
-  skip = ('value', 'definition')
+  paragraphs = [
+    str(score[k]) for k in ('definition', 'missing') if score.get(k)
+  ]
   details = [
     f'{key} = {wording.number(value) if isinstance(value, float) else value}'
     for key, value in score.items()
-    if key not in skip and isinstance(value, int | float | str)
+    if key not in _SHOWN and isinstance(value, int | float | str)
   ]
-  told += [', '.join(details)] if details else []
-  paragraphs = ''.join(f'<p>{text(part)}</p>' for part in told)
+  paragraphs += [', '.join(details)] if details else []
+  body = ''.join(f'<p>{text(part)}</p>' for part in paragraphs)
   name = text(wording.words(name))
-  if not paragraphs:
+  if not body:
     return name
-  return f'<details><summary>{name}</summary>{paragraphs}</details>'
+  return f'<details><summary>{name}</summary>{body}</details>'
 
 
 def score_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
-  """All scores of one run, each with its definition one click away."""
-  rows = ''.join(
-    f'<tr><th scope="row">{definition(name, score)}</th>'
-    f'<td class="value">{wording.number(score["value"])}</td></tr>\n'
-    for name, score in scores.items()
+  """All scores of one run by their groups, definitions one click away."""
+  if not scores:
+    return ''
+  heads = ''.join(
+    f'<th scope="col" class="value">{head}</th>' for head in _HEADS
   )
-  table = f'<table><tbody>\n{rows}</tbody></table>'
-  return wide(table, 'Scores') if rows else ''
+  groups = ''.join(
+    f'<tr class="group"><th scope="rowgroup" colspan="{len(_HEADS) + 1}">'
+    f'{text(title)}</th></tr>\n'
+    + ''.join(_score_row(name, score) for name, score in entries.items())
+    for title, entries in definitions.grouped(scores).items()
+  )
+  return wide(
+    f'<table class="scores"><thead><tr><th scope="col">score</th>{heads}</tr>'
+    f'</thead>\n<tbody>\n{groups}</tbody></table>',
+    'Scores',
+  )
+
+
+def _score_row(name: str, score: Mapping[str, Any]) -> str:
+  row, chance = definitions.find(name, score), score.get('chance')
+  cells = (
+    wording.number(score['value']),
+    definitions.arrow(name, score),
+    '' if chance is None else wording.number(chance),
+    definitions.range_words(row) if row else '',
+  )
+  values = ''.join(f'<td class="value">{text(cell)}</td>' for cell in cells)
+  head = f'<th scope="row">{definition(name, score)}</th>'
+  return f'<tr>{head}{values}</tr>\n'
 
 
 def settings(title: str, values: Mapping[str, Any]) -> str:

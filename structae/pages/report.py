@@ -54,7 +54,8 @@ def report(run: Run) -> str:
     markup.section(
       'Scores',
       markup.score_table(run.scores),
-      note='Each name unfolds its definition.',
+      note='Each name unfolds its definition. Higher is better where an arrow '
+      'points up, lower where it points down.',
     ),
     _matrices(run)
     or markup.section(

@@ -8,6 +8,7 @@ import numpy as np
 
 from structae.config import flat
 from structae.config.identity import RESUMABLE
+from structae.evaluation import definitions
 from structae.figures import models
 from structae.pages import wording
 from structae.run import Run
@@ -78,6 +79,22 @@ def by_data(runs: Sequence[Run]) -> dict[str, list[Group]]:
     title: sorted(by_seed(some), key=lambda group: models.rank(group.model))
     for title, some in data.items()
   }
+
+
+def best(groups: Sequence[Group], score: str) -> list[int]:
+  """The places of the groups with the best mean of a score.
+
+  There are none where neither direction is better, or but one group has it.
+  """
+  entries = (run.scores.get(score) for group in groups for run in group.runs)
+  sign = definitions.direction(score, next(filter(None, entries), {}))
+  means = [
+    sign * values.mean() if (values := group.values(score)).size else -np.inf
+    for group in groups
+  ]
+  if not sign or np.isfinite(means).sum() < 2:
+    return []
+  return [i for i, mean in enumerate(means) if mean == max(means)]
 
 
 def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:

@@ -1,10 +1,12 @@
 """How runs, scores and figures are called and ordered on pages."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from structae.evaluation import definitions
 from structae.figures import models
 from structae.run import Run
 
@@ -80,15 +82,6 @@ _ACRONYMS = {
   'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'mi', 'kl', 'mmd',
   'ae', 'sae', 'vae', 'wae', 'vlae', 'tcvae',
 }  # fmt: skip
-_LOWER = (
-  'bce', 'mse', 'loss', 'distance', 'error', 'fid', 'kid', 'kl', 'mmd',
-  'correlation',
-)  # fmt: skip
-_HIGHER = (
-  'mig', 'irs', 'sap', 'dci', 'disentanglement', 'completeness',
-  'informativeness', 'modularity', 'explicitness', 'accuracy', 'variance',
-  'score', 'probe', 'seen', 'precision', 'recall',
-)  # fmt: skip
 
 
 def words(name: str) -> str:
@@ -97,6 +90,11 @@ def words(name: str) -> str:
   parts = [p.upper() if p.lower() in _ACRONYMS else p for p in parts]
   text = ' '.join(parts)
   return text[:1].upper() + text[1:]
+
+
+def score_name(name: str, score: Mapping[str, Any]) -> str:
+  """`test_bce` as `Test BCE ↓`: with an arrow where a direction is better."""
+  return f'{words(name)} {definitions.arrow(name, score)}'.strip()
 
 
 def number(value: float | None) -> str:
@@ -131,16 +129,6 @@ def headlines(scores: dict[str, Any], count: int = 4) -> list[str]:
   """The names of the scores to show first."""
   known = [name for name in _HEADLINES if name in scores]
   return (known + [name for name in scores if name not in known])[:count]
-
-
-def direction(name: str, score: dict[str, Any]) -> int:
-  """1 where a higher score is better, -1 where a lower is, 0 if unknown."""
-  if score.get('better') in ('higher', 'lower'):
-    return 1 if score['better'] == 'higher' else -1
-  parts = name.lower().split('_')
-  if any(part in _LOWER for part in parts):
-    return -1
-  return 1 if any(part in _HIGHER for part in parts) else 0
 
 
 def title(run: Run) -> str:

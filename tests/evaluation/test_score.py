@@ -5,8 +5,9 @@ import pytest
 
 from structae import evaluation
 from structae.evaluation import codes as saved
+from structae.evaluation import registry, score_file
 from structae.evaluation import score as scores
-from structae.evaluation import score_file
+from structae.evaluation.inputs import Inputs
 
 
 def _codes(num=240, width=1, seed=0, **changes):
@@ -21,17 +22,20 @@ def _codes(num=240, width=1, seed=0, **changes):
 def test_every_metric_is_scored_and_survives_json(tmp_path):
   train, test = _codes(width=2), _codes(num=120, width=2, seed=1)
   result = scores.score_codes(train, test)
-  assert set(result['details']) == set(scores.METRICS)
+  assert set(result['details']) == set(registry.METRICS)
   score_file.save(tmp_path / 'new' / 'scores.json', result)
   text = (tmp_path / 'new' / 'scores.json').read_text()
   assert json.loads(text) == json.loads(json.dumps(result))
   assert 'NaN' not in text and 'Infinity' not in text
   assert 'scikit-learn' in result['versions']
-  expected = {k for metric in scores.METRICS.values() for k in metric.scores}
+  rows = registry.SCORES.values()
+  expected = {row.name for row in rows if row.metric in registry.METRICS}
   assert set(result['scores']) == expected
   for name, entry in result['scores'].items():
-    split = scores.METRICS[entry['metric']].takes == 'split'
+    split = 'held-out codes' in registry.SCORES[name].needs
     assert entry['n'] == 240 and entry.get('n_test') == (120 if split else None)
+    low, high = (x if x is not None else entry['value'] for x in entry['range'])
+    assert low <= entry['value'] <= high + 1e-9
     assert name in score_file.table(result)
   for matrix in result['matrices'].values():
     shape = len(matrix['rows']), len(matrix['columns'])
@@ -59,6 +63,40 @@ def test_scores_are_those_of_the_functions():
     assert result['scores'][key]['value'] == split[key]
   assert mig['chance'] < 0.1 < mig['value']
   assert 'chance' not in result['scores']['distance_correlation']
+
+
+def test_an_entry_says_what_it_is():
+  entry = scores.score_codes(_codes(), metrics=['mig'])['scores']['mig']
+  assert entry['score'] == 'mig' and 'of' not in entry
+  assert entry['group'] == 'is a factor in one number'
+  assert (entry['range'], entry['better']) == ([0, 1], 'higher')
+  names = ('distance', 'loss')
+  codes = _codes(factor_names=names)
+  found = scores.score(['probe'], Inputs(codes, codes))['scores']
+  assert list(found) == ['probe_distance', 'probe_loss']
+  for name, entry in zip(names, found.values()):
+    assert (entry['score'], entry['of']) == ('probe', name)
+    assert entry['better'] == 'higher' and name in entry['definition']
+
+
+@pytest.mark.parametrize(
+  'metric, names, reason',
+  [
+    ('fid', ['fid'], 'needs images.'),
+    ('order', ['order_correlation'], 'needs a decoder.'),
+    ('dci_by_variable', ['disentanglement_by_variable',
+                         'completeness_by_variable'], 'needs a held-out part.'),
+    ('udr', ['udr'], 'compares models: call evaluation.udr.'),
+  ],
+)  # fmt: skip
+def test_a_score_whose_needs_are_not_met_is_missing(metric, names, reason):
+  lines = []
+  inputs = Inputs(_codes(), log=lines.append)
+  found = scores.score([metric, 'mig'], inputs)['scores']
+  assert list(found) == [*names, 'mig'] and lines == [f'{metric}: {reason}']
+  for name in names:
+    assert found[name]['value'] is None and found[name]['missing'] == reason
+  assert found['mig']['value'] > 0
 
 
 def test_metrics_by_variable_need_wide_variables():
@@ -131,9 +169,9 @@ def test_without_a_factor_that_varies_dependence_is_scored(
   result = scores.score_codes(codes)
   assert result['codes']['dropped_factors'] == list(names)
   for name, entry in result['scores'].items():
-    judged = scores.METRICS[entry['metric']].takes == 'codes'
-    assert (entry['value'] is not None) == judged, name
-    assert ('missing' in entry) != judged
+    needs_none = 'factors' not in registry.SCORES[name].needs
+    assert (entry['value'] is not None) == needs_none, name
+    assert ('missing' in entry) != needs_none
   (line,) = score_file.missing(result)
   assert line.startswith('mig, modularity') and 'no factor varies' in line
   assert 'missing' in score_file.table(result)

@@ -56,9 +56,7 @@ def disentanglement(runs: Sequence[Run]) -> dict[str, Figure | str]:
     ]
     if not panels:
       continue
-    sections[title] = tables.of_scores(
-      groups, METRICS, dict.fromkeys(METRICS, 1), decimals=3
-    )
+    sections[title] = tables.of_scores(groups, METRICS, decimals=3)
     note = (
       f'{title}. Higher is better; a dot is a seed. {_without(groups)}'.strip()
     )

@@ -19,14 +19,6 @@ _SCORES = {
   'scene_distance_hybrid': 'scene distance, hybrid',
   'scene_distance_prior': 'scene distance, prior',
 }
-_BETTER = {
-  'test_bce_above_floor': -1,
-  'test_mse': -1,
-  'mig': 1,
-  'pairwise_information': -1,
-  'scene_distance_hybrid': -1,
-  'scene_distance_prior': -1,
-}
 _COLUMNS = 5  # images of each kind in a row
 
 
@@ -61,7 +53,7 @@ def families(runs: Sequence[Run]) -> dict[str, str | np.ndarray]:
 def _table(groups: Sequence[Group]) -> str:
   rate = 'train.learning_rate'
   settings = {'learning rate': [_setting(g, rate) for g in groups]}
-  return tables.of_scores(groups, _SCORES, _BETTER, settings=settings)
+  return tables.of_scores(groups, _SCORES, settings=settings)
 
 
 def _setting(group: Group, field: str) -> str:

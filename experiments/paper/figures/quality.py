@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from experiments.paper.figures import dots, published, scored
 from experiments.paper.figures.dots import Dots, Panel
+from structae.evaluation.registry import SCORES
 from structae.figures import canvas
 from structae.pages.seeds import Group
 from structae.run import Run
@@ -18,7 +19,7 @@ KINDS = {
   'hybrid_by_dimension': ('hybrid of single numbers', canvas.COLOURS[2], '^'),
   'prior': ('prior', canvas.COLOURS[1], 's'),
 }
-FID = 'FID, Inception features; lower is better'
+FID = f'FID, Inception features; {SCORES["fid"].better} is better'
 SCENES = 'squared error to the nearest scene, pixels in 0–1'
 MAKE_FID = scored.EVALUATE.format('fid --download')
 

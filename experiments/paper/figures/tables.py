@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from experiments.paper.figures import published
-from structae.pages import wording
+from structae.pages import seeds, wording
 from structae.pages.seeds import Group
 
 
@@ -19,7 +19,6 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def of_scores(
   groups: Sequence[Group],
   scores: Mapping[str, str],
-  directions: Mapping[str, int] | None = None,
   *,
   decimals: int | None = None,
   settings: Mapping[str, Sequence[str]] | None = None,
@@ -30,8 +29,6 @@ def of_scores(
     groups: of one data set, a line each; those without any score are left out.
     scores: the names of scores to the heads of their columns; a column without
       a number is left out.
-    directions: by score, 1 where higher is better, -1 where lower is, and 0
-      where nothing is to be marked; by default what the names of scores say.
     decimals: of every number; by default they have four digits.
     settings: further columns before the scores: heads to a cell a group.
 
@@ -46,7 +43,7 @@ def of_scores(
     head: [cell for cell, some in zip(cells, has) if some]
     for head, cells in settings.items()
   }
-  best = {s: _best(groups, s, directions) for s in shown}
+  best = {s: seeds.best(groups, s) for s in shown}
   rows = []
   for i, group in enumerate(groups):
     cells = [
@@ -74,23 +71,6 @@ def in_sections(tables: Mapping[str, str], note: str = '') -> str:
       '(https://github.com/felixludos/learn_rep), released widths.'
     )
   return '\n'.join([*parts, note, ''])
-
-
-def _best(
-  groups: Sequence[Group], score: str, directions: Mapping[str, int] | None
-) -> list[int]:
-  if directions is None:
-    entries = (r.scores.get(score) for g in groups for r in g.runs)
-    sign = wording.direction(score, next(filter(None, entries), {}))
-  else:
-    sign = directions.get(score, 0)
-  means = [
-    sign * values.mean() if (values := group.values(score)).size else -np.inf
-    for group in groups
-  ]
-  if not sign or np.isfinite(means).sum() < 2:
-    return []
-  return [i for i, mean in enumerate(means) if mean == max(means)]
 
 
 def _published(group: Group, score: str, decimals: int | None) -> str:

@@ -5,18 +5,21 @@ All of them read the same features, so a set passes the network once.
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from structae.evaluation.images import features
 from structae.evaluation.images import fid as inception_distance
+from structae.evaluation.images import files as image_files
 from structae.evaluation.images import kid as kernel
 from structae.evaluation.images import precision_recall as neighbors
 from structae.evaluation.images import statistics as feature_statistics
-from structae.evaluation.images.weights import Weights
-from structae.evaluation.registry import IMAGE_METRICS
+from structae.evaluation.images.weights import Weights, load_weights
+from structae.evaluation.inputs import Answer, Found, ImageSets, Inputs
+from structae.evaluation.registry import IMAGE_METRICS, SETS, of_metric
 
 NUM_DIMENSIONS = 2048
 # Features kept for KID and for neighbours, whose cost grows as their square.
@@ -49,7 +52,7 @@ def describe(
   Args:
     images: makes batches of images, uint8 `[B, H, W, C]`; may be called twice.
     weights: of the network.
-    metrics: names out of `metrics.IMAGE_METRICS`.
+    metrics: names out of `registry.IMAGE_METRICS`.
     cache: a folder where the statistics are kept, and a name that tells the
       images from all others; None keeps nothing.
     batch_size: the number of images the device takes at once.
@@ -80,60 +83,96 @@ def describe(
   return Described(statistics, joined[:num_kept])
 
 
-def compare(
-  real: Described,
-  generated: Described,
-  weights: Weights,
-  metrics: Sequence[str],
-) -> dict[str, dict[str, Any]]:
-  """Scores one set of images beside the real ones.
+def score_sets(inputs: Inputs) -> Answer:
+  """Scores sets of images beside the real ones, by whatever is asked for.
 
   Args:
-    real: the images that are imitated.
-    generated: the others.
-    weights: of the network both passed.
-    metrics: names out of `metrics.IMAGE_METRICS`.
+    inputs: their `image_sets` are compared by those of `IMAGE_METRICS` that are
+      `asked`.
 
   Returns:
-    By the name of the score: `value`, `definition`, the numbers of images `n`
-    and `n_real`, the `metric`, its settings, and the `fingerprint` of the
-    features. A score that so few images do not have is None, and `missing`
-    says why.
+    Values of every set. Beside them stand the numbers of images `n` and
+    `n_real`, the settings and the `fingerprint` of the features. Without
+    weights, or where there are too few images, values are missing.
   """
-  entries: dict[str, dict[str, Any]] = {}
-  for metric in metrics:
-    try:
-      answer = _answer(metric, real, generated, weights)
-    except ValueError as error:
-      answer = {'missing': str(error)}
-    own = IMAGE_METRICS[metric]
-    for name, definition in own.items():
-      entries[name] = {
-        'value': answer.get(name),
-        'definition': definition,
-        'n': _num(generated, metric),
-        'n_real': _num(real, metric),
-        'metric': metric,
-        **{k: v for k, v in answer.items() if k not in own},
-        'fingerprint': features.fingerprint(
-          weights, _num(generated, metric), NUM_DIMENSIONS
-        ),
-      }
-  return entries
+  assert inputs.image_sets
+  sets = inputs.image_sets()
+  metrics = [name for name in inputs.asked if name in IMAGE_METRICS]
+  try:
+    weights = sets.weights()
+  except (ValueError, OSError) as error:
+    inputs.log(f'{", ".join(metrics)}: {error}')
+    absent = isinstance(error, FileNotFoundError)
+    reason = 'no Inception weights' if absent else str(error)
+    return Answer(
+      [
+        Found(row.name, None, of=of, missing=reason)
+        for of in sets.others
+        for metric in metrics
+        for row in of_metric(metric)
+      ]
+    )
+  inputs.log('Inception features of real images')
+  real = describe(sets.real, weights, metrics, cache=sets.cache)
+  values = []
+  for of, images in sets.others.items():
+    inputs.log(f'Inception features of {SETS[of]}')
+    others = describe(images, weights, metrics)
+    for metric in metrics:
+      values += _compared(metric, of, real, others, weights, sets.sizes)
+  return Answer(values)
 
 
-def missing(metrics: Iterable[str], reason: str) -> dict[str, dict[str, Any]]:
-  """Entries of scores that could not be computed, each with the reason."""
-  return {
-    name: {
-      'value': None,
-      'definition': definition,
-      'metric': metric,
-      'missing': reason,
-    }
-    for metric in metrics
-    for name, definition in IMAGE_METRICS[metric].items()
+def _compared(
+  metric: str,
+  of: str,
+  real: Described,
+  others: Described,
+  weights: Weights,
+  sizes: Mapping[str, int],
+) -> list[Found]:
+  """The scores of a metric of one set."""
+  rows = of_metric(metric)
+  try:
+    answer, missing = _answer(metric, real, others, weights), ''
+  except ValueError as error:
+    answer, missing = {}, str(error)
+  names = {row.name for row in rows}
+  num = _num(others, metric)
+  more = {
+    'n_real': _num(real, metric),
+    **{key: value for key, value in answer.items() if key not in names},
+    'fingerprint': features.fingerprint(weights, num, NUM_DIMENSIONS),
+    **sizes,
   }
+  return [
+    Found(row.name, answer.get(row.name), num, of, more, missing)
+    for row in rows
+  ]
+
+
+def files(real: Path, others: Path, num_images: int | None) -> ImageSets:
+  """Sets of images from files, read a batch at a time.
+
+  Args:
+    real: a folder of pictures, or a file; see `image_files.stream`.
+    others: what is compared with them.
+    num_images: at most so many of each, in order; None takes all.
+
+  Returns:
+    The sets, with the published weights if they are on this machine.
+
+  Raises:
+    ValueError: if a file does not hold images.
+  """
+  # First, so that a file that is no image is not found out after hours.
+  for path in (real, others):
+    next(image_files.stream(path, 1))
+  return ImageSets(
+    real=lambda: first(image_files.stream(real), num_images),
+    others={'': lambda: first(image_files.stream(others), num_images)},
+    weights=load_weights,
+  )
 
 
 def first(
