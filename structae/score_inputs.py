@@ -63,15 +63,7 @@ def of_model(
     scenes=source.arrays if has_scenes else None,
     samples=samples or {},
     shown=shown,
-    image_sets=(
-      (
-        lambda: _image_sets(
-          model, source, codes['test'], num, find_weights, log
-        )
-      )
-      if len(source.image_shape) == 3
-      else None
-    ),
+    image_sets=image_sets if len(source.image_shape) == 3 else None,
     log=log,
   )
 

@@ -152,14 +152,15 @@ _OF_CODES = {
       'classifier tell values of a factor apart (area under the ROC curve), on '
       'held-out codes?', _UNIT, 'higher')),
   **_by('sap', 'metrics.sap:sap', _HELD_OUT,
-    Score('sap', _ONE, 'SAP: how much better is a factor predicted from the best '
-      'number than from the next best, in accuracy of a linear SVM? Perfect '
+    Score('sap', _ONE, 'SAP: how much better is a factor predicted from the '
+      'best number than from the next best, in accuracy of a linear SVM? Perfect '
       'codes score about .4.', _UNIT, 'higher')),
   **_by('sap_continuous', 'metrics.sap:sap_continuous', _FACTORS,
     Score('sap_continuous', _ONE, 'Continuous SAP: how much more does a '
       'factor correlate with the best number than with the next best, in '
       'squared correlation?', _UNIT, 'higher')),
-  **_by('factor_vae_score', 'metrics.factor_vae_score:factor_vae_score', _FACTORS,
+  **_by('factor_vae_score', 'metrics.factor_vae_score:factor_vae_score',
+    _FACTORS,
     Score('factor_vae_train', _ONE, 'FactorVAE score: does the number that '
       'varies least name the factor that is held, in batches that voted for '
       'the names?', _UNIT, 'higher'),
