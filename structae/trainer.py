@@ -15,6 +15,7 @@ from structae import build, devices, results
 from structae import config as config_lib
 from structae.config import ConfigError
 from structae.data import pipeline, sources
+from structae.data import splits as splits_lib
 from structae.data.selection import Selection
 from structae.model import Model
 from structae.run import Run, check_start
@@ -225,7 +226,7 @@ def steps_per_dispatch(config: Any) -> int:
 
 def _describe(
   source: sources.Source,
-  splits: pipeline.Splits,
+  splits: splits_lib.Splits,
   params: Any,
   show: progress.Progress,
 ) -> None:

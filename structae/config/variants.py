@@ -139,7 +139,7 @@ def get_config(name: str, tokens: str = '') -> ml_collections.ConfigDict:
 
 def _base(named: dict[str, str], family: str) -> ml_collections.ConfigDict:
   """The settings that variants share, on a data set and at a scale."""
-  data_set = catalog.get(named.get('data set', 'shapes3d_synth'))
+  data_set = catalog.get(named.get('data set', catalog.DEFAULT))
   preset = named.get('preset')
   if data_set.preset != '64px':
     family = data_set.preset

@@ -12,7 +12,6 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from structae.data import sources
-from structae.data.splits import Splits as Splits
 
 
 def subset(part: np.ndarray, num: int, seed: int) -> np.ndarray:

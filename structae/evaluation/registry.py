@@ -153,8 +153,8 @@ _OF_CODES = {
       'held-out codes?', _UNIT, 'higher')),
   **_by('sap', 'metrics.sap:sap', _HELD_OUT,
     Score('sap', _ONE, 'SAP: how much better is a factor predicted from the '
-      'best number than from the next best, in accuracy of a linear SVM? Perfect '
-      'codes score about .4.', _UNIT, 'higher')),
+      'best number than from the next best, in accuracy of a linear SVM? '
+      'Perfect codes score about .4.', _UNIT, 'higher')),
   **_by('sap_continuous', 'metrics.sap:sap_continuous', _FACTORS,
     Score('sap_continuous', _ONE, 'Continuous SAP: how much more does a '
       'factor correlate with the best number than with the next best, in '

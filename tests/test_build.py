@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import main
-from structae import build, workdir
+from structae import build
 from structae import config as config_lib
-from structae.config import ConfigError
-from structae.config import scales as common
+from structae.commands import config_flags, train
+from structae.commands.parser import Parser
+from structae.config import ConfigError, scales
 from structae.data import catalog, prepare, splits
+from structae.run import Run
 from tests.data import layouts
 
 
@@ -24,12 +25,12 @@ def cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize('name', [n for n in catalog.CATALOG if n != 'folder'])
 def test_a_token_brings_the_settings_of_a_set(name, scale):
   data_set = catalog.CATALOG[name]
-  config = common.get_config(f'{name},{scale}')
+  config = config_lib.get_config('sae12', f'{name},{scale}')
   if data_set.preset in ('128px', 'rfd'):
     config.model.num_variables = 16  # twelve do not divide 32 latents
   config_lib.check(config)
   assert config.data.size in data_set.sizes
-  wanted = config_lib.PRESETS[data_set.preset] | common.SCALES[scale]
+  wanted = config_lib.PRESETS[data_set.preset] | scales.SCALES[scale]
   if 32 not in data_set.sizes:
     wanted['data.size'] = 1
   fields = config_lib.flat(config)
@@ -40,14 +41,14 @@ def test_a_token_brings_the_settings_of_a_set(name, scale):
 
 def test_the_paper_trains_at_the_usual_size():
   sizes = {
-    name: common.get_config(name).data.size
+    name: config_lib.get_config('sae12', name).data.size
     for name in ('shapes3d', 'mpi3d_real', 'celeba', 'rfd', 'arm_synth')
   }
   assert [*sizes.values()] == [64, 64, 128, 128, 1]
 
 
 def folder_config(place, *tokens, **fields):
-  config = common.get_config(','.join(['folder', *tokens]))
+  config = config_lib.get_config('sae12', ','.join(['folder', *tokens]))
   config_lib.update(config, {'data.path': str(place)})
   config_lib.update(config, {f'data.{k}': v for k, v in fields.items()})
   config_lib.check(config)
@@ -92,7 +93,7 @@ def test_a_mapped_original_is_told_by_its_checksum(tmp_path, monkeypatch):
     place.mkdir()
     path = place / data_set.files[0].name
     np.savez(path, images=layouts.random_images((128, 64, 64, 3), seed))
-    config = common.get_config('mpi3d_toy')
+    config = config_lib.get_config('sae12', 'mpi3d_toy')
     config_lib.update(config, {'data.path': str(place), 'data.verify': False})
     source = build.source(config)
     assert len(source.digest) == 64
@@ -102,21 +103,20 @@ def test_a_mapped_original_is_told_by_its_checksum(tmp_path, monkeypatch):
 
 def test_a_run_does_not_go_on_with_other_data(tmp_path):
   config = folder_config(tmp_path)
-  run = tmp_path / 'run'
-  run.mkdir()
+  run = Run(tmp_path / 'run')
   first = {'data': 'a' * 64, 'train': 'b' * 64}
-  workdir.write_config(run, 'sae12', config, first)
-  before = (run / 'config.json').read_text()
+  run.begin('sae12', config, first)
+  before = (run.folder / 'config.json').read_text()
   assert json.loads(before)['digests'] == first
   with pytest.raises(ConfigError) as caught:
-    workdir.write_config(run, 'sae12', config, first | {'data': 'c' * 64})
+    run.begin('sae12', config, first | {'data': 'c' * 64})
   message = str(caught.value)
   assert 'images or their factors' in message and '\n' not in message
   assert 'aaaaaaaaaaaa, now cccccccccccc' in message
   assert 'numbers of the training images' not in message
   with pytest.raises(ConfigError, match='numbers of the training images'):
-    workdir.write_config(run, 'sae12', config, first | {'train': 'c' * 64})
-  assert (run / 'config.json').read_text() == before
+    run.begin('sae12', config, first | {'train': 'c' * 64})
+  assert (run.folder / 'config.json').read_text() == before
 
 
 def test_a_run_may_move_but_not_change(tmp_path):
@@ -134,7 +134,7 @@ def test_a_run_may_move_but_not_change(tmp_path):
 
 @pytest.mark.parametrize('name', ['shape', 'camera'])
 def test_held_out_values_are_in_no_part(name):
-  config = common.get_config('shapes3d_synth')
+  config = config_lib.get_config('sae12')
   config.data.hold_out = name
   source = build.source(config)
   whole = splits.split(source.size)
@@ -148,8 +148,12 @@ def test_held_out_values_are_in_no_part(name):
 
 def refusal(tmp_path, *args):
   run = tmp_path / 'run'
+  parser = Parser('test')
+  parser.add_argument('--workdir')
+  config_flags.add(parser)
+  asked, _ = config_flags.read(parser, [*args, f'--workdir={run}'])
   with pytest.raises(ConfigError) as caught:
-    main.main(['main', *args, f'--workdir={run}'])
+    train.train(asked)
   assert not run.exists() and '\n' not in str(caught.value)
   return str(caught.value)
 
