@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from experiments.paper.figures import dots, quality, scored, tables
 from structae.figures import montage
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 # In the order of the paper's table, then what it has not.
 METRICS = {

@@ -4,8 +4,8 @@ import functools
 from typing import NamedTuple
 
 from experiments.paper.figures import published_tables as tables
-from structae.run import Run
 from structae.pages.wording import model_title
+from structae.run import Run
 
 NOTE = (
   "Diamonds: the authors' repository of 2021, released widths; a line spans "

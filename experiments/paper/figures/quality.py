@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from experiments.paper.figures import dots, published, scored
 from experiments.paper.figures.dots import Dots, Panel
 from structae.figures import canvas
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 # How samples are made: the end of the score's name, how it is called, its
 # colour and marker.
@@ -68,7 +68,7 @@ def _has(group: Group, score: str) -> bool:
 
 
 def floor_of(groups: Sequence[Group]) -> float | None:
-  """The entropy of the images in nats; None unless all runs tell it."""
+  """The entropy of the images in nats; None unless all runs have it."""
   floors = [
     run.floor for g in groups for run in g.runs if 'test_bce' in run.scores
   ]

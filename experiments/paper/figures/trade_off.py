@@ -11,8 +11,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.paper.figures import published, quality, scored
 from structae.figures import canvas
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 _LOG = 6.0  # a log scale from this ratio of the largest to the least value
 # What stands on the vertical axis, by the first score that a data set has.

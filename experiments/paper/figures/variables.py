@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.paper.figures import scored, tables
 from structae.figures import canvas, grids
-from structae.run import Run
 from structae.pages.seeds import Group
+from structae.run import Run
 
 EFFECT = 'variable_effect'  # the matrix `[K, 1]` in `scores.json`
 _USED, _ORDER = 'used_variables', 'order_correlation'
@@ -53,7 +53,7 @@ def unused_variables(runs: Sequence[Run]) -> dict[str, Figure]:
 
 
 def _effects(group: Group) -> np.ndarray:
-  """Of each seed that tells them, `[seeds, K]`."""
+  """Of each seed that has them, `[seeds, K]`."""
   found = [
     np.asarray(run.matrices[EFFECT]['values'], float)[:, 0]
     for run in group.runs
