@@ -51,7 +51,7 @@ def _main(asked: argparse.Namespace) -> None:
       print('\n'.join([f'# {title}', *listed(plan)]))
       print(f'# then {folder / "index.html"}')
       return
-    launcher = _launcher(asked, folder)
+    launcher = launcher_of(asked, folder)
     with _locked(folder):
       run(plan, asked.name, study.shows, launcher, folder)
   except stop.Interrupted:
@@ -249,7 +249,7 @@ def _shell(job: Job) -> str:
   return shlex.join(['python' if same else sys.executable, *job.command])
 
 
-def _launcher(asked: argparse.Namespace, folder: Path) -> Launcher:
+def launcher_of(asked: argparse.Namespace, folder: Path) -> Launcher:
   """Where the jobs run.
 
   Raises:
