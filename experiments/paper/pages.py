@@ -1,6 +1,5 @@
 """What a study shows: its figures, tables, and one page with all of them."""
 
-import importlib
 import json
 import traceback
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import ml_collections
 import numpy as np
 
 from experiments.paper import choosing
+from experiments.paper import figures as paper
 from experiments.paper.choosing import Choice
 from experiments.paper.extrapolate import RESULT
 from experiments.paper.figures import tables
@@ -110,7 +110,6 @@ def draw(figure: str, runs: Sequence[Any], folder: Path) -> list[Path]:
   Raises:
     ValueError: if the runs lack what the figure needs.
   """
-  paper = importlib.import_module('experiments.paper.figures')
   written = []
   for stem, content in getattr(paper, figure)(runs).items():
     path = folder / f'{stem}.{"md" if isinstance(content, str) else "png"}'

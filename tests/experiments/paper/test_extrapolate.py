@@ -43,7 +43,7 @@ def only_pool(run, model, source, stopping):
 
 
 @pytest.fixture(scope='module')
-def study(tmp_path_factory):
+def study(tmp_path_factory, barely_optimized):
   """The folder of a finished study whose runs leave only their training."""
   folder = tmp_path_factory.mktemp('study')
   settings = {
