@@ -1,4 +1,4 @@
-"""Which value of a field is best, told by the validation split of its runs."""
+"""Which value of a field is best by the validation images of its runs."""
 
 import dataclasses
 import math
@@ -8,20 +8,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from structae import metrics_file
+from structae.run import Run
 
-DIVERGED = 'DIVERGED'  # a file in the folder of a run; holds what was said
+DIVERGED = 'DIVERGED'  # a file in the folder of a run; holds the error
 
 
-class Rule(NamedTuple):
-  """What is to be least.
+class Criterion(NamedTuple):
+  """A quantity to minimize over the values that are tried.
 
   Attributes:
-    of: the folder of a finished run -> nats.
-    words: what it is, in words.
+    of: of a finished run, in nats.
+    words: its definition.
   """
 
-  of: Callable[[Path], float]
+  of: Callable[[Run], float]
   words: str
 
 
@@ -30,16 +30,16 @@ class Choice:
   """The values that were tried for a field of a model.
 
   Attributes:
-    model: the name of its config file.
+    model: its name.
     field: the field.
-    rule: a key of `RULES`.
-    results: by value, what is to be least; infinite where training diverged,
-      None where it is not finished.
+    criterion: a key of `CRITERIA`.
+    results: the criterion by value; infinite where training diverged, None
+      where it is not finished.
   """
 
   model: str
   field: str
-  rule: str
+  criterion: str
   results: Mapping[Any, float | None]
 
   @property
@@ -56,50 +56,34 @@ class Choice:
     return min(known, key=lambda value: known[value])
 
 
-def result(folder: Path, rule: str, finished: bool) -> float | None:
-  """What a rule says of a run: nats, infinite if it diverged, None so far.
-
-  Args:
-    folder: the run.
-    rule: a key of `RULES`.
-    finished: whether the run is.
-  """
-  if finished:
-    return RULES[rule].of(folder)
-  return math.inf if diverged(folder) else None
-
-
 def diverged(folder: Path) -> bool:
   """Whether training in the folder has been seen to diverge."""
   return (folder / DIVERGED).exists()
 
 
-def reconstruction(folder: Path) -> float:
+def reconstruction(run: Run) -> float:
   """The last validation loss of a run, in nats per image."""
-  rows = metrics_file.read(folder / 'metrics.jsonl')
-  losses = [row['validation_loss'] for row in rows if 'validation_loss' in row]
+  losses = run.curve('validation_loss')[1]
   if not losses:
-    raise ValueError(f'{folder} has no validation loss in metrics.jsonl.')
+    raise ValueError(f'{run.folder} has no validation loss in metrics.jsonl.')
   return losses[-1]
 
 
-def bound(folder: Path) -> float:
+def bound(run: Run) -> float:
   """Validation reconstruction plus KL divergence from the prior, in nats.
 
   Source: Kingma and Welling, https://arxiv.org/abs/1312.6114, appendix B.
   """
-  from structae.evaluation import codes
-
-  saved = codes.load(folder / 'codes' / 'validation.npz')
+  saved = run.codes('validation')
   if saved.log_var is None:
-    raise ValueError(f'{folder} has codes without variance: there is no KL.')
+    raise ValueError(f'{run.folder} has codes without variance: there is no KL')
   mean, log_var = (x.astype(np.float64) for x in (saved.codes, saved.log_var))
   kl = (mean**2 + np.exp(log_var) - 1 - log_var).sum((1, 2)) / 2
-  return reconstruction(folder) + float(kl.mean())
+  return reconstruction(run) + float(kl.mean())
 
 
-RULES = {
-  'reconstruction': Rule(
+CRITERIA = {
+  'reconstruction': Criterion(
     reconstruction,
     'the last validation loss, the reconstruction in nats per image: it means '
     'the same at every rate and for every model',
@@ -107,7 +91,7 @@ RULES = {
   # The training loss contains the weight, and grows with it whatever the model
   # does; reconstruction alone does not see what the weight is for, and takes
   # the smallest. The bound at weight 1 means the same for all weights.
-  'bound': Rule(
+  'bound': Criterion(
     bound,
     'validation reconstruction (of posterior means) plus KL divergence at '
     'weight 1, in nats per image. The loss that is trained cannot be compared '

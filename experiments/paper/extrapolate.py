@@ -1,7 +1,9 @@
 """Which half of a model takes in what training never showed?
 
-  python -m experiments.paper.extrapolate --config=experiments/sae12.py[:TOKEN]
-      [--hold_out=shape|camera] [--workdir=DIR] [--config.FIELD=VALUE ...]
+  python -m experiments.paper.extrapolate CONFIG [--hold_out=shape|camera]
+      [--workdir=DIR] [--config.FIELD=VALUE ...]
+
+CONFIG is a model and tokens, such as sae12:quick; see `structae train --help`.
 
 Four runs: the base makes 80 % of the updates without the held-out values
 (shape: the ball; camera: two extreme angles on either side). From it start
@@ -21,17 +23,19 @@ Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 3.2, A.3.3.
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from experiments import main as one_run
 from structae import config as config_lib
-from structae import workdir
-from structae.commands import config_flags as command
-from structae.commands import parser as arguments
+from structae import files
+from structae.commands import config_flags, train
+from structae.commands.config_flags import Command
+from structae.commands.parser import Parser, run
 from structae.config import ConfigError
 from structae.data import splits
+from structae.run import Run
 from structae.training import stop
 
 BASE_SHARE = 0.8
@@ -45,45 +49,54 @@ class Study(NamedTuple):
   """The runs of a study, and where its result belongs.
 
   Attributes:
-    runs: by column, `none` (the base) first; each has its folder.
+    runs: by column, `none` (the base) first.
+    folders: those of the runs.
     hold_out: the name of what is held out.
     folder: of the result.
   """
 
-  runs: dict[str, command.Command]
+  runs: dict[str, Command]
+  folders: dict[str, Path]
   hold_out: str
   folder: Path
 
 
-def main(argv: Sequence[str]) -> None:
-  """Runs the command line."""
-  parser = arguments.Parser('extrapolate', None, add_help=False)
-  parser.add_argument('--hold_out', choices=splits.EXTRAPOLATION,
-                      default='shape')  # fmt: skip
-  own, rest = parser.parse_known_args(argv[1:])
-  asked = command.parse([argv[0], *rest], __doc__)
-  study = plan(asked, own.hold_out)
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command; returns its exit code."""
+  parser = Parser('python -m experiments.paper.extrapolate', __doc__)
+  parser.add_argument(
+    '--workdir', type=Path, metavar='DIR', help='the folder of the four runs'
+  )
+  parser.add_argument(
+    '--hold_out',
+    choices=splits.EXTRAPOLATION,
+    default='shape',
+    help='what the base is trained without; shape',
+  )
+  config_flags.add(parser)
+  return run(lambda: _run(parser, sys.argv[1:] if argv is None else argv))
+
+
+def _run(parser: Parser, argv: Sequence[str]) -> None:
+  command, asked = config_flags.read(parser, argv)
+  study = plan(command, asked.hold_out)
   check(study)
-  for column, asked in study.runs.items():
-    folder, steps = asked.workdir, asked.config.train.num_steps
-    if workdir.is_complete(folder, asked.config):
+  for column, one in study.runs.items():
+    folder = study.folders[column]
+    if Run(folder).is_complete(one.config):
       print(f'{column}: finished before: {folder}', flush=True)
       continue
-    print(f'{column}: {steps:,} updates, in {folder}', flush=True)
-    if not one_run.run(asked):
+    num_steps = one.config.train.num_steps
+    print(f'{column}: {num_steps:,} updates, in {folder}', flush=True)
+    if not train.train(one):
       return
-
-  from experiments.paper import (
-    extrapolation,  # imports jax, which takes seconds
-  )
-
   try:
-    extrapolation.conclude(study)
-  except stop.Interrupted as wish:
-    print(f'{wish}; the same command goes on from there')
+    conclude(study)
+  except stop.Interrupted as stopped:
+    print(f'{stopped}; the same command goes on from there')
 
 
-def plan(asked: command.Command, hold_out: str) -> Study:
+def plan(asked: Command, hold_out: str) -> Study:
   """The configurations and folders of the four runs.
 
   Args:
@@ -103,31 +116,34 @@ def plan(asked: command.Command, hold_out: str) -> Study:
   for name in _OWN:
     if config_lib.flat(asked.config)[name] != config_lib.FIELDS[name].default:
       raise ConfigError(f'{name} is for the study to set; see --hold_out')
-  changes = {'train.num_steps': num_base, 'data.hold_out': hold_out}
-  base = _run(asked, 'base', changes)
-  runs = {'none': base}
+  changes: dict[str, Any] = {
+    'train.num_steps': num_base,
+    'data.hold_out': hold_out,
+  }
+  runs, folders = {}, {}
+  runs['none'], base = _changed(asked, 'base', changes)
+  folders['none'] = base
   for column, trainable in TRAINABLE.items():
     changes = {
       'train.num_steps': total - num_base,
-      'train.init_from': str(base.workdir),
+      'train.init_from': str(base),
       'train.trainable': trainable,
     }
-    runs[column] = _run(asked, column, changes)
-  folder = asked.workdir or base.workdir.with_name(
-    f'{base.workdir.name}-extrapolation'
-  )
-  return Study(runs, hold_out, folder)
+    runs[column], folders[column] = _changed(asked, column, changes)
+  folder = asked.workdir or base.with_name(f'{base.name}-extrapolation')
+  return Study(runs, folders, hold_out, folder)
 
 
-def _run(
-  asked: command.Command, leaf: str, changes: dict[str, object]
-) -> command.Command:
+def _changed(
+  asked: Command, leaf: str, changes: dict[str, Any]
+) -> tuple[Command, Path]:
+  """A run with some fields changed, and its folder."""
   config = asked.config.copy_and_resolve_references()
   config_lib.update(config, changes)
   config_lib.check(config)
   given = asked.workdir / leaf if asked.workdir else None
-  folder = workdir.choose(given, asked.name, config)
-  return asked._replace(config=config, workdir=folder)
+  folder = Run.choose(given, asked.name, config).folder
+  return asked._replace(config=config, workdir=folder), folder
 
 
 def check(study: Study) -> None:
@@ -136,20 +152,79 @@ def check(study: Study) -> None:
   Raises:
     ConfigError: one line.
   """
-  for asked in study.runs.values():
-    workdir.check(asked.workdir, asked.config)
-  base, *others = study.runs.values()
-  path = base.workdir / 'config.json'
-  if path.exists() and any(run.workdir.exists() for run in others):
-    before = json.loads(path.read_text())['config']['train']['num_steps']
+  for column, one in study.runs.items():
+    Run(study.folders[column]).check(one.config)
+  base, *others = study.folders.values()
+  num_steps = study.runs['none'].config.train.num_steps
+  if (base / 'config.json').exists() and any(x.exists() for x in others):
+    before = Run(base).field('train.num_steps')
     # A base may grow, but what started from it would still be of the old one.
-    if before != base.config.train.num_steps:
+    if before != num_steps:
       raise ConfigError(
-        f'{base.workdir} has made {before} updates and others started from '
-        f'it, now it should make {base.config.train.num_steps}: give another '
-        '--workdir'
+        f'{base} has made {before} updates and others started from it, now it '
+        f'should make {num_steps}: give another --workdir'
       )
 
 
+def conclude(study: Study) -> None:
+  """Writes and prints the result of finished runs; once is enough.
+
+  Raises:
+    ConfigError: if a run cannot be read.
+    stop.Interrupted: if asked to stop.
+  """
+  runs = {
+    column: {
+      'folder': str(study.folders[column]),
+      'config_hash': config_lib.config_hash(one.config),
+      'num_steps': one.config.train.num_steps,
+    }
+    for column, one in study.runs.items()
+  }
+  path = study.folder / RESULT
+  picture = study.folder / 'figures' / 'extrapolation.png'
+  content = _read(path)
+  if content.get('runs') != runs:
+    from experiments.paper import held_out  # imports jax, which takes seconds
+    from structae.figures import grids
+
+    with stop.Stop() as stopping:
+      trained = {column: Run(x) for column, x in study.folders.items()}
+      content, sheet = held_out.score(trained, study.hold_out, stopping)
+      content['runs'] = runs
+      grids.save_png(picture, sheet)
+      files.write_text(path, json.dumps(content, indent=1) + '\n')
+  print(table(content))
+  print(f'written to {path}')
+  print(f'drawn: {picture}')
+
+
+def _read(path: Path) -> dict[str, Any]:
+  """The result that is there; empty if none is, or it is damaged."""
+  try:
+    content = json.loads(path.read_text('utf-8'))
+  except (OSError, ValueError):
+    return {}
+  return content if isinstance(content, dict) else {}
+
+
+def table(content: dict[str, Any]) -> str:
+  """The result as lines to read."""
+  columns = list(content['mse'])
+  lines = [
+    f'{content["model"]}, {content["data"]}, {content["scale"]} scale, seed '
+    f'{content["seed"]}, held out: {content["hold_out"]}. MSE x 1000 by what '
+    'was trained on:',
+    ' ' * 24 + ''.join(f'{column:>9}' for column in columns),
+  ]
+  for name, words, num in (
+    ('mse', 'held-out values', content['num_images']),
+    ('mse_familiar', 'familiar', content['num_familiar']),
+  ):
+    values = ''.join(f'{1e3 * content[name][c]:9.3f}' for c in columns)
+    lines.append(f'{words:16}{num:>8,}{values}')
+  return '\n'.join(lines)
+
+
 if __name__ == '__main__':
-  command.run(main)
+  sys.exit(main())

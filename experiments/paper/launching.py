@@ -1,4 +1,4 @@
-"""Runs jobs until all have ended, and tells how far they are."""
+"""Runs jobs until all have ended, and prints how far they are."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.paper.launchers import Job, Launcher, Running
+from experiments.paper.jobs import Job, Launcher, Running
 from structae.training import stop
 
 POLL_SECONDS = 0.2
@@ -18,7 +18,7 @@ class Failure(NamedTuple):
 
   Attributes:
     job: the job.
-    reason: what it said of the error, or the last line that it wrote.
+    reason: the error that it printed, or the last line of its log.
     log: its log.
   """
 
@@ -26,60 +26,54 @@ class Failure(NamedTuple):
   reason: str
   log: Path
 
+  def __str__(self) -> str:
+    """One line."""
+    return f'{self.job.name}: {self.reason} (log: {self.log})'
+
 
 class Progress:
   """A line as each job starts and ends, with the time that is left."""
 
-  def __init__(self, done: int, total: int, say: Callable[[str], None] = print):
+  def __init__(self, done: int, total: int, log: Callable[[str], None] = print):
     """Starts to count.
 
     Args:
       done: jobs that are finished before any starts.
       total: all jobs, these among them.
-      say: prints a line.
+      log: prints a line.
     """
-    self.done, self.total, self.say = done, total, say
+    self.done, self.total, self.log = done, total, log
     self._seconds: dict[str, list[float]] = {}
 
-  def started(self, job: Job, log: Path) -> None:
-    """Tells that a job has started."""
-    self._tell('started', f'{job.name}, log: {log}')
-
-  def ended(self, job: Job, seconds: float, failure: Failure | None) -> None:
-    """Notes that a job has ended, and tells if it failed."""
-    if failure is None:
-      self.done += 1
-      self._seconds.setdefault(job.kind, []).append(seconds)
-    else:
-      self._tell('FAILED', f'{job.name}: {failure.reason} (log: {failure.log})')
+  def write(self, event: str, text: str) -> None:
+    """Prints a line."""
+    width = len(str(self.total))
+    self.log(f'[{self.done:{width}}/{self.total}] {event:8} {text}')
+    sys.stdout.flush()
 
   def finished(
-    self, job: Job, seconds: float, left: dict[str, float], at_once: int
+    self,
+    job: Job,
+    seconds: float,
+    left: Sequence[tuple[str, float]],
+    at_once: int,
   ) -> None:
-    """Tells that a job is finished, and when the others will be.
+    """Counts a job, and prints when the others will be finished.
 
     Args:
       job: the job.
       seconds: how long it took.
-      left: jobs to do by kind, those under way counted in part.
+      left: of each job to do its kind, and for how long it has been under way.
       at_once: how many run at a time.
     """
+    self.done += 1
+    self._seconds.setdefault(job.kind, []).append(seconds)
+    means = {kind: sum(x) / len(x) for kind, x in self._seconds.items()}
+    work = sum(max(means[k] - spent, 0) for k, spent in left if k in means)
     text = f'{job.name} in {_clock(seconds)}'
-    known = {k: n for k, n in left.items() if k in self._seconds}
-    work = sum(n * self.mean(k) for k, n in known.items())
     if work:
-      text += f'; about {_clock(work / at_once)} to go'
-    self._tell('finished', text)
-
-  def mean(self, kind: str) -> float:
-    """Mean seconds of the jobs of a kind, or 0 while there are none."""
-    known = self._seconds.get(kind, [])
-    return sum(known) / len(known) if known else 0.0
-
-  def _tell(self, event: str, text: str) -> None:
-    width = len(str(self.total))
-    self.say(f'[{self.done:{width}}/{self.total}] {event:8} {text}')
-    sys.stdout.flush()
+      text += f'; about {_clock(work / min(at_once, len(left)))} to go'
+    self.write('finished', text)
 
 
 def run(
@@ -91,14 +85,14 @@ def run(
 ) -> list[Failure]:
   """Runs jobs; those that fail do not keep the others from running.
 
-  SIGTERM and Ctrl-C are passed on, so that the jobs save and end; the wait for
-  them is part of this.
+  SIGTERM and Ctrl-C are passed on, so that the jobs save and end; this waits
+  for them.
 
   Args:
     jobs: what to run, in this order.
     launcher: where.
     logs: the folder of their logs, `NAME.log`.
-    progress: is told of each.
+    progress: prints how far they are.
     later: trainings that will follow these, for the time that is left.
 
   Returns:
@@ -111,32 +105,27 @@ def run(
   running: dict[Running, _Start] = {}
   failures: list[Failure] = []
   with stop.Stop() as stopping:
-    told = False
     try:
-      while running or (waiting and not stopping.requested):
-        if not stopping.requested:
-          _fill(waiting, running, launcher, logs, progress)
-        elif not told:
-          told = True
-          progress.say(f'stopping: {len(running)} jobs save and end')
-          _stop(running)
+      while (waiting or running) and not stopping.requested:
+        _fill(waiting, running, launcher, logs, progress)
         time.sleep(POLL_SECONDS)
         for handle in [h for h in running if h.poll() is not None]:
           start = running.pop(handle)
-          if stopping.requested and not start.job.is_finished():
-            continue
           failure = _failure(start, handle)
-          seconds = time.monotonic() - start.clock
-          progress.ended(start.job, seconds, failure)
-          if failure is not None:
+          if failure is None:
+            left = [('train', 0.0)] * later + _left(waiting, running)
+            seconds = time.monotonic() - start.clock
+            progress.finished(start.job, seconds, left, launcher.at_once)
+          elif not stopping.requested:
             failures.append(failure)
-            continue
-          left = _left(waiting, running, later, progress)
-          to_do = len(waiting) + len(running) + later
-          at_once = max(min(launcher.at_once, to_do), 1)
-          progress.finished(start.job, seconds, left, at_once)
+            progress.write('FAILED', str(failure))
+      if running:
+        progress.log(f'stopping: {len(running)} jobs save and end')
+        _terminate(running)
+        while any(handle.poll() is None for handle in running):
+          time.sleep(POLL_SECONDS)
     finally:
-      _stop(running)  # a second signal has ended the loop
+      _terminate(running)  # a second signal has ended the wait
     stopping.check('stopped')
   return failures
 
@@ -156,37 +145,42 @@ def _fill(
   progress: Progress,
 ) -> None:
   """Starts as many of the waiting jobs as there is room for."""
-  room = len(waiting)
-  if launcher.slots is not None:
-    room = min(room, launcher.slots - len(running))
-  if not room:
+  batch = waiting[: launcher.room - len(running)]
+  if not batch:
     return
-  batch = [waiting.pop(0) for _ in range(room)]
+  del waiting[: len(batch)]
   paths = [logs / f'{job.name}.log' for job in batch]
   offsets = [p.stat().st_size if p.exists() else 0 for p in paths]
-  for handle, job, log, offset in zip(
-    launcher.start(batch, paths), batch, paths, offsets
-  ):
+  handles = launcher.start(batch, paths)
+  for handle, job, log, offset in zip(handles, batch, paths, offsets):
     running[handle] = _Start(job, log, offset, time.monotonic())
-    progress.started(job, log)
+    progress.write('started', f'{job.name}, log: {log}')
 
 
-def _stop(running: dict[Running, _Start]) -> None:
+def _left(
+  waiting: Sequence[Job], running: dict[Running, _Start]
+) -> list[tuple[str, float]]:
+  """Of each job to do its kind, and for how long it has been under way."""
+  now = time.monotonic()
+  under_way = [(x.job.kind, now - x.clock) for x in running.values()]
+  return [(job.kind, 0.0) for job in waiting] + under_way
+
+
+def _terminate(running: dict[Running, _Start]) -> None:
   for handle in running:
-    handle.stop()
+    handle.terminate()
 
 
 def _failure(start: _Start, handle: Running) -> Failure | None:
   code = handle.poll()
   if not code and start.job.is_finished():
     return None
-  reason = _complaint(start.log, start.offset)
-  if not code:
-    reason = reason or 'ended without being finished'
-  return Failure(start.job, reason or f'exit code {code}', start.log)
+  ended = f'exit code {code}' if code else 'ended without being finished'
+  reason = _last_error(start.log, start.offset)
+  return Failure(start.job, reason or ended, start.log)
 
 
-def _complaint(log: Path, offset: int) -> str:
+def _last_error(log: Path, offset: int) -> str:
   """The last line of an error in a log, or else the last line."""
   if not log.exists():
     return ''
@@ -195,23 +189,6 @@ def _complaint(log: Path, offset: int) -> str:
     lines = file.read().decode('utf-8', 'replace').strip().splitlines()
   errors = [line for line in lines if line.startswith('error: ')]
   return (errors or lines or [''])[-1].removeprefix('error: ').strip()
-
-
-def _left(
-  waiting: Sequence[Job],
-  running: dict[Running, _Start],
-  later: int,
-  progress: Progress,
-) -> dict[str, float]:
-  """Jobs still to do by kind; of those under way, the part that is left."""
-  left: dict[str, float] = {'train': float(later)}
-  for job in waiting:
-    left[job.kind] = left.get(job.kind, 0) + 1
-  for start in running.values():
-    mean = progress.mean(start.job.kind)
-    part = (time.monotonic() - start.clock) / mean if mean else 0
-    left[start.job.kind] = left.get(start.job.kind, 0) + max(1 - part, 0)
-  return left
 
 
 def _clock(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """From a study to its jobs: the same command, the same folder, the same run."""
 
 import functools
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,16 +9,15 @@ from typing import Any, NamedTuple
 from experiments.paper import choosing, studies
 from experiments.paper.choosing import Choice
 from experiments.paper.extrapolate import RESULT
-from experiments.paper.launchers import Job
+from experiments.paper.jobs import Job
 from experiments.paper.studies import Part, Search
-from structae import workdir
-from structae.commands import config_flags as command
+from structae import config as config_lib
 from structae.config import ConfigError
 from structae.data import catalog
 from structae.evaluation import registry as metrics
+from structae.run import Run
 
-# What follows `python` to train a run.
-TRAIN = ('-m', 'experiments.main')
+Changes = tuple[tuple[str, Any], ...]  # of fields, by dotted name
 
 
 class Want(NamedTuple):
@@ -43,7 +43,7 @@ class Plan:
 
     Args:
       study: the study.
-      scale: a key of `common.SCALES`.
+      scale: a key of `config.scales.SCALES`.
       data: the name of a data set.
       seeds: seeds of the parts in which seeds matter.
       runs: the folder that holds the runs' folders.
@@ -139,7 +139,7 @@ class Plan:
     part, model, seed = want
     search = self._search(part, model)
     if search is None:
-      changes: list[tuple] = [()]
+      changes: list[Changes] = [()]
     elif part.searches:
       changes = [search.changes(v, self.scale) for v in search.values]
     else:
@@ -147,9 +147,12 @@ class Plan:
       if best is None:
         return [None]
       changes = [search.changes(best, self.scale)]
-    make = self._extrapolation if part.hold_out else self.training
-    more = (part.hold_out,) if part.hold_out else ()
-    return [make(model, change, seed, *more) for change in changes]
+    if part.hold_out:
+      return [
+        self._extrapolation(model, change, seed, part.hold_out)
+        for change in changes
+      ]
+    return [self.training(model, change, seed) for change in changes]
 
   def _searches(self) -> list[tuple[str, Search]]:
     pairs = [
@@ -162,36 +165,47 @@ class Plan:
     return part.searches.get(model, usual)
 
   def _choice(self, model: str, search: Search) -> Choice:
-    results = {}
+    results: dict[Any, float | None] = {}
     for value in search.values:
       job = self.training(model, search.changes(value, self.scale), 0)
-      results[value] = choosing.result(
-        job.folder, search.rule, job.is_finished()
-      )
-    return Choice(model, search.field, search.rule, results)
+      results[value] = None
+      if job.is_finished():
+        results[value] = choosing.CRITERIA[search.criterion].of(Run(job.folder))
+      elif choosing.diverged(job.folder):
+        results[value] = math.inf
+    return Choice(model, search.field, search.criterion, results)
 
-  def _training(
-    self, model: str, changes: tuple[tuple[str, Any], ...], seed: int
-  ) -> Job:
+  def _training(self, model: str, changes: Changes, seed: int) -> Job:
+    """The command that trains a model, and the folder where it will."""
+    config = config_lib.get_config(model, self._tokens())
+    for field, value in (*changes, ('seed', seed)):
+      config_lib.change(config, field, value)
+    config_lib.check(config)
+    config_lib.update(config, config_lib.widths(config))
+    usual = Run.choose(None, model, config).folder
+    folder = self._runs / usual.name
     flags = self._flags(model, changes, seed)
-    asked = command.parse(['', *flags], '')
-    folder = self._folder(workdir.choose(None, asked.name, asked.config).name)
+    if folder != usual:
+      flags += (f'--workdir={folder}',)
     return Job(
       name=_job_name(model, changes, seed),
-      command=(*TRAIN, *flags, *self._place(folder)),
+      command=('-m', 'structae', 'train', *flags),
       folder=folder,
-      is_finished=lambda: workdir.is_complete(folder, asked.config),
+      is_finished=lambda: Run(folder).is_complete(config),
     )
 
   def _extrapolation(
-    self, model: str, changes: tuple, seed: int, hold_out: str
+    self, model: str, changes: Changes, seed: int, hold_out: str
   ) -> Job:
     """The command that trains without values, then on them, in four ways."""
-    flags = self._flags(model, changes, seed)
     base = self.training(model, changes, seed).folder.name
     name, _, digest = base.rpartition('-')
-    folder = self._folder(f'{name}-without_{hold_out}-{digest}')
-    flags = (*flags, f'--hold_out={hold_out}', f'--workdir={folder}')
+    folder = self._runs / f'{name}-without_{hold_out}-{digest}'
+    flags = (
+      *self._flags(model, changes, seed),
+      f'--hold_out={hold_out}',
+      f'--workdir={folder}',
+    )
     return Job(
       name=f'{_job_name(model, changes, seed)}-without_{hold_out}',
       command=('-m', 'experiments.paper.extrapolate', *flags),
@@ -210,29 +224,19 @@ class Plan:
     ]
     return tuple(name for name in usable if not _is_scored(folder, name))
 
-  def _flags(self, model: str, changes: tuple, seed: int) -> tuple[str, ...]:
-    tokens = [
-      *([self.data] if self.data != catalog.DEFAULT else []),
-      *([self.scale] if self.scale != 'paper' else []),
-    ]
-    tail = f':{",".join(tokens)}' if tokens else ''
-    fields = [*changes, ('seed', seed)]
-    return (
-      f'--config=experiments/{model}.py{tail}',
-      *(f'--config.{field}={value!r}' for field, value in fields),
-    )
+  def _tokens(self) -> str:
+    """The data set and the scale, where they are not the usual ones."""
+    named = {self.data: catalog.DEFAULT, self.scale: 'paper'}
+    return ','.join(name for name, usual in named.items() if name != usual)
 
-  def _folder(self, name: str) -> Path:
-    return self._runs / name
-
-  def _place(self, folder: Path) -> tuple[str, ...]:
-    usual = Path('runs') / folder.name
-    return () if folder == usual else (f'--workdir={folder}',)
+  def _flags(self, model: str, changes: Changes, seed: int) -> tuple[str, ...]:
+    fields = [f'--config.{k}={v!r}' for k, v in (*changes, ('seed', seed))]
+    return (':'.join(filter(None, [model, self._tokens()])), *fields)
 
 
-def _job_name(model: str, changes: tuple, seed: int) -> str:
-  told = [f'{field.rpartition(".")[2]}={value}' for field, value in changes]
-  return '-'.join([model, *told, f'seed={seed}'])
+def _job_name(model: str, changes: Changes, seed: int) -> str:
+  fields = [f'{field.rpartition(".")[2]}={value}' for field, value in changes]
+  return '-'.join([model, *fields, f'seed={seed}'])
 
 
 def _scoring(job: Job, names: tuple[str, ...]) -> Job:
@@ -240,7 +244,7 @@ def _scoring(job: Job, names: tuple[str, ...]) -> Job:
   flags = (f'--workdir={job.folder}', f'--metrics={",".join(names)}')
   return Job(
     name=f'{job.name}-scores',
-    command=('-m', 'structae.commands.evaluate', *flags),
+    command=('-m', 'structae', 'evaluate', *flags),
     folder=job.folder,
     is_finished=lambda: all(_is_scored(job.folder, name) for name in names),
     kind='score',
@@ -253,8 +257,7 @@ def _unique(jobs: Iterable[Job]) -> list[Job]:
 
 
 def _is_scored(folder: Path, metric: str) -> bool:
-  has_file = (folder / 'scores.json').exists()
-  scores = workdir.read_scores(folder)['scores'] if has_file else {}
+  scores = Run(folder).scores
   if metric in metrics.IMAGE_METRICS:
     return scores.get(f'{metric}_rec', {}).get('value') is not None
   return all(row.name in scores for row in metrics.of_metric(metric))

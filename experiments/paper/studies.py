@@ -1,7 +1,7 @@
 """The studies: which runs each needs, and which figures it draws of them.
 
-Plain data. A study has parts; a part trains models (config files) with changes
-of fields, and serves figures. Numbers of figures are those of Leeb et al.,
+Plain data. A study has parts; a part trains models with changes of fields, and
+serves figures. Numbers of figures are those of Leeb et al.,
 https://arxiv.org/abs/2006.07796.
 """
 
@@ -17,13 +17,13 @@ class Search:
   Attributes:
     field: the dotted name of the field.
     values: what is tried, at seed 0.
-    rule: by what the value is chosen, a key of `choosing.RULES`.
+    criterion: by what the value is chosen, a key of `choosing.CRITERIA`.
     below: further changes, at scales below the paper's.
   """
 
   field: str
   values: tuple[Any, ...]
-  rule: str
+  criterion: str
   below: tuple[tuple[str, Any], ...] = ()
 
   def changes(self, value: Any, scale: str) -> tuple[tuple[str, Any], ...]:
@@ -36,7 +36,7 @@ class Part:
   """Runs that serve the same figures.
 
   Attributes:
-    models: names of config files.
+    models: keys of `structae.config.VARIANTS`.
     figures: names of functions of `experiments.paper.figures`.
     all_seeds: whether the seeds matter, or the first is enough.
     metrics: what the figures need scored, whatever the scale scores.

@@ -10,6 +10,9 @@ learning rate is chosen, the runs that choose it come first.
 import argparse
 import contextlib
 import difflib
+import os
+import shlex
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +21,13 @@ from typing import Any
 
 import filelock
 
-from experiments.paper import choosing, launching, listing, studies
-from experiments.paper.launchers import Job, Launcher, Local, Slurm
+from experiments.paper import choosing, launching, studies
+from experiments.paper.jobs import Job, Launcher, Local, Slurm
 from experiments.paper.planning import Plan
 from structae import files
-from structae.commands import config_flags as command
 from structae.commands import parser as arguments
 from structae.config import ConfigError
-from structae.config import scales as common
+from structae.config.scales import SCALES
 from structae.data import catalog
 from structae.training import stop
 
@@ -34,19 +36,24 @@ _SLURM = ('partition', 'hours', 'gpus')
 _HOURS = 24  # submitit's own limit is five minutes
 
 
-def main(argv: Sequence[str]) -> None:
-  """Runs the command line."""
-  asked = parse(argv[1:])
+def main(argv: Sequence[str] | None = None) -> int:
+  """Runs the command; returns its exit code."""
+  return arguments.run(lambda: _main(parse(argv)))
+
+
+def _main(asked: argparse.Namespace) -> None:
   study = studies.STUDIES[asked.name]
   plan = Plan(study, asked.scale, asked.data, asked.seeds, asked.runs)
-  folder = asked.output / f'{asked.name}-{asked.data}-{asked.scale}'
+  title = f'{asked.name}-{asked.data}-{asked.scale}'
+  folder = asked.output / title
   try:
     if asked.dry_run:
-      print('\n'.join(listing.lines(plan, asked, folder)))
+      print('\n'.join([f'# {title}', *listed(plan)]))
+      print(f'# then {folder / "index.html"}')
       return
-    where = launcher(asked, folder)
+    launcher = launcher_of(asked, folder)
     with _locked(folder):
-      run(plan, asked.name, study.shows, where, folder)
+      run(plan, asked.name, study.shows, launcher, folder)
   except stop.Interrupted:
     print('stopped; the same command goes on from there')
   except (ConfigError, BrokenPipeError):
@@ -55,40 +62,11 @@ def main(argv: Sequence[str]) -> None:
     raise arguments.Failed(str(error)) from error
 
 
-def run(
-  plan: Plan, name: str, shows: str, launcher: Launcher, folder: Path
-) -> None:
-  """Trains, then draws what there is.
-
-  Args:
-    plan: the study.
-    name: its name.
-    shows: what it shows, in a sentence.
-    launcher: where its jobs run.
-    folder: where it draws.
-
-  Raises:
-    Failed: if a job or a figure failed, when all else is done.
-    stop.Interrupted: after a signal, when the jobs have ended.
-  """
-  failures = train(plan, launcher, folder / 'logs')
-  print('drawing', flush=True)
-  from experiments.paper import study_pages  # imports matplotlib and jax
-
-  failures += study_pages.write(plan, name, shows, folder)
-  print(f'study: {folder / "index.html"}')
-  if failures:
-    print('\n'.join(['failed:', *failures]), file=sys.stderr)
-    raise arguments.Failed(
-      f'not everything could be made; {len(failures)} failed'
-    )
-
-
-def parse(argv: Sequence[str]) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   """Reads the command line.
 
   Args:
-    argv: the arguments, without the program's name.
+    argv: the arguments; those of the process if None.
 
   Returns:
     What was asked for, checked.
@@ -131,7 +109,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
   add('--gpus', type=number, metavar='N', help='GPUs of a job')
   asked = parser.parse_args(argv)
   _one_of('study', asked.name, studies.STUDIES)
-  _one_of('scale', asked.scale, common.SCALES)
+  _one_of('scale', asked.scale, SCALES)
   _one_of('launcher', asked.launcher, LAUNCHERS)
   asked.data = asked.data or studies.STUDIES[asked.name].data
   named = [d.name for d in catalog.CATALOG.values() if not d.needs_path]
@@ -153,6 +131,35 @@ def _one_of(kind: str, value: str, allowed: Iterable[str]) -> None:
     )
 
 
+def run(
+  plan: Plan, name: str, shows: str, launcher: Launcher, folder: Path
+) -> None:
+  """Trains, then draws what there is.
+
+  Args:
+    plan: the study.
+    name: its name.
+    shows: what it shows, in a sentence.
+    launcher: where its jobs run.
+    folder: where it draws.
+
+  Raises:
+    Failed: if a job or a figure failed, when all else is done.
+    stop.Interrupted: after a signal, when the jobs have ended.
+  """
+  failures = train(plan, launcher, folder / 'logs')
+  print('drawing', flush=True)
+  from experiments.paper import pages  # imports matplotlib and jax
+
+  failures += pages.write(plan, name, shows, folder)
+  print(f'study: {folder / "index.html"}')
+  if failures:
+    print('\n'.join(['failed:', *failures]), file=sys.stderr)
+    raise arguments.Failed(
+      f'not everything could be made; {len(failures)} failed'
+    )
+
+
 def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
   """Runs the stages of a plan, skipping what is finished.
 
@@ -168,56 +175,82 @@ def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
   Raises:
     stop.Interrupted: after a signal, when the jobs have ended.
   """
-  tried = plan.candidates()
-  jobs = [*{job.folder: job for job in [*tried, *plan.finals()]}.values()]
-  undecided = len(plan.undecided())
-  done = sum(job.is_finished() for job in jobs)
-  progress = launching.Progress(done, len(jobs) + undecided)
+  tried = {job.folder: job for job in plan.candidates()}
+  jobs = tried | {job.folder: job for job in plan.finals()}
+  done = sum(job.is_finished() for job in jobs.values())
+  progress = launching.Progress(done, len(jobs) + len(plan.undecided()))
   failed: dict[Path, launching.Failure] = {}
   for stage in (plan.candidates, plan.finals, plan.scorings):
-    jobs = [
+    to_do = [
       job
       for job in stage()
-      if not (
-        job.is_finished()
-        or choosing.diverged(job.folder)
-        or job.folder in failed
-      )
+      if _state(job) not in ('finished', 'diverged')
+      and job.folder not in failed
     ]
     if stage == plan.scorings:
-      progress.total += len(jobs)
+      progress.total += len(to_do)
     later = len(plan.undecided()) if stage == plan.candidates else 0
-    for failure in launching.run(jobs, launcher, logs, progress, later):
+    for failure in launching.run(to_do, launcher, logs, progress, later):
       failed[failure.job.folder] = failure
       if 'is not finite at step' in failure.reason:
         path = failure.job.folder / choosing.DIVERGED
         files.write_text(path, failure.reason + '\n')
-  return _failures(plan, tried, failed)
-
-
-def _failures(
-  plan: Plan, tried: Sequence[Job], failed: dict[Path, launching.Failure]
-) -> list[str]:
-  folders = {job.folder for job in tried}
-  lines = [
-    f'{job.name}: {failure.reason} (log: {failure.log})'
-    for job, failure in ((f.job, f) for f in failed.values())
-    if not choosing.diverged(job.folder)
+  return [
+    *(str(x) for x in failed.values() if not choosing.diverged(x.job.folder)),
+    *(
+      f'{job.name}: diverged; remove {job.folder} to try again'
+      for job in plan.finals()
+      if choosing.diverged(job.folder) and job.folder not in tried
+    ),
+    *plan.hopeless(),
   ]
+
+
+def _state(job: Job) -> str:
+  if job.is_finished():
+    return 'finished'
+  if choosing.diverged(job.folder):
+    return 'diverged'
+  began = job.kind != 'score' and job.folder.exists()
+  return 'to resume' if began else 'to do'
+
+
+def listed(plan: Plan) -> list[str]:
+  """What a study would do: commands to paste into a shell, with their state."""
+  jobs = {j.folder: j for j in [*plan.candidates(), *plan.finals()]}
+  states = {j: _state(j) for j in [*jobs.values(), *plan.scorings()]}
+  counts = ', '.join(
+    f'{list(states.values()).count(state)} {state}'
+    for state in ('finished', 'diverged', 'to resume', 'to do')
+  )
+  lines = [f'# {counts}']
   lines += [
-    f'{job.name}: diverged; remove {job.folder} to try again'
-    for job in plan.finals()
-    if choosing.diverged(job.folder) and job.folder not in folders
+    f'# left out: {plan.data} has no {part.hold_out} to hold out'
+    for part in plan.left_out
   ]
-  return lines + plan.hopeless()
+  lines += [f'{_shell(job)}  # {state}' for job, state in states.items()]
+  for choice in plan.choices():
+    field = choice.field.rpartition('.')[2]
+    seeds = [
+      f'seed {want.seed}{" without " * bool(hold)}{hold}'
+      for want in plan.undecided()
+      if want.model == choice.model
+      for hold in [want.part.hold_out]
+    ]
+    if seeds:
+      which = ', '.join(seeds)
+      lines.append(f'# then {choice.model} at the best {field}: {which}')
+  return lines
 
 
-def launcher(asked: argparse.Namespace, folder: Path) -> Launcher:
+def _shell(job: Job) -> str:
+  python = shutil.which('python')
+  same = python is not None and os.path.abspath(python) == sys.executable
+  return shlex.join(['python' if same else sys.executable, *job.command])
+
+
+def launcher_of(asked: argparse.Namespace, folder: Path) -> Launcher:
   """Where the jobs run.
-
-  Args:
-    asked: the command line, see `parse`.
-    folder: where the study draws.
 
   Raises:
     ConfigError: if there is no SLURM, or what it takes is not installed.
@@ -233,8 +266,7 @@ def launcher(asked: argparse.Namespace, folder: Path) -> Launcher:
     return Slurm(asked.jobs, folder / 'logs' / 'submitit', parameters)
   except ImportError as error:
     raise ConfigError(
-      "--launcher=slurm needs submitit: pip install -e '.[study]'; or paste "
-      'what --dry_run prints'
+      "--launcher=slurm needs submitit: pip install -e '.[study]'"
     ) from error
   except RuntimeError as error:
     raise ConfigError(f'--launcher=slurm: {error}') from error
@@ -255,4 +287,4 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 if __name__ == '__main__':
-  command.run(main)
+  sys.exit(main())

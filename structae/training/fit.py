@@ -1,17 +1,17 @@
-"""The door for models that are not ours: two functions and their parameters.
+"""Trains any pair of functions, an encoder and a decoder, in memory.
 
     loss = autoencoding.autoencoding(encode, decode)
     params, rows = fit(loss, params, images, num_steps=1000)
-    codes = encode_all(encode, params, images).mean
-    new = decode_all(decode, params, sampling.hybrid(key, codes, 64))
+    codec = Codec(encode, decode, params)
+    codes = codec.encode(images)
+    new = codec.decode(sampling.hybrid(key, codes, 64))
 
-`encode(params, images) -> Posterior` and `decode(params, codes) -> outputs`
-are any pure functions, and `params` is any tree of arrays; `build.functions`
-makes two of any model of ours. `experiments/own_model.py` goes on to scores
-and figures.
+`encode(params, images) -> Posterior` and `decode(params, codes) -> outputs` are
+any pure functions, and `params` is any tree of arrays; `build.functions` makes
+two of any model of ours. `structae.codec` encodes and decodes;
+`experiments/own_model.py` goes on to scores and figures.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +22,7 @@ import optax
 
 from structae import devices
 from structae.data import pipeline, sources
-from structae.nn.posterior import Posterior
-from structae.objectives import reconstruction
-from structae.objectives.autoencoding import Decode, Encode, Loss
+from structae.objectives.autoencoding import Loss
 from structae.training import step as step_lib
 
 
@@ -43,7 +41,7 @@ def fit(
 ) -> tuple[Any, list[dict[str, float]]]:
   """Trains a model with one of the objectives, or any loss of their form.
 
-  The steps are those of `experiments.main`; nothing is written to disk.
+  The steps are those of `structae train`; nothing is written to disk.
 
   Args:
     loss: `(params, images, key) -> (nats per example, terms by name)`.
@@ -97,77 +95,6 @@ def fit(
         report(rows[-1])
   batches.close()
   return state.params, rows
-
-
-def encode_all(
-  encode: Encode,
-  params: Any,
-  data: np.ndarray | sources.Source,
-  batch_size: int = 128,
-  *,
-  part: np.ndarray | None = None,
-) -> Posterior:
-  """Encodes every example, or those of a part.
-
-  Args:
-    encode: `(params, images) -> Posterior`.
-    params: the parameters.
-    data: images or feature vectors `[N, ...]`, or a source of them.
-    batch_size: examples at a time.
-    part: `[M]` numbers of the examples to encode; all by default.
-
-  Returns:
-    The posteriors of their codes, `[N, K, D]` or `[M, K, D]`, numpy.
-  """
-  source = _as_source(data)
-  return pipeline.map_batches(
-    lambda rows: _encode(encode, source.images, params, *source.load(rows)),
-    _chosen(part, source),
-    batch_size,
-  )
-
-
-def decode_all(
-  decode: Decode,
-  params: Any,
-  codes: np.ndarray | jax.Array,
-  batch_size: int = 128,
-  *,
-  likelihood: reconstruction.Likelihood = reconstruction.BERNOULLI,
-) -> np.ndarray:
-  """Decodes codes to pictures.
-
-  Args:
-    decode: `(params, codes) -> outputs`.
-    params: the parameters.
-    codes: `[N, K, D]`.
-    batch_size: codes at a time.
-    likelihood: of the data given the outputs; the one that was trained with.
-
-  Returns:
-    What is expected: uint8 images `[N, H, W, C]`, or feature vectors
-    `[N, X]` as they are, numpy.
-  """
-  return pipeline.map_batches(
-    lambda rows: _decode(decode, likelihood.mean, params, rows),
-    np.asarray(codes),
-    batch_size,
-  )
-
-
-# Functions are compared by identity: the same ones are compiled once.
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _encode(
-  encode: Encode, images: Callable, params: Any, arrays: Any, indices: jax.Array
-) -> Posterior:
-  return encode(params, images(arrays, indices))
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _decode(
-  decode: Decode, mean: Callable, params: Any, codes: jax.Array
-) -> jax.Array:
-  return reconstruction.as_bytes(mean(decode(params, codes)))
 
 
 def _chosen(part: np.ndarray | None, source: sources.Source) -> np.ndarray:

@@ -74,8 +74,8 @@ def draw(
   heights = [max(_height(panel) for panel in row) for row in rows]
   width = _WIDTH if columns > 1 else 5.4
   legend = _legend(panels)
-  told = f'{note} {NOTE}' if _any_published(panels) else note
-  note = '\n'.join(textwrap.wrap(told, round(width * 14.5)))
+  note = f'{note} {NOTE}' if _any_published(panels) else note
+  note = '\n'.join(textwrap.wrap(note, round(width * 14.5)))
   lines = note.count('\n') + 1 if note else 0
   above = 0.3 if legend else 0.0
   figure = Figure(figsize=(width, sum(heights) + above + 0.17 * lines))

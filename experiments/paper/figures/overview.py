@@ -1,11 +1,10 @@
 """All families of models at a glance: one table, one picture."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from experiments.paper.figures import cells, scored, tables
+from experiments.paper.figures import scored, tables
 from structae.figures import grids, montage
 from structae.pages.seeds import Group
 from structae.run import Run
@@ -20,6 +19,7 @@ _SCORES = {
   'scene_distance_prior': 'scene distance, prior',
 }
 _COLUMNS = 5  # images of each kind in a row
+_PAIRS = ('images', 'reconstructions')
 
 
 def families(runs: Sequence[Run]) -> dict[str, str | np.ndarray]:
@@ -42,7 +42,7 @@ def families(runs: Sequence[Run]) -> dict[str, str | np.ndarray]:
   for title, groups in scored.groups(runs).items():
     if any(g.values(score).size for g in groups for score in _SCORES):
       sections[title] = _table(groups)
-    shown = [g for g in groups if _sheets_of(g)]
+    shown = [g for g in groups if scored.with_samples(g, *_PAIRS)]
     if shown:
       pictures[f'families-{scored.slug(groups[0])}'] = _picture(shown)
   if not sections:
@@ -59,12 +59,6 @@ def _table(groups: Sequence[Group]) -> str:
 def _setting(group: Group, field: str) -> str:
   value = group.runs[0].field(field)
   return f'{value:g}' if isinstance(value, int | float) else '–'
-
-
-def _sheets_of(group: Group) -> dict[str, Path]:
-  """The sheets of the first run that has reconstructions."""
-  sheets = (run.sheets for run in group.runs)
-  return next((s for s in sheets if 'reconstructions' in s), {})
 
 
 def _picture(groups: Sequence[Group]) -> np.ndarray:
@@ -97,19 +91,17 @@ def _picture(groups: Sequence[Group]) -> np.ndarray:
 
 def _blocks(group: Group) -> list[np.ndarray]:
   """Two rows of each kind of image."""
-  sheets = _sheets_of(group)
-  pairs = cells.cut(sheets['reconstructions'], 2, _COLUMNS, paired=True)
-  blocks = [_block(pairs)]
-  for stem in ('hybrid', 'prior'):
-    if stem in sheets:
-      blocks.append(_block(cells.cut(sheets[stem], 2, _COLUMNS)))
+  run = scored.with_samples(group, *_PAIRS)
+  assert run is not None
+  pairs = [run.samples[name][:_COLUMNS] for name in _PAIRS]
+  blocks = [grids.grid(np.concatenate(pairs), len(pairs[0]))]
+  height, width = blocks[0].shape[:2]
+  for kind in ('hybrid', 'prior'):
+    if kind in run.samples:
+      few = run.samples[kind][: 2 * _COLUMNS]
+      blocks.append(grids.grid(few, _COLUMNS))
     else:
-      height, width = blocks[0].shape[:2]
       size = montage.text_size(4 * width)
-      text = 'no prior' if stem == 'prior' else 'not drawn'
+      text = 'no prior' if kind == 'prior' else 'not drawn'
       blocks.append(montage.label(text, width, size, height=height))
   return blocks
-
-
-def _block(rows: Sequence[np.ndarray]) -> np.ndarray:
-  return grids.grid(np.concatenate(rows), len(rows[0]), scale=1)

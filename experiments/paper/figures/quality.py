@@ -69,7 +69,7 @@ def _has(group: Group, score: str) -> bool:
 
 
 def floor_of(groups: Sequence[Group]) -> float | None:
-  """The entropy of the images in nats; None unless all runs tell it."""
+  """The entropy of the images in nats; None unless all runs have it."""
   floors = [
     run.floor for g in groups for run in g.runs if 'test_bce' in run.scores
   ]

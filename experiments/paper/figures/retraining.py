@@ -19,10 +19,7 @@ from structae.pages import wording
 
 # What was trained afterwards, in the order of the paper.
 COLUMNS = ('none', 'encoder', 'decoder', 'both')
-_COMMAND = (
-  'python -m experiments.paper.extrapolate --config=experiments/MODEL.py '
-  '--hold_out=shape'
-)
+_COMMAND = 'python -m experiments.paper.extrapolate MODEL --hold_out=shape'
 _PUBLISHED = ('shapes3d', 'shape')  # the data and what was held out
 _SCALE = 1000.0  # of the mean squared error, as published
 
@@ -122,8 +119,8 @@ def _table(errors: _Errors, known: Mapping[str, Mapping[str, float]]) -> str:
     rows.append([model, str(seeds), *cells])
     given = [known.get(column, {}).get(model) for column in columns]
     if any(given):
-      told = ['' if x is None else f'{x:.2f}' for x in given]
-      rows.append([f'*{model}, published*', '', *told])
+      shown = ['' if x is None else f'{x:.2f}' for x in given]
+      rows.append([f'*{model}, published*', '', *shown])
   return tables.markdown(['model', 'seeds', *columns], rows)
 
 

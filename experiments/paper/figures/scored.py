@@ -1,4 +1,4 @@
-"""Runs by their data, their colours, and the scores that some of them lack."""
+"""Runs by their data, their colours, and what some of them lack."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from structae.pages.seeds import Group
 from structae.run import Run
 
 EVALUATE = 'structae evaluate --workdir=RUN --metrics={}'
-TRAIN = 'python -m experiments.main --config=experiments/MODEL.py'
+TRAIN = 'structae train MODEL'
 
 
 def groups(runs: Sequence[Run]) -> dict[str, list[Group]]:
@@ -38,6 +38,11 @@ def slug(group: Group) -> str:
   run = group.runs[0]
   parts = [run.field('data.name') or 'data', run.field('data.size')]
   return '-'.join(str(part) for part in parts if part)
+
+
+def with_samples(group: Group, *names: str) -> Run | None:
+  """The first run of a group that has stored images of these names."""
+  return next((r for r in group.runs if {*names} <= r.samples.keys()), None)
 
 
 def lacking(figure: str, needs: str, command: str) -> ValueError:

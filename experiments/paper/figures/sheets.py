@@ -4,16 +4,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from experiments.paper.figures import cells, scored
+from experiments.paper.figures import scored
 from structae.figures import grids, montage
-from structae.pages.seeds import Group
+from structae.figures import sheets as run_sheets
 from structae.run import Run
 
 _ABREAST = 3  # traversals in a row at most
 _FRAMES = 6  # of a traversal
 _SIDE = 64  # of its images in pixels, or more
-_SAMPLE_ROWS = 3
-_NO_PRIOR = 'no prior'
+_NUM_SAMPLES = 24
 
 
 def traversals(runs: Sequence[Run]) -> dict[str, np.ndarray]:
@@ -32,29 +31,20 @@ def traversals(runs: Sequence[Run]) -> dict[str, np.ndarray]:
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, figures 4, 11, 13-15
   and 18.
   """
-  found = {}
-  for groups in scored.groups(runs).values():
-    shown = [(g.name, run) for g in groups if (run := _first(g, _has_frames))]
-    if shown:
-      found[f'traversals-{scored.slug(groups[0])}'] = montage.titled(
-        [_traversal(run) for _, run in shown],
-        [name for name, _ in shown],
-        montage.balanced(len(shown), _ABREAST),
-      )
-  if not found:
-    raise scored.lacking('traversals', 'figures/frames.npz', scored.TRAIN)
-  return found
+
+  def arranged(shown: dict[str, Run]) -> np.ndarray:
+    columns = montage.balanced(len(shown), _ABREAST)
+    sheets = [_traversal(run.samples) for run in shown.values()]
+    return montage.titled(sheets, [*shown], columns)
+
+  return _by_data('traversals', runs, ('traversal', 'labels'), arranged)
 
 
-def _has_frames(run: Run) -> bool:
-  return {'traversal', 'labels'} <= run.samples.keys()
-
-
-def _traversal(run: Run) -> np.ndarray:
-  frames = run.samples['traversal']
+def _traversal(samples: dict[str, np.ndarray]) -> np.ndarray:
+  frames = samples['traversal']
   chosen = np.linspace(0, frames.shape[1] - 1, _FRAMES).round().astype(int)
   scale = max(1, _SIDE // frames.shape[2])
-  labels = [str(label) for label in run.samples['labels']]
+  labels = [str(label) for label in samples['labels']]
   return grids.traversal_sheet(frames[:, chosen], labels, scale=scale)
 
 
@@ -69,26 +59,20 @@ def controllable(runs: Sequence[Run]) -> dict[str, np.ndarray]:
     code; in the others the variables named on the left come from other images.
 
   Raises:
-    ValueError: if no run has the sheet `partial_hybrid`.
+    ValueError: if no run has partial hybrids.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 6a.
   """
-  found = {}
-  for groups in scored.groups(runs).values():
-    shown = [
-      (g.name, run.sheets['partial_hybrid'])
-      for g in groups
-      if (run := _first(g, lambda run: 'partial_hybrid' in run.sheets))
+  names = ('partial_hybrid', 'labels')
+
+  def arranged(shown: dict[str, Run]) -> np.ndarray:
+    few = [
+      {name: run.samples[name] for name in names} for run in shown.values()
     ]
-    if shown:
-      found[f'controllable-{scored.slug(groups[0])}'] = montage.titled(
-        [cells.read(path) for _, path in shown],
-        [name for name, _ in shown],
-        2,
-      )
-  if not found:
-    raise scored.lacking('controllable', 'partial_hybrid.png', scored.TRAIN)
-  return found
+    sheets = [run_sheets.of_samples(some)['partial_hybrid'] for some in few]
+    return montage.titled(sheets, [*shown], 2)
+
+  return _by_data('controllable', runs, names, arranged)
 
 
 def sample_sheets(runs: Sequence[Run]) -> dict[str, np.ndarray]:
@@ -102,45 +86,47 @@ def sample_sheets(runs: Sequence[Run]) -> dict[str, np.ndarray]:
     have no prior, a line on the right says so.
 
   Raises:
-    ValueError: if no run has the sheet `hybrid`.
+    ValueError: if no run has hybrid samples.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, figures 6b and 17.
   """
-  found = {}
-  for groups in scored.groups(runs).values():
-    shown = [
-      (g.name, run)
-      for g in groups
-      if (run := _first(g, lambda run: 'hybrid' in run.sheets))
-    ]
-    if not shown:
-      continue
+
+  def arranged(shown: dict[str, Run]) -> np.ndarray:
     sheets, titles = [], []
-    for name, run in shown:
+    for name, run in shown.items():
       hybrid = _samples(run, 'hybrid')
       sheets += [hybrid, _prior(run, hybrid)]
       titles += [f'{name}, hybrid', f'{name}, prior']
-    found[f'sample_sheets-{scored.slug(groups[0])}'] = montage.titled(
-      sheets, titles, 2
-    )
-  if not found:
-    raise scored.lacking('sample_sheets', 'hybrid.png', scored.TRAIN)
-  return found
+    return montage.titled(sheets, titles, 2)
+
+  return _by_data('sample_sheets', runs, ('hybrid',), arranged)
 
 
 def _prior(run: Run, hybrid: np.ndarray) -> np.ndarray:
-  if 'prior' in run.sheets:
+  if 'prior' in run.samples:
     return _samples(run, 'prior')
   height, width = hybrid.shape[:2]
   size = montage.text_size(2 * width)
-  return montage.label(_NO_PRIOR, width, size, height=height)
+  return montage.label('no prior', width, size, height=height)
 
 
-def _samples(run: Run, stem: str) -> np.ndarray:
-  rows = cells.cut(run.sheets[stem], _SAMPLE_ROWS, cells.COLUMNS)
-  return grids.grid(np.concatenate(rows), cells.COLUMNS, scale=1)
+def _samples(run: Run, kind: str) -> np.ndarray:
+  return grids.grid(run.samples[kind][:_NUM_SAMPLES], run_sheets.COLUMNS)
 
 
-def _first(group: Group, has: Callable[[Run], bool]) -> Run | None:
-  """The first run of a group that has what is asked for."""
-  return next((run for run in group.runs if has(run)), None)
+def _by_data(
+  figure: str,
+  runs: Sequence[Run],
+  names: Sequence[str],
+  arranged: Callable[[dict[str, Run]], np.ndarray],
+) -> dict[str, np.ndarray]:
+  """A sheet a data set of those of its models that have stored such images."""
+  found = {}
+  for groups in scored.groups(runs).values():
+    shown = {g.name: r for g in groups if (r := scored.with_samples(g, *names))}
+    if shown:
+      found[f'{figure}-{scored.slug(groups[0])}'] = arranged(shown)
+  if not found:
+    needs = f'{" and ".join(names)} in samples.npz'
+    raise scored.lacking(figure, needs, scored.TRAIN)
+  return found

@@ -53,7 +53,7 @@ def unused_variables(runs: Sequence[Run]) -> dict[str, Figure]:
 
 
 def _effects(group: Group) -> np.ndarray:
-  """Of each seed that tells them, `[seeds, K]`."""
+  """Of each seed that has them, `[seeds, K]`."""
   found = [
     np.asarray(run.matrices[EFFECT]['values'], float)[:, 0]
     for run in group.runs

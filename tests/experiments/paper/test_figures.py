@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from experiments.paper import figures as paper
-from experiments.paper.figures import cells, published, tables
-from structae.figures import grids, models
+from experiments.paper.figures import published, tables
+from structae.figures import canvas, grids, models
 from structae.pages import seeds
-from structae.run import read_run
+from structae.run import Run, read_run
 
 SIDE = 8
 SYNTH = {'name': 'shapes3d_synth', 'size': 64}
@@ -22,40 +23,40 @@ def make(tmp_path):
   """`make(model, seed, data, scores=..., ...)` writes and reads a run."""
 
   def make(
-    model='sae4', seed=0, data=SYNTH, *, scores=None, sheets=False, **more
+    model='sae4', seed=0, data=SYNTH, *, scores=None, images=False, **more
   ):
     name = f'{model}-{data["name"]}-{seed}-{len(list(tmp_path.iterdir()))}'
-    folder = tmp_path / name
-    (folder / 'figures').mkdir(parents=True)
+    run = Run(tmp_path / name)
+    run.folder.mkdir()
     config = {'seed': seed, 'data': data, **more.get('config', {})}
     text = json.dumps({'name': model, 'config': config})
-    (folder / 'config.json').write_text(text)
+    (run.folder / 'config.json').write_text(text)
     entries = {k: {'value': v} for k, v in (scores or {}).items()}
     if 'floor' in more:
       entries['test_bce']['floor'] = more['floor']
     content = {'scores': entries, 'matrices': more.get('matrices', {})}
     content['details'] = more.get('details', {})
-    (folder / 'scores.json').write_text(json.dumps(content))
-    if sheets:
-      draw(folder / 'figures', seed, more.get('prior', False))
-    return read_run(folder)
+    run.save_scores(content)
+    if images:
+      run.save_samples(samples(seed, more.get('prior', False)))
+    return read_run(run.folder)
 
   return make
 
 
-def draw(folder, seed, prior):
+def samples(seed, prior):
+  """Images of noise, which differ by seed and kind."""
   rng = np.random.default_rng(seed)
-  images = rng.integers(0, 250, (48, SIDE, SIDE, 3), np.uint8)
-  pairs = grids.pairs(images[:24], images[24:], scale=1)
-  grids.save_png(folder / 'reconstructions.png', pairs)
-  for stem in ['hybrid', 'partial_hybrid', *(['prior'] if prior else [])]:
-    grids.save_png(folder / f'{stem}.png', grids.grid(images, 8, scale=1))
-  np.savez(
-    folder / 'frames.npz',
-    traversal=images.reshape(4, 12, SIDE, SIDE, 3)[:, :11],
-    hybrid=images,
-    labels=np.array(['U1', 'U2']),
-  )
+  drawn = lambda *shape: rng.integers(0, 250, (*shape, SIDE, SIDE, 3), np.uint8)
+  return {
+    'images': drawn(24),
+    'reconstructions': drawn(24),
+    'hybrid': drawn(48),
+    'partial_hybrid': drawn(2, 8),
+    'traversal': drawn(4, 11),
+    'labels': np.array(['U1', 'U2']),
+    **({'prior': drawn(48)} if prior else {}),
+  }
 
 
 def rows(markdown):
@@ -282,48 +283,25 @@ def test_bars_are_mean_effects_in_decoder_order_and_weak_ones_pale(make):
 # Sheets.
 
 
-def test_samples_are_cut_out_of_a_sheet_to_the_bit(tmp_path):
-  images = np.random.default_rng(0).integers(0, 250, (24, 5, 5, 3), np.uint8)
-  grids.save_png(tmp_path / 'grid.png', grids.grid(images, 8, scale=1))
-  found = cells.cut(tmp_path / 'grid.png', 9, 3)
-  expected = images.reshape(3, 8, 5, 5, 3)[:, :3]
-  np.testing.assert_array_equal(np.stack(found), expected)
-
-
-def test_pairs_are_cut_out_of_a_sheet_to_the_bit(tmp_path):
-  images = np.random.default_rng(0).integers(0, 250, (2, 16, 5, 5, 3), np.uint8)
-  grids.save_png(tmp_path / 'pairs.png', grids.pairs(*images, scale=1))
-  found = cells.cut(tmp_path / 'pairs.png', 4, 8, paired=True)
-  expected = [images[0, :8], images[1, :8], images[0, 8:], images[1, 8:]]
-  np.testing.assert_array_equal(np.stack(found), np.stack(expected))
-
-
-def test_a_sheet_without_eight_images_a_row_is_refused(tmp_path):
-  grids.save_png(tmp_path / 'odd.png', np.zeros((9, 9, 3), np.uint8))
-  with pytest.raises(ValueError, match='8 square images'):
-    cells.cut(tmp_path / 'odd.png', 1, 1)
+def top(sheet, part):
+  """The first row in which a sheet shows a smaller one, or -1."""
+  windows = np.lib.stride_tricks.sliding_window_view(sheet, part.shape)
+  corners = (windows[:, :, 0, 0, 0] == part[0, 0]).all(-1)
+  found = (y for y, x in np.argwhere(corners)
+           if np.array_equal(windows[y, x, 0], part))  # fmt: skip
+  return next(found, -1)
 
 
 def holds(sheet, part):
-  """Whether a sheet shows a smaller one somewhere."""
-  height, width = part.shape[:2]
-  free = len(sheet) - height + 1, sheet.shape[1] - width + 1
-  fits = np.ones(free, bool)
-  for y, x in [(0, 0), (height - 1, width - 1), (height // 2, width // 2)]:
-    window = sheet[y : y + free[0], x : x + free[1]]
-    fits &= (window == part[y, x]).all(-1)
-  return any(
-    np.array_equal(sheet[y : y + height, x : x + width], part)
-    for y, x in np.argwhere(fits)
-  )
+  return top(sheet, part) >= 0
 
 
 def test_traversals_keep_the_rows_and_the_marks_of_groups(make):
-  run = make('sae2', sheets=True)
-  sheet = paper.traversals([run, make('vae', sheets=True)])[
+  run = make('sae2', images=True)
+  sheet = paper.traversals([run, make('vae', images=True)])[
     'traversals-shapes3d_synth-64'
   ]
-  frames = run.frames['traversal'][:, [0, 2, 4, 6, 8, 10]]
+  frames = run.samples['traversal'][:, [0, 2, 4, 6, 8, 10]]
   marked = grids.traversal_sheet(frames, ['U1', 'U2'], scale=64 // SIDE)
   assert holds(sheet, marked)
   # Of two rows each a variable, the bar spans both.
@@ -331,30 +309,42 @@ def test_traversals_keep_the_rows_and_the_marks_of_groups(make):
   assert column[: 2 * 64 + grids.GAP].all(0).any()
 
 
+def test_partial_hybrids_stand_beside_each_other(make):
+  runs = [make('sae4', images=True), make('vae', 1, images=True)]
+  sheet = paper.controllable(runs)['controllable-shapes3d_synth-64']
+  for run in runs:
+    for row in run.samples['partial_hybrid']:
+      assert holds(sheet, grids.grid(row, 8))
+
+
 def test_hybrids_stand_beside_the_prior_or_a_word(make):
-  runs = [make('sae4', sheets=True), make('vae', 1, sheets=True, prior=True)]
+  runs = [make('sae4', images=True), make('vae', 1, images=True, prior=True)]
   sheet = paper.sample_sheets(runs)['sample_sheets-shapes3d_synth-64']
-  middle = sheet.shape[1] // 2
-  for run, name in [(runs[0], 'hybrid'), (runs[1], 'prior')]:
-    rows_of = np.concatenate(cells.cut(run.sheets[name], 3, 8))
-    half = sheet[:, :middle] if name == 'hybrid' else sheet[:, middle:]
-    assert holds(half, grids.grid(rows_of, 8, scale=1))
-  ink = (sheet < 100).all(-1)
-  assert ink[: len(sheet) // 2, middle:].any()  # "no prior"
+  left, right = np.split(sheet, [sheet.shape[1] // 2], 1)
+  for run in runs:
+    assert holds(left, grids.grid(run.samples['hybrid'][:24], 8))
+  assert holds(right, grids.grid(runs[1].samples['prior'][:24], 8))
+  assert (right[: len(sheet) // 2] < 100).all(-1).any()  # "no prior"
 
 
 def test_families_are_a_table_and_a_picture_in_one_order(make):
   scores = {'test_mse': 0.01, 'test_bce_above_floor': 3.0}
   config = {'train': {'learning_rate': 0.0015}}
   runs = [
-    make(m, scores=scores, sheets=True, config=config) for m in ('vae', 'sae4')
+    make(m, i, scores=scores, images=True, config=config)
+    for i, m in enumerate(('vae', 'sae4'))
   ]
   found = paper.families(runs)
   table = rows(found['families'])
   assert list(table) == ['model', '---', 'SAE-4', 'VAE']
   assert table['SAE-4'][:2] == ['1', '0.0015']
   picture = found['families-shapes3d_synth-64']
-  assert picture.dtype == np.uint8 and picture.shape[2] == 3
+  places = []
+  for run in runs[::-1]:
+    pairs = [run.samples[name][:5] for name in ('images', 'reconstructions')]
+    for images in (np.concatenate(pairs), run.samples['hybrid'][:10]):
+      places.append(top(picture, grids.grid(images, 5)))
+  assert 0 < places[0] == places[1] < places[2] == places[3]
 
 
 # Extrapolation.
@@ -396,7 +386,7 @@ def test_published_errors_stand_beside_the_authors_data_only(data, known):
   'figure', [name for name in paper.__all__ if name != 'extrapolation']
 )
 def test_what_no_run_has_is_named_with_the_command_that_makes_it(make, figure):
-  with pytest.raises(ValueError, match='python -m experiments') as error:
+  with pytest.raises(ValueError, match='this makes it: structae ') as error:
     getattr(paper, figure)([make(scores={'unheard_of': 1.0})])
   assert '\n' not in str(error.value) and figure in str(error.value)
   with pytest.raises(ValueError):
@@ -426,8 +416,6 @@ def test_a_bar_in_a_name_does_not_break_a_table():
 
 
 def test_every_plot_can_be_drawn(make, tmp_path):
-  from structae.figures import canvas
-
   scores = {'test_bce': 3465.0, 'fid_rec': 20.0, 'fid_hybrid': 30.0, 'mig': 0.3}
   runs = [
     make(m, s, REAL, scores=scores, floor=3455.0)
@@ -437,5 +425,7 @@ def test_every_plot_can_be_drawn(make, tmp_path):
   for name in ('reconstruction_quality', 'sample_quality', 'bce_against_fid'):
     (figure,) = getattr(paper, name)(runs).values()
     assert isinstance(figure, Figure)
-    canvas.save_figure(tmp_path / f'{name}.png', figure)
-    assert (tmp_path / f'{name}.png').stat().st_size > 1000
+    path = tmp_path / f'{name}.png'
+    canvas.save_figure(path, figure)
+    with Image.open(path) as picture:
+      assert np.ptp(np.asarray(picture)) > 200  # ink on white

@@ -1,7 +1,7 @@
-"""Where jobs run: processes on this machine, or an array of SLURM jobs.
+"""Jobs, and where they run: processes of this machine, or an array of SLURM.
 
 A command that is repeated goes on where it was stopped, so a job is no more
-than that: a command, and a way to tell that it is finished.
+than a command and a way to tell whether it is finished.
 """
 
 import dataclasses
@@ -33,25 +33,25 @@ class Job:
 
 
 class Running(Protocol):
-  """A job under way."""
+  """A job under way; `subprocess.Popen` is one."""
 
   def poll(self) -> int | None:
     """The exit code, or None while it runs."""
 
-  def stop(self) -> None:
+  def terminate(self) -> None:
     """Asks it to save and end."""
 
 
 class Launcher(Protocol):
-  """Starts jobs."""
+  """Starts jobs.
 
-  @property
-  def at_once(self) -> int:
-    """How many are under way at a time, for the time that is left."""
+  Attributes:
+    room: how many are handed over at a time.
+    at_once: how many of them run at a time.
+  """
 
-  @property
-  def slots(self) -> int | None:
-    """How many are handed over at a time; None for all."""
+  room: int
+  at_once: int
 
   def start(self, jobs: Sequence[Job], logs: Sequence[Path]) -> list[Running]:
     """Starts jobs, whose output goes to the logs."""
@@ -69,49 +69,35 @@ def shares(cores: Sequence[int], num: int) -> list[set[int]]:
 
 
 class Local:
-  """Processes on this machine, each with its own share of the cores.
+  """Processes of this machine, each with its own share of the cores.
 
   Training that is kept to one of two cores runs at more than half the speed of
   both, since its threads no longer wait for each other.
   """
 
   def __init__(self, at_once: int):
-    self.at_once, self.slots = at_once, at_once
+    self.room = self.at_once = at_once
+    self._slots: list[subprocess.Popen | None] = [None] * at_once
     self._shares: list[set[int]] = []
     if at_once > 1 and hasattr(os, 'sched_setaffinity'):
       self._shares = shares(sorted(os.sched_getaffinity(0)), at_once)
-    self._taken: dict[int, subprocess.Popen] = {}
 
   def start(self, jobs: Sequence[Job], logs: Sequence[Path]) -> list[Running]:
     """Starts jobs, no more than there is room for."""
     return [self._start(job, log) for job, log in zip(jobs, logs)]
 
   def _start(self, job: Job, log: Path) -> Running:
-    slot = next(
-      i
-      for i in range(self.at_once)
-      if i not in self._taken or self._taken[i].poll() is not None
-    )
+    ended = [p is None or p.poll() is not None for p in self._slots]
+    slot = ended.index(True)
     # A terminal's Ctrl-C would reach it a second time, which aborts.
     process = _spawn(job.command, log, start_new_session=True)
-    self._taken[slot] = process
     if self._shares:
       try:
         os.sched_setaffinity(process.pid, self._shares[slot])
       except ProcessLookupError:
         pass  # it has ended already
-    return _Process(process)
-
-
-class _Process:
-  def __init__(self, process: subprocess.Popen):
-    self._process = process
-
-  def poll(self) -> int | None:
-    return self._process.poll()
-
-  def stop(self) -> None:
-    self._process.terminate()
+    self._slots[slot] = process
+    return process
 
 
 def _spawn(command: Sequence[str], log: Path, **how: Any) -> subprocess.Popen:
@@ -127,11 +113,11 @@ def _spawn(command: Sequence[str], log: Path, **how: Any) -> subprocess.Popen:
 
 
 class Slurm:
-  """One array job through submitit, which is an optional dependency.
+  """Array jobs through submitit, which is an optional dependency.
 
   submitit keeps its job objects as pickles in a folder of its own and reads
   them in the job; nothing of them is read here. Whether a job is finished is
-  told by its results.
+  known from its results.
   """
 
   def __init__(
@@ -151,8 +137,7 @@ class Slurm:
     """
     import submitit
 
-    self.at_once = at_once or sys.maxsize
-    self.slots = None
+    self.room, self.at_once = sys.maxsize, at_once or sys.maxsize
     self._executor = submitit.AutoExecutor(str(folder), cluster=cluster)
     if cluster == 'slurm' and at_once:
       parameters = parameters | {'slurm_array_parallelism': at_once}
@@ -163,6 +148,21 @@ class Slurm:
     commands = [Repeated(job.command, log) for job, log in zip(jobs, logs)]
     submitted = self._executor.map_array(Repeated.__call__, commands)
     return [_Submitted(s, job) for s, job in zip(submitted, jobs)]
+
+
+class _Submitted:
+  """A job of SLURM."""
+
+  def __init__(self, submitted: Any, job: Job):
+    self._submitted, self._job = submitted, job
+
+  def poll(self) -> int | None:
+    if not self._submitted.done():
+      return None
+    return 0 if self._job.is_finished() else 1
+
+  def terminate(self) -> None:
+    self._submitted.cancel(check=False)
 
 
 class Repeated:
@@ -191,16 +191,3 @@ class Repeated:
     if self._process is not None and self._process.poll() is None:
       self._process.terminate()
       self._process.wait()
-
-
-class _Submitted:
-  def __init__(self, submitted: Any, job: Job):
-    self._submitted, self._job = submitted, job
-
-  def poll(self) -> int | None:
-    if not self._submitted.done():
-      return None
-    return 0 if self._job.is_finished() else 1
-
-  def stop(self) -> None:
-    self._submitted.cancel(check=False)

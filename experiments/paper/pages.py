@@ -1,0 +1,229 @@
+"""What a study shows: its figures, tables, and one page with all of them."""
+
+import json
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+
+from experiments.paper import choosing
+from experiments.paper import figures as paper
+from experiments.paper.choosing import Choice
+from experiments.paper.extrapolate import RESULT
+from experiments.paper.figures import tables
+from experiments.paper.jobs import Job
+from experiments.paper.planning import Plan
+from structae import build, figures, files, pages
+from structae.data import catalog
+from structae.pages import markup, wording
+from structae.pages.embedding import embed_files
+from structae.pages.seeds import Group, by_seed
+from structae.run import Run, read_run
+
+# Scores of the table, as far as runs have them.
+SCORES = (
+  'test_bce',
+  'test_mse',
+  'mig',
+  'disentanglement',
+  'pairwise_information',
+  'scene_distance_hybrid',
+  'scene_distance_prior',
+  'fid_rec',
+  'fid_hybrid',
+  'fid_prior',
+)
+_SCORES_NOTE = (
+  'Mean and standard deviation of the population over seeds. Minutes are those '
+  'of training on whatever machine it ran, beside whatever ran there.'
+)
+_SHEETS = 12_000_000  # bytes of the pictures on the page
+
+Rows = list[list[str]]  # of a table; the first is its head
+
+
+def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
+  """Writes figures, tables, the comparison of the runs and `index.html`.
+
+  Args:
+    plan: the study, trained as far as it could be.
+    name: its name.
+    shows: what it shows, in a sentence.
+    folder: where to write.
+
+  Returns:
+    A line for each figure that could not be drawn.
+  """
+  failures = []
+  written: list[Path] = []
+  for figure, jobs in plan.figures().items():
+    try:
+      written += draw(figure, [_read(job) for job in jobs], folder)
+    except ValueError as error:
+      failures.append(f'figure {figure}: {error}')
+    except Exception as error:  # a mistake in one figure costs no other
+      traceback.print_exc()
+      failures.append(f'figure {figure}: {error!r}, see above')
+  links = [path.name for path in written if path.suffix == '.md']
+  sections = []
+  trained = [
+    job.folder
+    for job in plan.finals()
+    if job.kind == 'train' and job.is_finished()
+  ]
+  if trained:
+    rows = scores([read_run(run) for run in trained])
+    sections.append(_table('Scores', rows, _SCORES_NOTE, folder / 'table.md'))
+    pages.write_comparison(trained, folder / 'comparison.html')
+    links.append('comparison.html')
+  if made := plan.choices():
+    rows, note = choices(made)
+    sections.append(_table('Choice', rows, note, folder / 'choice.md'))
+  page = _page(name, shows, written, links, sections, failures)
+  files.write_text(folder / 'index.html', page)
+  return failures
+
+
+def _read(job: Job) -> Any:
+  """What a figure takes of a job: the run, or the result of several."""
+  if job.kind == 'extrapolate':
+    return json.loads((job.folder / RESULT).read_text('utf-8'))
+  return read_run(job.folder)
+
+
+def draw(figure: str, runs: Sequence[Any], folder: Path) -> list[Path]:
+  """Draws one figure of the paper.
+
+  Args:
+    figure: the name of a function of `experiments.paper.figures`.
+    runs: what it takes, one a run.
+    folder: where to write what it returns.
+
+  Returns:
+    The files.
+
+  Raises:
+    ValueError: if the runs lack what the figure needs.
+  """
+  written = []
+  for stem, content in getattr(paper, figure)(runs).items():
+    path = folder / f'{stem}.{"md" if isinstance(content, str) else "png"}'
+    if isinstance(content, str):
+      files.write_text(path, content)
+    elif isinstance(content, np.ndarray):
+      figures.save_png(path, content)
+    else:
+      figures.save_figure(path, content)
+    written.append(path)
+  return written
+
+
+def scores(runs: Sequence[Run]) -> Rows:
+  """A row per model, with its learning rate, and means over seeds."""
+  groups = by_seed(runs)
+  known = [s for s in SCORES if any(g.values(s).size for g in groups)]
+  head = ['model', 'seeds', 'learning rate', *map(wording.words, known),
+          'parameters', 'minutes']  # fmt: skip
+  return [head, *(_row(group, known) for group in groups)]
+
+
+def _row(group: Group, names: Sequence[str]) -> list[str]:
+  first = group.runs[0]
+  minutes = [x for run in group.runs if (x := run.minutes) is not None]
+  return [
+    group.name,
+    str(len(group.runs)),
+    f'{first.field("train.learning_rate"):g}',
+    *(wording.over_seeds(group.values(name)) for name in names),
+    f'{num_parameters(first.config):,}',
+    f'{np.mean(minutes):.1f}' if minutes else '–',
+  ]
+
+
+def num_parameters(config: ml_collections.ConfigDict) -> int:
+  """Parameters of encoder and decoder of a configuration, without them."""
+  shape = catalog.get(config.data.name).image_shape or (0, 0, 3)
+  channels, size = shape[-1], config.data.size
+  image = (channels,) if size == 1 else (size, size, channels)
+  module = build.model(config, channels)
+  variables = jax.eval_shape(
+    module.init, jax.random.key(0), jnp.zeros((1, *image))
+  )
+  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(variables))
+
+
+def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
+  """A row per value that was tried, the chosen one marked; and by what."""
+  rows = [['model', 'field', 'value', 'nats', 'chosen']]
+  for choice in made:
+    for value, nats in choice.results.items():
+      shown = {None: 'not finished', np.inf: 'diverged'}.get(nats)
+      rows.append([
+        wording.model_name(choice.model),
+        choice.field,
+        f'{value:g}',
+        shown or f'{nats:.2f}',
+        '*' if value == choice.best else '',
+      ])  # fmt: skip
+  names = dict.fromkeys(choice.criterion for choice in made)
+  words = '; '.join(choosing.CRITERIA[name].words for name in names)
+  return rows, f'Seed 0; the least is chosen: {words}.'
+
+
+def _table(title: str, rows: Rows, note: str, path: Path) -> str:
+  """Writes a table in Markdown; returns it as a section of the page."""
+  head, *body = rows
+  files.write_text(path, f'{tables.markdown(head, body)}\n{note}\n')
+  top = ''.join(
+    f'<th scope="col"{" class=value" * bool(i)}>{markup.text(x)}</th>'
+    for i, x in enumerate(head)
+  )
+  lines = ''.join(
+    f'<tr><th scope="row">{markup.text(first)}</th>{cells}</tr>\n'
+    for first, *rest in body
+    for cells in [
+      ''.join(f'<td class="value">{markup.text(x)}</td>' for x in rest)
+    ]
+  )
+  table = (
+    f'<table class="comparison"><thead><tr>{top}</tr></thead>\n'
+    f'<tbody>\n{lines}</tbody></table>'
+  )
+  return markup.section(title, markup.wide(table, title), note=note)
+
+
+def _page(
+  name: str,
+  shows: str,
+  written: Sequence[Path],
+  links: Sequence[str],
+  sections: Sequence[str],
+  failures: Sequence[str],
+) -> str:
+  pictures = [path for path in written if path.suffix == '.png']
+  uris = embed_files(pictures, _SHEETS) if pictures else []
+  shown = [
+    markup.section(title, markup.figure(markup.image(uri, title)))
+    for path, uri in zip(pictures, uris)
+    for title in [_title(path.stem)]
+  ]
+  more = ' · '.join(f'<a href="{markup.text(x)}">{markup.text(x)}</a>'
+                    for x in links)  # fmt: skip
+  missing = ''.join(f'<p class="note">{markup.text(x)}</p>' for x in failures)
+  header = (
+    f'<header>\n<h1>{markup.text(wording.words(name))}</h1>\n'
+    f'<p class="facts">{markup.text(shows)}</p>\n<p>{more}</p>\n</header>\n'
+  )
+  body = [header, *shown, *sections, markup.section('Not drawn', missing)]
+  return markup.page(f'Study: {name}', f'<main>\n{"".join(body)}</main>')
+
+
+def _title(stem: str) -> str:
+  """`traversals-shapes3d_synth-32` as `Traversals, shapes3d_synth, 32`."""
+  name, *data = stem.split('-')
+  return ', '.join([wording.words(name), *data])

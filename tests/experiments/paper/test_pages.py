@@ -1,0 +1,151 @@
+"""What a study shows of its runs."""
+
+import json
+import math
+import types
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from experiments.paper import pages, planning, studies, study
+from experiments.paper.choosing import Choice
+from experiments.paper.studies import Part, Search, Study
+from structae import config as config_lib
+from structae.run import Run
+from tests.experiments.paper.trainings import finish
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+  """Figures of a study by their names, to be set."""
+  figures = types.SimpleNamespace()
+  monkeypatch.setattr(pages, 'paper', figures)
+  return figures
+
+
+def plan_of(root, *parts):
+  runs = root / 'runs'
+  return planning.Plan(Study('', parts), 'smoke', 'shapes3d_synth', 2, runs)
+
+
+def cells(line):
+  return [cell.strip() for cell in line.strip('|').split('|')]
+
+
+def test_the_table_is_of_means_over_seeds(tmp_path):
+  plan = plan_of(tmp_path, Part(('ae',)))
+  for i, job in enumerate(plan.finals()):
+    finish(job, loss=1.0)
+    Run(job.folder).save_scores({'scores': {'mig': {'value': 0.25 + i / 2}}})
+    timing = [{'step': n, 'seconds': 30 * (i + 1)} for n in (1, 2)]
+    text = '\n'.join(map(json.dumps, timing)) + '\n'
+    (job.folder / 'timing.jsonl').write_text(text)
+  assert pages.write(plan, 'tiny', 'Nothing.', tmp_path) == []
+  head, _, row, *_ = (tmp_path / 'table.md').read_text().splitlines()
+  found = dict(zip(cells(head), cells(row)))
+  assert found['model'] == 'AE' and found['seeds'] == '2'
+  assert found['MIG'] == '0.5000 ± 0.2500'
+  assert found['minutes'] == '1.5'  # of one and two
+  page = (tmp_path / 'index.html').read_text()
+  assert 'Nothing.' in page and 'href="comparison.html"' in page
+  assert (tmp_path / 'comparison.html').is_file()
+
+
+def test_parameters_are_counted_without_a_run():
+  assert pages.num_parameters(config_lib.get_config('sae12')) == 1_123_663
+
+
+def test_the_chosen_value_is_marked():
+  results = {3e-4: 7.125, 5e-4: 6.5, 9e-4: math.inf, 2e-3: None}
+  made = [
+    Choice('ae', 'train.learning_rate', 'reconstruction', results),
+    Choice('vae', 'objective.beta', 'bound', {2.0: 3.0, 4.0: 2.0}),
+  ]
+  (_, *rows), words = pages.choices(made)
+  field = 'train.learning_rate'
+  assert rows == [
+    ['AE', field, '0.0003', '7.12', ''],
+    ['AE', field, '0.0005', '6.50', ''],
+    ['AE', field, '0.0009', 'diverged', ''],
+    ['AE', field, '0.002', 'not finished', ''],
+    ['VAE', 'objective.beta', '2', '3.00', ''],
+    ['VAE', 'objective.beta', '4', '2.00', '*'],
+  ]
+  assert 'last validation loss' in words and 'KL divergence' in words
+
+
+def test_figures_are_saved_by_what_they_are(tmp_path, drawn):
+  image = np.full((4, 5, 3), 7, np.uint8)
+  drawn.some = lambda runs: {'a': 'text', 'b': image, 'c': Figure()}
+  written = pages.draw('some', [], tmp_path)
+  assert [path.name for path in written] == ['a.md', 'b.png', 'c.png']
+  assert written[0].read_text() == 'text'
+  with Image.open(written[1]) as picture:
+    np.testing.assert_array_equal(np.asarray(picture), image)
+
+
+def test_a_figure_that_fails_is_named_and_costs_no_other(
+  tmp_path, drawn, capsys
+):
+  part = Part(('ae', 'vae'), ('broken', 'lacks', 'drawn'), hold_out='camera')
+  plan = plan_of(tmp_path, part)
+  for number, job in enumerate(plan.finals()):
+    job.folder.mkdir(parents=True)
+    path = job.folder / 'extrapolation.json'
+    path.write_text(json.dumps({'mse': number + 0.5}))
+
+  def lacks(found):
+    raise ValueError('it needs more')
+
+  # An extrapolation gives its result in place of a run.
+  drawn.drawn = lambda found: {'all': repr([x['mse'] for x in found])}
+  drawn.lacks = lacks
+  broken, missing = pages.write(plan, 'tiny', '', tmp_path)
+  assert broken.startswith('figure broken: AttributeError')
+  assert missing == 'figure lacks: it needs more'
+  assert capsys.readouterr().err.count('Traceback') == 1
+  assert (tmp_path / 'all.md').read_text() == '[0.5, 1.5, 2.5, 3.5]'
+  page = (tmp_path / 'index.html').read_text()
+  assert missing in page and 'figure broken' in page
+
+
+SMALL = {
+  'model.num_variables': 4,
+  'model.num_latents': 4,
+  'model.num_blocks': 4,
+  'model.width': 4,
+  'model.num_groups': 1,
+  'model.head': (4,),
+  'model.str_tfm': (4,),
+  'train.num_steps': 2,
+  'train.log_every': 1,
+  'train.validate_every': 2,
+  'evaluation.num_train': 64,
+  'evaluation.num_validation': 8,
+  'evaluation.num_test': 32,
+  'evaluation.batch_size': 32,
+  'evaluation.metrics': ('mig',),
+}
+
+
+def test_a_real_study_from_the_command_to_the_page(tmp_path, monkeypatch):
+  monkeypatch.setenv('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
+  figures = ('families', 'traversals', 'controllable', 'sample_sheets')
+  search = Search(
+    'train.learning_rate', (1e-3,), 'reconstruction', tuple(SMALL.items())
+  )
+  part = Part(('sae4',), figures, all_seeds=False, searches={'sae4': search})
+  monkeypatch.setitem(studies.STUDIES, 'tiny', Study('One run.', (part,)))
+  places = (f'--runs={tmp_path}/runs', f'--output={tmp_path}/s')
+  assert study.main(['tiny', '--scale=smoke', *places]) == 0
+  folder = tmp_path / 's' / 'tiny-shapes3d_synth-smoke'
+  names = {path.name for path in folder.iterdir()}
+  shown = {f'{name}-shapes3d_synth-32.png' for name in figures}
+  assert names >= {'families.md', 'table.md', 'choice.md', 'comparison.html',
+                   'index.html', *shown}  # fmt: skip
+  table = (folder / 'table.md').read_text().splitlines()
+  assert 'Test BCE' in table[0] and cells(table[2])[-1] != '–'
+  assert cells((folder / 'choice.md').read_text().splitlines()[2])[-1] == '*'
+  assert (folder / 'index.html').read_text().count('data:image/png') == 4

@@ -1,0 +1,143 @@
+"""What studies plan: the jobs of each stage, and the folders of their runs."""
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.paper import choosing, figures, planning, studies
+from experiments.paper.studies import Part, Search, Study
+from structae.config import ConfigError
+from structae.run import Run
+from tests.experiments.paper.trainings import finish, read
+
+
+def plan_of(study, scale='quick', seeds=1, runs=Path('runs'), data=''):
+  study = studies.STUDIES[study] if isinstance(study, str) else study
+  return planning.Plan(study, scale, data or study.data, seeds, runs)
+
+
+def folder_of(*flags):
+  asked = read(*flags)
+  return Run.choose(asked.workdir, asked.name, asked.config).folder
+
+
+@pytest.mark.parametrize(
+  'name, scale',
+  [
+    *((name, 'quick') for name in studies.STUDIES),
+    ('paper', 'paper'),
+    ('paper', 'smoke'),
+    ('extrapolation', 'smoke'),
+  ],
+)
+def test_a_command_makes_the_run_that_is_planned(name, scale, tmp_path):
+  for runs in (Path('runs'), tmp_path):
+    plan = plan_of(name, scale, runs=runs)
+    jobs = [*plan.candidates(), *plan.finals()]
+    assert jobs or plan.undecided()
+    assert set(plan.figures()) <= {*figures.__all__}
+    for job in jobs[:: max(1, len(jobs) // 5)]:
+      if job.kind == 'train':
+        assert job.command[:3] == ('-m', 'structae', 'train')
+        assert folder_of(*job.command[3:]) == job.folder
+
+
+@pytest.mark.parametrize('name', ['paper', 'families', 'search'])
+def test_a_study_exists_on_larger_images(name):
+  assert plan_of(name, 'paper', data='celeba').finals()
+
+
+def test_what_data_cannot_hold_out_is_refused_or_left_out():
+  with pytest.raises(ConfigError) as error:
+    plan_of('extrapolation', data='mpi3d_toy')
+  assert 'these have: shapes3d_synth, shapes3d' in str(error.value)
+  plan = plan_of('paper', data='mpi3d_toy')
+  assert all(not want.part.hold_out for want in plan.undecided())
+  assert [part.hold_out for part in plan.left_out] == ['shape']
+
+
+def test_runs_that_were_started_by_hand_are_those_planned():
+  folders = {job.folder for job in plan_of('families').candidates()}
+  assert len(folders) == 10 * len(studies.RATES.values)
+  for model, rate in itertools.product(
+    ('sae12', 'fvae'), ('3e-4', '5e-4', '15e-4', '.0009')
+  ):
+    flags = [f'{model}:shapes3d_synth,quick', '--config.seed=0',
+             f'--config.train.learning_rate={rate}']  # fmt: skip
+    assert folder_of(*flags) in folders
+
+
+def test_the_paper_study_shares_its_runs_with_the_families():
+  small = {job.folder for job in plan_of('paper').candidates()}
+  assert small < {job.folder for job in plan_of('families').candidates()}
+
+
+def test_at_the_quick_scale_the_rate_comes_first():
+  study = Study('', (Part(('sae12', 'ae')),))
+  num_rates = len(studies.RATES.values)
+  quick, paper = (plan_of(study, x, seeds=5) for x in ('quick', 'paper'))
+  assert len(quick.candidates()) == 2 * num_rates
+  assert not quick.finals()
+  assert len(quick.undecided()) == 2 * 4  # seed 0 is among those tried
+  assert not paper.candidates() and not paper.undecided()
+  assert len(paper.finals()) == 2 * 5
+
+
+def test_finals_are_trained_at_the_best_rate(tmp_path):
+  plan = plan_of(Study('', (Part(('ae',)),)), seeds=3, runs=tmp_path)
+  for job, loss in zip(plan.candidates(), (5.0, 3.0, 4.0)):
+    finish(job, validation_loss=loss)
+  (choice,) = plan.choices()
+  assert [*choice.results.values()] == [5.0, 3.0, 4.0, None]
+  assert not plan.finals()  # one is not tried yet
+  *_, last = plan.candidates()
+  last.folder.mkdir()
+  (last.folder / choosing.DIVERGED).write_text('not finite\n')
+  names = [job.name for job in plan.finals()]
+  assert names == [f'ae-learning_rate=0.0005-seed={seed}' for seed in range(3)]
+  assert not plan.undecided() and not plan.hopeless()
+
+
+def test_a_part_that_searches_shows_every_value():
+  below = (('train.learning_rate', 7e-4),)
+  search = Search('objective.beta', (2.0, 8.0), 'bound', below)
+  part = Part(('bvae',), ('families',), searches={'bvae': search})
+  quick, paper = (plan_of(Study('', (part,)), x) for x in ('quick', 'paper'))
+  assert len(quick.finals()) == len(paper.finals()) == 2
+  assert quick.finals()[1].name == 'bvae-learning_rate=0.0007-beta=8.0-seed=0'
+  assert paper.finals()[1].name == 'bvae-beta=8.0-seed=0'
+
+
+def test_an_extrapolation_waits_for_the_rate_and_needs_every_seed():
+  plan = plan_of('extrapolation', seeds=2)
+  assert len(plan.undecided()) == 7 * 2 * 2  # models, hold-outs, seeds
+  job, *_ = plan_of('extrapolation', 'smoke').finals()
+  assert job.command[1:3] == ('experiments.paper.extrapolate', 'sae12:smoke')
+  assert '--hold_out=shape' in job.command
+  assert read(*job.command[2:]).workdir == job.folder
+
+
+def test_scores_that_a_figure_needs_are_added_once(tmp_path, monkeypatch):
+  parts = (
+    Part(('ae',), metrics=('mig', 'dci')),
+    Part(('ae',), metrics=('irs', 'fid')),
+  )
+  monkeypatch.setattr(planning, '_has_weights', lambda: False)
+  plan = plan_of(Study('', parts), 'smoke', runs=tmp_path)
+  assert not plan.scorings()  # the run is not finished
+  (job,) = plan.finals()
+  finish(job)
+  scores = job.folder / 'scores.json'
+  scores.write_text(json.dumps({'scores': {'mig': {'value': 0.5}}}))
+  (scoring,) = plan.scorings()
+  assert scoring.command[:3] == ('-m', 'structae', 'evaluate')
+  assert scoring.command[-1] == '--metrics=dci,irs'
+  names = ['mig', 'irs', 'disentanglement', 'completeness',
+           'informativeness_train', 'informativeness_test']  # fmt: skip
+  scores.write_text(json.dumps({'scores': dict.fromkeys(names, {'value': 1})}))
+  assert scoring.is_finished() and not plan.scorings()
+  scores.write_text('[]')
+  with pytest.raises(ValueError, match='scores.json must hold'):
+    plan.scorings()
