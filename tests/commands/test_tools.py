@@ -12,16 +12,8 @@ from experiments.benchmarks import input as benchmark_input
 from experiments.benchmarks import metrics as benchmark_metrics
 from experiments.benchmarks import reference as compare_metrics
 from structae.commands import benchmark
-from structae.commands import config_flags as command
 
-
-def run_benchmark(flags):
-  with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(sys, 'argv', ['benchmark', *flags])
-    command.run(benchmark.main)
-
-
-QUICK = '--config=experiments/sae12.py:smoke'
+QUICK = 'sae12:smoke'
 
 
 @pytest.mark.parametrize(
@@ -34,10 +26,14 @@ QUICK = '--config=experiments/sae12.py:smoke'
     (benchmark_input.main, ['--seconds=0'], 'a whole number from 1'),
     (benchmark_input.main, ['--dir=/no/where'], '/no/where'),
     (compare_metrics.main, ['--reference=.'], 'unpack the source archive'),
-    (run_benchmark, [QUICK, '--repeats=\u00b2'], 'a whole number from 1'),
-    (run_benchmark, [QUICK, '--output=README.md'], 'expected a .json file'),
-    (run_benchmark, [QUICK, '--against=model.depth=3'], 'no field model.depth'),
-    (run_benchmark, ['--repeats=2'], 'give a config file'),
+    (benchmark.main, [QUICK, '--repeats=\u00b2'], 'a whole number from 1'),
+    (benchmark.main, [QUICK, '--output=README.md'], 'expected a .json file'),
+    (
+      benchmark.main,
+      [QUICK, '--against=model.depth=3'],
+      'no field model.depth',
+    ),
+    (benchmark.main, ['--repeats=2'], 'give a config'),
   ],
 )
 def test_a_mistake_is_one_line(main, flags, message, capsys):
@@ -57,13 +53,17 @@ def test_an_incomplete_reference_is_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-  'flags', [['main', '--help'], ['study', 'paper', '--dry_run']]
+  'flags',
+  [
+    ['structae', 'train', '--help'],
+    ['experiments.paper.study', 'paper', '--dry_run'],
+  ],
 )
 def test_a_reader_that_leaves_early_is_no_error(flags):
   read, write = os.pipe()
   os.close(read)
   module, *rest = flags
-  words = [sys.executable, '-m', f'experiments.{module}', *rest]
+  words = [sys.executable, '-m', module, *rest]
   ended = subprocess.run(words, stdout=write, stderr=subprocess.PIPE)
   os.close(write)
   assert ended.returncode == 1 and not ended.stderr

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from experiments import main
+from structae.commands import train
 from structae.data import catalog, prepare
 from structae.evaluation import codes as codes_lib
 from tests.data import layouts
@@ -67,8 +67,7 @@ def compiled_once(tmp_path_factory):
 def command(data_set, place, folder, *args):
   size = data_set.image_shape[0] if data_set.image_shape else 64
   return [
-    'main',
-    f'--config=experiments/sae12.py:{data_set.name},smoke',
+    f'sae12:{data_set.name},smoke',
     f'--config.data.path={place}',
     f'--config.data.size={size}',
     f'--workdir={folder}',
@@ -96,7 +95,7 @@ def test_every_set_trains_an_sae(name, made, tmp_path):
   data_set, place = made(name)
   folder = tmp_path / 'run'
   asked = ['--config.data.storage=memmap', *ASKED.get(name, ())]
-  main.main(command(data_set, place, folder, *asked))
+  assert train.main(command(data_set, place, folder, *asked)) == 0
   rows = [*map(json.loads, (folder / 'metrics.jsonl').open())]
   assert [row['step'] for row in rows] == [2, 4]
   assert rows[1]['validation_loss'] < rows[0]['validation_loss']
@@ -136,7 +135,7 @@ def test_every_storage_is_the_same_run(made, tmp_path):
     folder = tmp_path / storage
     asked = f'--config.data.storage={storage}'
     small = ['--config.data.size=32', '--config.model.num_blocks=4']
-    main.main(command(data_set, place, folder, asked, *small))
+    assert train.main(command(data_set, place, folder, asked, *small)) == 0
     rows.append((folder / 'metrics.jsonl').read_text())
     codes.append(codes_lib.load(folder / 'codes' / 'test.npz').codes)
   assert rows[0] == rows[1] == rows[2]

@@ -12,7 +12,7 @@ import optax
 import pytest
 
 from structae import devices
-from structae.training import loop, step, stop
+from structae.training import checkpoint, loop, step, stop, writers
 
 TARGET = jnp.array([1.0, -2.0, 3.0])
 
@@ -118,7 +118,8 @@ def test_a_state_that_is_not_finite_is_not_saved(tmp_path):
       start(optax.sgd(0.0), breaks),
       {1: stop_at_4},
       mock.Mock(**{'data.return_value': DATA}),
-      workdir=tmp_path,
+      checkpoints=checkpoint.Checkpoints(tmp_path / 'checkpoints'),
+      open_metrics=lambda now: writers.Metrics(tmp_path, now, 1),
       settings=mock.Mock(num_steps=9, log_every=9, save_minutes=60),
       validate=lambda params: {},
       show=show,
@@ -132,12 +133,12 @@ import sys, json, jax
 num = int(sys.argv[1])
 jax.config.update('jax_num_cpu_devices', num)
 import jax.numpy as jnp
-from experiments import assembly, common
-from structae import build, devices
+from structae import build, devices, trainer
+from structae import config as config_lib
 from structae.data import pipeline, sources
 from structae.training import step
 import numpy as np
-config = common.get_config('smoke')
+config = config_lib.get_config('sae12', 'smoke')
 config.model.num_blocks, config.model.width = 4, 16
 config.model.num_variables, config.model.num_latents = 4, 4
 config.data.size, config.train.batch_size = 16, 16
@@ -149,7 +150,7 @@ images = jnp.asarray(np.random.RandomState(0).randint(
     0, 256, (64, 16, 16, 3)), jnp.uint8)
 source = sources.Source('test', (16, 16, 3), 64, (), (), images,
                         lambda arrays, i: arrays[i], None)
-state, update, batches = assembly.prepare(
+state, update, batches = trainer.prepare(
     config, source, np.arange(64), model, mesh)
 data = batches.data(0, 1)
 key = jax.random.split(jax.random.key(0), 3)[1]
