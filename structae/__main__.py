@@ -5,6 +5,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+import structae
+
 # Each is a module of `structae.commands`, imported once it is asked for.
 COMMANDS = {
   'train': 'train a model, to codes, scores, figures and a report',
@@ -21,14 +23,12 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs a command; returns its exit code."""
   name, *rest = (sys.argv[1:] if argv is None else argv) or ['--help']
-  if name in ('-h', '--help'):
-    print(_usage())
-    return 0
-  if name == '--version':
-    import structae
+  if name in ('-h', '--help', '--version'):
+    from structae.commands import parser  # which reads the fields
 
-    print(f'structae {structae.__version__}')
-    return 0
+    version = f'structae {structae.__version__}'
+    text = version if name == '--version' else _usage()
+    return parser.run(lambda: print(text))
   if name not in COMMANDS:
     close = difflib.get_close_matches(name, COMMANDS, 1)
     hint = f'did you mean {close[0]}? ' if close else ''

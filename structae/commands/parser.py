@@ -35,6 +35,12 @@ class Parser(argparse.ArgumentParser):
       **options,
     )
 
+  def print_help(self, file: Any = None) -> None:
+    """Prints the help; ends the command if nobody reads it."""
+    code = run(lambda: argparse.ArgumentParser.print_help(self, file))
+    if code:
+      self.exit(code)
+
   def error(self, message: str) -> NoReturn:
     """Ends the command."""
     self.exit(2, f'error: {" ".join(message.split())} (see --help)\n')

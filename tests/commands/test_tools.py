@@ -55,6 +55,7 @@ def test_an_incomplete_reference_is_one_line(tmp_path, capsys):
 @pytest.mark.parametrize(
   'flags',
   [
+    ['structae', '--help'],
     ['structae', 'train', '--help'],
     ['experiments.paper.study', 'paper', '--dry_run'],
   ],
@@ -66,4 +67,4 @@ def test_a_reader_that_leaves_early_is_no_error(flags):
   words = [sys.executable, '-m', module, *rest]
   ended = subprocess.run(words, stdout=write, stderr=subprocess.PIPE)
   os.close(write)
-  assert ended.returncode == 1 and not ended.stderr
+  assert ended.returncode in (0, 1) and not ended.stderr
