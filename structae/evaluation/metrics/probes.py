@@ -51,6 +51,8 @@ def probe(
     forest = RandomForestClassifier(
       num_trees, min_samples_leaf=2, n_jobs=-1, random_state=seed
     ).fit(codes, column)
+    # Threads would add the trees' votes in the order in which they end.
+    forest.set_params(n_jobs=1)
     accuracy.append(forest.score(test_codes, test_column))
     values, counts = np.unique(column, return_counts=True)
     commonest = values[counts.argmax()]

@@ -1,4 +1,5 @@
 import numpy as np
+from sklearn.ensemble import RandomForestClassifier
 
 from structae import evaluation
 from structae.evaluation.metrics.probes import standardized
@@ -25,3 +26,20 @@ def test_other_codes_are_standardized_alike_and_constants_are_dropped():
   train, test = standardized(codes, codes + [2, 1, 4])
   np.testing.assert_array_equal(train, [[-1, -1], [1, 1]])
   np.testing.assert_array_equal(test, [[1, 1], [3, 3]])
+
+
+def test_votes_are_added_in_the_order_of_the_trees():
+  """Else a tie of votes would fall as threads happen to end."""
+  rng = np.random.default_rng(0)
+  codes, factors = rng.normal(size=(400, 3)), rng.integers(0, 8, (400, 1))
+  found = {
+    evaluation.probe(codes[:200], factors[:200], codes[200:], factors[200:])[
+      'accuracy'
+    ].item()
+    for _ in range(4)
+  }
+  forest = RandomForestClassifier(30, min_samples_leaf=2, random_state=0)
+  forest.fit(codes[:200], factors[:200, 0])
+  votes = sum(tree.predict_proba(codes[200:]) for tree in forest.estimators_)
+  right = forest.classes_[votes.argmax(1)] == factors[200:, 0]
+  assert found == {right.mean()}
