@@ -152,9 +152,9 @@ _OF_CODES = {
       'classifier tell values of a factor apart (area under the ROC curve), on '
       'held-out codes?', _UNIT, 'higher')),
   **_by('sap', 'metrics.explicitness:sap', _HELD_OUT,
-    Score('sap', _ONE, 'SAP: how much better is a factor predicted from the best '
-      'number than from the next best, in accuracy of a linear SVM? Perfect '
-      'codes score about .4.', _UNIT, 'higher')),
+    Score('sap', _ONE, 'SAP: how much better is a factor predicted from the '
+      'best number than from the next best, in accuracy of a linear SVM? '
+      'Perfect codes score about .4.', _UNIT, 'higher')),
   **_by('sap_continuous', 'metrics.explicitness:sap_continuous', _FACTORS,
     Score('sap_continuous', _ONE, 'Continuous SAP: how much more does a '
       'factor correlate with the best number than with the next best, in '
