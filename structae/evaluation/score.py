@@ -41,10 +41,10 @@ def score(
     `n_test` that were held out, the `metric`, the `score` and the member `of` a
     family that it is of, `group`, `range`, what is `better`, and the value of
     uninformed codes, `chance`. Where a need is not met, or a metric cannot
-    score this, the value is None and `missing` is the reason. `matrices`: by name,
-    `values` with the names of their `rows` and `columns`. `details`: what else
-    the metrics answer, settings among it. `codes`: what was scored, and the
-    constant factors that were left out. `versions`.
+    score this, the value is None and `missing` is the reason. `matrices`: by
+    name, `values` with the names of their `rows` and `columns`. `details`: what
+    else the metrics answer, settings among it. `codes`: what was scored, and
+    the constant factors that were left out. `versions`.
 
   Raises:
     ValueError: if a metric is unknown, or the parts do not match.
