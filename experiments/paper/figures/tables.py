@@ -51,11 +51,11 @@ def of_scores(
       for score in shown
       for text in [over_seeds(group.values(score), decimals)]
     ]
-    more = [cells[i] for cells in columns.values()]
-    rows.append([group.name, str(len(group.runs)), *more, *cells])
+    given = [cells[i] for cells in columns.values()]
+    rows.append([group.name, str(len(group.runs)), *given, *cells])
     known = [_published(group, score, decimals) for score in shown]
     if any(known):
-      blank = [''] * len(more)
+      blank = [''] * len(given)
       rows.append([f'*{group.model}, published*', '', *blank, *known])
   head = ['model', 'seeds', *columns, *(scores[score] for score in shown)]
   return markdown(head, rows)
