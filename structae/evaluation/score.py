@@ -42,21 +42,17 @@ def score(
     `n_test` that were held out, the `metric`, the `score` and the member `of` a
     family that it is of, `group`, `range`, what is `better`, and the value of
     uninformed codes, `chance`. Where a need is not met, or a metric cannot
-    score this, the value is None and `missing` says why. `matrices`: by name,
-    `values` with the names of their `rows` and `columns`. `details`: what else
-    the metrics answer, settings among it. `codes`: what was scored, and the
-    constant factors that were left out. `versions`.
+    score this, the value is None and `missing` is the reason. `matrices`: by
+    name, `values` with the names of their `rows` and `columns`. `details`: what
+    else the metrics answer, settings among it. `codes`: what was scored, and
+    the constant factors that were left out. `versions`.
 
   Raises:
     ValueError: if a metric is unknown, or the parts do not match.
   """
-  groups: dict[str, list[str]] = {}
-  for name in names:
-    if not registry.of_metric(name):
-      raise ValueError(f'unknown metric {name!r}.')
-    groups.setdefault(registry.of_metric(name)[0].function, []).append(name)
   inputs = dataclasses.replace(inputs, asked=tuple(names))
   described, prepared = _prepared(inputs)
+  groups = _by_function(names)
   answers = code_scores.answers(
     [name for name in names if name in registry.METRICS],
     prepared, chance, points, seed,
@@ -64,22 +60,8 @@ def score(
   for path, metrics in groups.items():
     if metrics[0] not in registry.METRICS:
       answers[metrics[0]] = _of_inputs(path, metrics, inputs)
-  result: dict[str, Any] = {key: {} for key in score_file.PARTS}
-  failed: dict[str, list[str]] = {}
-  for metrics in groups.values():
-    answer = answers[metrics[0]]
-    if isinstance(answer, str):
-      failed.setdefault(answer, []).extend(metrics)
-      answer = _missing(metrics, answer, inputs)
-    for found in answer.values:
-      name = f'{found.score}_{found.of}' if found.of else found.score
-      result['scores'][name] = _entry(found)
-    result['matrices'] |= answer.matrices
-    result['details'] |= answer.details
-  for reason, metrics in failed.items():
-    inputs.log(f'{", ".join(metrics)}: {reason}')
   return {
-    **result,
+    **_filed(groups.values(), answers, inputs),
     'codes': described,
     'versions': versions.installed(versions.SCORING),
   }
@@ -172,6 +154,40 @@ def _prepared(inputs: Inputs) -> tuple[dict[str, Any], Inputs]:
     for part in (train, test)
   )
   return described, dataclasses.replace(inputs, train=train, test=test)
+
+
+def _by_function(names: Sequence[str]) -> dict[str, list[str]]:
+  """Metrics by the path of the function that computes them."""
+  groups: dict[str, list[str]] = {}
+  for name in names:
+    rows = registry.of_metric(name)
+    if not rows:
+      raise ValueError(f'unknown metric {name!r}.')
+    groups.setdefault(rows[0].function, []).append(name)
+  return groups
+
+
+def _filed(
+  groups: Iterable[list[str]],
+  answers: Mapping[str, Answer | str],
+  inputs: Inputs,
+) -> dict[str, Any]:
+  """Answers, or why there are none, under scores, matrices and details."""
+  result: dict[str, Any] = {key: {} for key in score_file.PARTS}
+  failed: dict[str, list[str]] = {}
+  for metrics in groups:
+    answer = answers[metrics[0]]
+    if isinstance(answer, str):
+      failed.setdefault(answer, []).extend(metrics)
+      answer = _missing(metrics, answer, inputs)
+    for found in answer.values:
+      name = f'{found.score}_{found.of}' if found.of else found.score
+      result['scores'][name] = _entry(found)
+    result['matrices'] |= answer.matrices
+    result['details'] |= answer.details
+  for reason, metrics in failed.items():
+    inputs.log(f'{", ".join(metrics)}: {reason}')
+  return result
 
 
 def _of_inputs(

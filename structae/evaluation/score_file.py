@@ -102,7 +102,10 @@ def merge(
     ValueError: if the file is broken, or holds scores of another step or
       configuration than the codes are of.
   """
-  old = load(path)
+  try:
+    old = load(path)
+  except ValueError as error:
+    raise ValueError(f'{path} holds no scores; move it away.') from error
   if not Path(path).is_file():
     return content, ''
   kept = {key: dict(old.get(key, {})) for key in PARTS}

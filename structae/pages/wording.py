@@ -38,16 +38,16 @@ FIGURES = {
   ),
   'traversals': (
     'Traversals',
-    'A row for each latent dimension, from its lowest observed value to its '
+    'A row for each number of a code, from its lowest observed value to its '
     'highest, all others held.',
   ),
   'mutual_information': (
     'Mutual information',
-    'How much each latent dimension tells about each factor, in nats.',
+    'How much each number of a code knows about each factor, in nats.',
   ),
   'importance': (
     'Importance',
-    'How much each latent dimension serves to predict each factor.',
+    'How much each number of a code serves to predict each factor.',
   ),
   'variable_effect': (
     'Effect of variables',

@@ -204,7 +204,7 @@ def test_an_output_that_takes_no_scores_is_refused_before_scoring(
 ):
   _write(tmp_path / 'a.npz')
   (tmp_path / 's.json').write_text('mine')
-  monkeypatch.setattr(evaluate.scores, 'score_codes', None)
+  monkeypatch.setattr(evaluate.runner, 'score_codes', None)
   for name, message in (
     ('s.json', 'holds no scores'),
     ('.', 'is a folder; give a file as --output'),
@@ -220,7 +220,7 @@ def test_metrics_import_no_framework():
   code = (
     'import sys, numpy as np\n'
     'from structae import evaluation\n'
-    'from experiments import evaluate\n'
+    'from structae.commands import evaluate\n'
     'evaluation.mig(np.eye(4), np.eye(4, dtype=int)[:, :2])\n'
     'print([m for m in ("jax", "flax", "orbax", "tensorflow", "sklearn",'
     ' "tensorflow_datasets") if m in sys.modules])'

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pytest
 
+from structae.evaluation.registry import SCORES
 from structae.pages import comparison, seeds, wording
 from structae.run import read_run
 
@@ -22,7 +23,7 @@ def rows(text):
 @pytest.fixture
 def folders(make_run):
   def scores(mig, bce):
-    return {'mig': mig, 'bce': bce}
+    return {'mig': mig, 'test_bce': bce}
 
   return [
     make_run('a', seed=1, scores=scores(0.2, 107.0)),
@@ -34,7 +35,7 @@ def folders(make_run):
 def test_seeds_are_one_line_with_mean_and_deviation(folders, tmp_path):
   path = comparison.write_comparison(folders, tmp_path / 'page.html')
   head, *table = rows(path.read_text())
-  assert head == ['model', 'MIG', 'BCE']
+  assert head == ['model', 'MIG ↑', 'Test BCE ↓']
   assert table == [
     ['SAE-4 × 2', '0.3500 ± 0.1500', '108.0 ± 1.0'],
     ['VAE', '0.4000', '105.0'],
@@ -53,11 +54,29 @@ def test_the_best_is_marked_in_the_direction_of_the_score(folders, tmp_path):
   assert re.findall(best, every_run) == ['0.5000', '105.0']
 
 
-def test_a_score_says_which_direction_is_better_or_its_name_does():
-  assert wording.direction('mig', {}) == 1
-  assert wording.direction('test_mse', {}) == -1
-  assert wording.direction('test_mse', {'better': 'higher'}) == 1
-  assert wording.direction('unheard_of', {}) == 0
+def test_the_best_is_marked_of_every_score_with_a_direction(make_run):
+  names = [
+    f'{name}_{ {"factor": "distance", "set": "prior"}[row.family] }'
+    if row.family
+    else name
+    for name, row in SCORES.items()
+  ]
+  values = [dict.fromkeys(names, value) for value in (0.25, 0.5)]
+  models = ('ae', 'vae')
+  groups = seeds.by_seed(
+    [
+      read_run(make_run(model, model=model, scores=scores))
+      for model, scores in zip(models, values)
+    ]
+  )
+  best = {name: seeds.best(groups, name) for name in names}
+  assert [name for name in names if not best[name]] == [
+    'size',
+    'used_variables',
+  ]
+  assert best['probe_distance'] == best['factor_vae_test'] == [1]
+  assert best['pairwise_information'] == best['scene_distance_prior'] == [0]
+  assert not seeds.best(groups, 'unheard_of')
 
 
 def test_runs_on_other_data_are_in_another_table(make_run, folders, tmp_path):
@@ -99,7 +118,7 @@ def test_the_sheets_of_each_model_stand_together(folders, tmp_path):
 def test_a_missing_score_leaves_its_cell_empty(make_run, tmp_path):
   folders = [
     make_run('a', scores={'mig': 0.2}),
-    make_run('b', model='vae', scores={'bce': 3.0}),
+    make_run('b', model='vae', scores={'test_bce': 3.0}),
   ]
   path = comparison.write_comparison(folders, tmp_path / 'page.html')
   assert [row[1:] for row in rows(path.read_text())[1:]] == [

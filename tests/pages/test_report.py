@@ -69,6 +69,28 @@ def test_the_page_holds_every_sheet_frame_score_and_plot(make_run):
   assert len(page.all('svg')) == 2  # the loss curve and the matrix
 
 
+def test_scores_stand_in_groups_with_what_helps_to_read_them(make_run):
+  scores = {'test_mse': 0.5, 'mig': 0.25, 'probe_distance': 0.75, 'mine': 1.5}
+  text = report.write_report(make_run(scores=scores)).read_text()
+  table = re.search(r'<table class="scores">.*?</table>', text, re.DOTALL)[0]
+  rows = [
+    [re.sub(r'<p>.*?</p>|<[^>]*>', '', cell) for cell in cells]
+    for row in table.split('</tr>')
+    if (cells := re.findall(r'<t[hd][^e].*?</t[hd]>', row))
+  ]
+  assert rows == [
+    ['score', 'value', 'better', 'chance', 'range'],
+    ['Is a factor in one number?'],
+    ['MIG', '0.2500', '↑', '', '0 to 1'],
+    ['Can it be read?'],
+    ['Probe distance', '0.7500', '↑', '', '0 to 1'],
+    ['Pictures'],
+    ['Test MSE', '0.5000', '↓', '', '0 or more'],
+    ['Other scores'],
+    ['Mine', '1.500', '', '', ''],
+  ]
+
+
 def decode(uri):
   content = base64.b64decode(uri.partition(',')[2])
   return np.asarray(Image.open(io.BytesIO(content)))
