@@ -49,14 +49,14 @@ class Study(NamedTuple):
   """The runs of a study, and where its result belongs.
 
   Attributes:
-    runs: by column, `none` (the base) first.
-    folders: those of the runs.
+    commands: of the runs by column, `none` (the base) first.
+    runs: their folders.
     hold_out: the name of what is held out.
     folder: of the result.
   """
 
-  runs: dict[str, Command]
-  folders: dict[str, Path]
+  commands: dict[str, Command]
+  runs: dict[str, Run]
   hold_out: str
   folder: Path
 
@@ -81,13 +81,13 @@ def _run(parser: Parser, argv: Sequence[str]) -> None:
   command, asked = config_flags.read(parser, argv)
   study = plan(command, asked.hold_out)
   check(study)
-  for column, one in study.runs.items():
-    folder = study.folders[column]
-    if Run(folder).is_complete(one.config):
-      print(f'{column}: finished before: {folder}', flush=True)
+  for column, one in study.commands.items():
+    config, place = one.config, study.runs[column]
+    if place.is_complete(config):
+      print(f'{column}: finished before: {place.folder}', flush=True)
       continue
-    num_steps = one.config.train.num_steps
-    print(f'{column}: {num_steps:,} updates, in {folder}', flush=True)
+    num_steps = config.train.num_steps
+    print(f'{column}: {num_steps:,} updates, in {place.folder}', flush=True)
     if not train.train(one):
       return
   try:
@@ -116,34 +116,31 @@ def plan(asked: Command, hold_out: str) -> Study:
   for name in _OWN:
     if config_lib.flat(asked.config)[name] != config_lib.FIELDS[name].default:
       raise ConfigError(f'{name} is for the study to set; see --hold_out')
-  changes: dict[str, Any] = {
-    'train.num_steps': num_base,
-    'data.hold_out': hold_out,
-  }
-  runs, folders = {}, {}
-  runs['none'], base = _changed(asked, 'base', changes)
-  folders['none'] = base
+  commands, runs = {}, {}
+  changes = {'train.num_steps': num_base, 'data.hold_out': hold_out}
+  commands['none'], runs['none'] = _changed(asked, 'base', changes)
+  base = runs['none'].folder
   for column, trainable in TRAINABLE.items():
     changes = {
       'train.num_steps': total - num_base,
       'train.init_from': str(base),
       'train.trainable': trainable,
     }
-    runs[column], folders[column] = _changed(asked, column, changes)
+    commands[column], runs[column] = _changed(asked, column, changes)
   folder = asked.workdir or base.with_name(f'{base.name}-extrapolation')
-  return Study(runs, folders, hold_out, folder)
+  return Study(commands, runs, hold_out, folder)
 
 
 def _changed(
   asked: Command, leaf: str, changes: dict[str, Any]
-) -> tuple[Command, Path]:
-  """A run with some fields changed, and its folder."""
+) -> tuple[Command, Run]:
+  """A run with some fields changed: its command and its folder."""
   config = asked.config.copy_and_resolve_references()
   config_lib.update(config, changes)
   config_lib.check(config)
   given = asked.workdir / leaf if asked.workdir else None
-  folder = Run.choose(given, asked.name, config).folder
-  return asked._replace(config=config, workdir=folder), folder
+  place = Run.choose(given, asked.name, config)
+  return asked._replace(config=config, workdir=place.folder), place
 
 
 def check(study: Study) -> None:
@@ -152,17 +149,18 @@ def check(study: Study) -> None:
   Raises:
     ConfigError: one line.
   """
-  for column, one in study.runs.items():
-    Run(study.folders[column]).check(one.config)
-  base, *others = study.folders.values()
-  num_steps = study.runs['none'].config.train.num_steps
-  if (base / 'config.json').exists() and any(x.exists() for x in others):
-    before = Run(base).field('train.num_steps')
+  for column, one in study.commands.items():
+    study.runs[column].check(one.config)
+  base, *others = study.runs.values()
+  began = (base.folder / 'config.json').exists()
+  if began and any(run.folder.exists() for run in others):
+    before = Run(base.folder).field('train.num_steps')  # it may yet change
+    num_steps = study.commands['none'].config.train.num_steps
     # A base may grow, but what started from it would still be of the old one.
     if before != num_steps:
       raise ConfigError(
-        f'{base} has made {before} updates and others started from it, now it '
-        f'should make {num_steps}: give another --workdir'
+        f'{base.folder} has made {before} updates and others started from it, '
+        f'now it should make {num_steps}: give another --workdir'
       )
 
 
@@ -175,11 +173,11 @@ def conclude(study: Study) -> None:
   """
   runs = {
     column: {
-      'folder': str(study.folders[column]),
+      'folder': str(one.workdir),
       'config_hash': config_lib.config_hash(one.config),
       'num_steps': one.config.train.num_steps,
     }
-    for column, one in study.runs.items()
+    for column, one in study.commands.items()
   }
   path = study.folder / RESULT
   picture = study.folder / 'figures' / 'extrapolation.png'
@@ -189,8 +187,7 @@ def conclude(study: Study) -> None:
     from structae.figures import grids
 
     with stop.Stop() as stopping:
-      trained = {column: Run(x) for column, x in study.folders.items()}
-      content, sheet = held_out.score(trained, study.hold_out, stopping)
+      content, sheet = held_out.score(study.runs, study.hold_out, stopping)
       content['runs'] = runs
       grids.save_png(picture, sheet)
       files.write_text(path, json.dumps(content, indent=1) + '\n')

@@ -27,7 +27,9 @@ _MOST_VARIABLES = 16
 
 def title(name: str) -> str | None:
   """`sae12` as `SAE-12` and `bvae` as `β-VAE`; None if the paper has none."""
-  base, size = re.fullmatch(r'(.*?)[_-]?(\d*)', name.lower()).groups()  # type: ignore[union-attr]
+  base = name.lower().rstrip('0123456789')
+  size = name.lower().removeprefix(base)
+  base = re.sub('[_-]$', '', base)
   for family, (shown, _) in FAMILIES.items():
     if base in (family, _SPELLINGS.get(family)):
       return f'{shown}-{size}' if size else shown

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import (
@@ -171,12 +172,17 @@ def _scale(axes: Axes, panel: Panel) -> None:
   if panel.log and values.min() > 0 and values.max() > _LOG * values.min():
     axes.set_xscale('log')
     wide = values.max() > 100 * values.min()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
-    axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.6g}')
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    plain_log(axes.xaxis, (1,) if wide else (1, 2, 5))
   else:
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(_plain())
+
+
+def plain_log(axis: Axis, digits: Sequence[int]) -> None:
+  """Labels a log axis in plain numbers that start with some digits."""
+  axis.set_major_locator(LogLocator(subs=digits))
+  axis.set_major_formatter(lambda x, _: f'{x:,.6g}')
+  axis.set_minor_formatter(NullFormatter())
 
 
 def _plain() -> ScalarFormatter:

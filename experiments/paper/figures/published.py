@@ -46,12 +46,13 @@ class Value(NamedTuple):
   deviation: float | None = None
 
 
-def of_run(run: Run, score: str) -> Value | None:
+def of_run(run: Run, score: str, floor: float | None = None) -> Value | None:
   """The published score of the model of a run.
 
   Args:
     run: a run.
     score: the name of a score, as in `scores.json`.
+    floor: what to subtract, if anything: the entropy of the same images.
 
   Returns:
     The value; None if there is none, or the run is of other data, of images of
@@ -60,7 +61,8 @@ def of_run(run: Run, score: str) -> Value | None:
   model = model_title(run)
   if run.field('data.size') != _SIZE or not _same(run, model):
     return None
-  return of_model(str(run.field('data.name')), model, score)
+  found = of_model(str(run.field('data.name')), model, score)
+  return found and found._replace(mean=found.mean - (floor or 0.0))
 
 
 def of_model(data: str, model: str, score: str) -> Value | None:

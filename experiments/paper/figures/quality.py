@@ -43,12 +43,14 @@ def reconstruction_quality(runs: Sequence[Run]) -> dict[str, Figure]:
   has_fid = False
   lacks: list[str] = []
   for title, groups in scored.groups(runs).items():
-    entropy = _cross_entropy(title, groups)
+    floor = floor_of(groups)
+    label = cross_entropy_label(floor)
+    entropy = panel(title, groups, 'test_bce', label, floor)
     distance = panel(title, groups, 'fid_rec', 'FID of reconstructions')
     if entropy is None and distance is None:
       continue
     has_fid |= distance is not None
-    lacks += [g.name for g in groups if not _has(g, 'test_bce')]
+    lacks += [g.name for g in groups if not g.values('test_bce').size]
     rows.append(
       [
         entropy or f'{title}: no cross entropy of test images.',
@@ -62,10 +64,6 @@ def reconstruction_quality(runs: Sequence[Run]) -> dict[str, Figure]:
   columns = 2 if has_fid else min(2, len(rows))
   note = scored.left_out({'test_bce': lacks})
   return {'reconstruction_quality': dots.draw(rows, note, columns=columns)}
-
-
-def _has(group: Group, score: str) -> bool:
-  return group.values(score).size > 0
 
 
 def floor_of(groups: Sequence[Group]) -> float | None:
@@ -83,48 +81,29 @@ def cross_entropy_label(floor: float | None) -> str:
   return f'cross entropy{above}, nats per image'
 
 
-def cross_entropies(run: Run, floor: float | None) -> float | None:
-  """The cross entropy of test images of a run, above the floor if known."""
-  entry = run.scores.get('test_bce', {})
-  value = entry.get('value')
-  if value is None:
-    return None
-  return value if floor is None else value - entry['floor']
-
-
-def _cross_entropy(title: str, groups: Sequence[Group]) -> Panel | None:
-  floor = floor_of(groups)
-  colours, found = scored.colours(groups), []
-  for group in groups:
-    values = [cross_entropies(run, floor) for run in group.runs]
-    known = published.of_run(group.runs[0], 'test_bce')
-    if known is not None:  # a whole cross entropy, of the same images
-      known = known._replace(mean=known.mean - (floor or 0.0))
-    found.append((group, np.array([v for v in values if v is not None]), known))
-  dots_found = [
-    Dots(scored.line(g), values, colours[g.name], published=known)
-    for g, values, known in found
-    if values.size
-  ]
-  label = cross_entropy_label(floor)
-  return Panel(title, label, dots_found) if dots_found else None
+def value(run: Run, score: str, floor: float | None = None) -> float | None:
+  """A score of a run, above its own floor if there is one; None if it lacks."""
+  entry = run.scores.get(score, {})
+  found = entry.get('value')
+  return found if found is None or floor is None else found - entry['floor']
 
 
 def panel(
-  title: str, groups: Sequence[Group], score: str, label: str
+  title: str,
+  groups: Sequence[Group],
+  score: str,
+  label: str,
+  floor: float | None = None,
 ) -> Panel | None:
-  """A panel with one score, or None where no group has it."""
-  colours = scored.colours(groups)
-  found = [
-    Dots(
-      scored.line(group),
-      group.values(score),
-      colours[group.name],
-      published=published.of_run(group.runs[0], score),
-    )
-    for group in groups
-    if group.values(score).size
-  ]
+  """A panel with one score, above a floor if given; None where none has it."""
+  colours, found = scored.colours(groups), []
+  for group in groups:
+    values = [value(run, score, floor) for run in group.runs]
+    known = published.of_run(group.runs[0], score, floor)
+    shown = np.array([v for v in values if v is not None and np.isfinite(v)])
+    if shown.size:
+      line = scored.line(group)
+      found.append(Dots(line, shown, colours[group.name], published=known))
   return Panel(title, label, found) if found else None
 
 

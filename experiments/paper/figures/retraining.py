@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.paper.figures import (
+  dots,
   published,
   published_tables,
   scored,
@@ -151,11 +151,10 @@ def _draw(
   axes.set_xticks(range(len(COLUMNS)), [_words(c) for c in COLUMNS])
   axes.tick_params('x', length=0)
   means = [x.mean() for some in errors.values() for x in some.values()]
+  axes.yaxis.set_major_formatter(lambda y, _: f'{y:,.5g}')
   if max(means) > 10 * min(means):
     axes.set_yscale('log')
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-  axes.yaxis.set_major_formatter(lambda y, _: f'{y:,.5g}')
+    dots.plain_log(axes.yaxis, (1, 3))
   axes.set_ylabel('mean squared error × 1000')
   axes.grid(axis='y')
   axes.set_title(title, loc='left', size=10.5, weight='bold')

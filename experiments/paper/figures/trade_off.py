@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
 
-from experiments.paper.figures import published, quality, scored
+from experiments.paper.figures import dots, published, quality, scored
 from structae.figures import canvas
 from structae.pages.seeds import Group
 from structae.run import Run
@@ -74,10 +73,7 @@ def _find(title: str, groups: list[Group]) -> _Panel | None:
 
 def _points(group: Group, score: str, floor: float | None) -> np.ndarray:
   pairs = [
-    (
-      quality.cross_entropies(run, floor),
-      run.scores.get(score, {}).get('value'),
-    )
+    (quality.value(run, 'test_bce', floor), quality.value(run, score))
     for run in group.runs
   ]
   return np.array([p for p in pairs if None not in p], float).reshape(-1, 2)
@@ -124,20 +120,16 @@ def _explained(panel: _Panel) -> list[Line2D]:
 
 
 def _published(run: Run, panel: _Panel) -> tuple[float, float] | None:
-  x = published.of_run(run, 'test_bce')
+  x = published.of_run(run, 'test_bce', panel.floor)
   y = published.of_run(run, panel.score)
-  if x is None or y is None:
-    return None
-  return x.mean - (panel.floor or 0.0), y.mean
+  return None if x is None or y is None else (x.mean, y.mean)
 
 
 def _scales(axes: Axes, points: np.ndarray) -> None:
-  for i, axis in enumerate((axes.xaxis, axes.yaxis)):
-    values = points[:, i]
-    wide = values.min() > 0 and values.max() > _LOG * values.min()
-    if wide:
-      (axes.set_xscale, axes.set_yscale)[i]('log')
-      axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-      axis.set_minor_formatter(NullFormatter())
-      axis.set_major_formatter(lambda x, _: f'{x:,.5g}')
+  for values, axis, set_scale in zip(
+    points.T, (axes.xaxis, axes.yaxis), (axes.set_xscale, axes.set_yscale)
+  ):
+    if values.min() > 0 and values.max() > _LOG * values.min():
+      set_scale('log')
+      dots.plain_log(axis, (1, 2, 5))
   axes.margins(0.12)

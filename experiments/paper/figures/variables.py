@@ -45,9 +45,7 @@ def unused_variables(runs: Sequence[Run]) -> dict[str, Figure]:
       found[stem] = _draw(title, groups, shown, note)
   if not found:
     raise scored.lacking(
-      'unused_variables',
-      f'the matrix {EFFECT}',
-      scored.EVALUATE.format(EFFECT),
+      'unused_variables', f'the matrix {EFFECT}', scored.EVALUATE.format(EFFECT)
     )
   return found
 

@@ -178,12 +178,13 @@ def test_folders_are_named_by_content_beside_each_other():
   shape, camera = (
     extrapolate.plan(asked, name) for name in ('shape', 'camera')
   )
-  folders = [*shape.folders.values(), *camera.folders.values()]
+  runs = [*shape.runs.values(), *camera.runs.values()]
+  folders = [run.folder for run in runs]
   folders += [shape.folder, camera.folder]
   assert len({*folders}) == 10
   assert {folder.parent.name for folder in folders} == {'runs'}
   assert shape == extrapolate.plan(asked, 'shape')
-  steps = [run.config.train.num_steps for run in shape.runs.values()]
+  steps = [x.config.train.num_steps for x in shape.commands.values()]
   assert steps == [16, 4, 4, 4]
 
 
@@ -213,7 +214,7 @@ def test_a_base_does_not_grow_under_what_started_from_it(tmp_path):
     extrapolate.check(study)
     return study
 
-  base = check(20).runs['none']
+  base = check(20).commands['none']
   Run(tmp_path / 'base').begin(base.name, base.config, {})
   check(40)  # nothing has started from it
   (tmp_path / 'decoder').mkdir()
