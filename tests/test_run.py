@@ -9,27 +9,13 @@ import pytest
 from PIL import Image
 
 import structae
-from structae import build, devices, parameters, results, trainer
-from structae import config as config_lib
+from structae import parameters
 from structae.commands import encode, export, sample
 from structae.data import pictures as picture_tools
 from structae.data.selection import Selection
 from structae.evaluation import codes as saved
 from structae.run import Run, read_run
-
-# Two variables of two numbers and a prior: every kind of sample there is.
-TINY = {
-  'model.num_variables': 2,
-  'model.num_latents': 4,
-  'model.num_blocks': 4,
-  'model.width': 4,
-  'model.head': (4,),
-  'model.str_tfm': (4,),
-  'objective.name': 'wae',
-  'evaluation.batch_size': 4,
-  'evaluation.pool_size': 8,
-}
-
+from tests import runs
 
 pytestmark = pytest.mark.usefixtures('barely_optimized')
 
@@ -37,40 +23,13 @@ pytestmark = pytest.mark.usefixtures('barely_optimized')
 @pytest.fixture(scope='module')
 def made(tmp_path_factory):
   """A run, as initialized, called trained; its model, and its data."""
-  run = Run(tmp_path_factory.mktemp('runs') / 'tiny')
-  config = config_lib.get_config('sae12', 'smoke')
-  config_lib.update(config, TINY)
-  source = build.source(config)
-  run.begin('sae2', config, build.digests(config, source))
-  part = build.split(config, source).train
-  module = build.model(config, 3)
-  state = trainer.prepare(
-    config, source, part, module, devices.data_mesh()
-  ).state
-  checkpoints = run.checkpoints()
-  for step in (10, config.train.num_steps):
-    # Told apart by the start of the decoder.
-    start = state.params['decoder']['start'] * 0 + step
-    params = state.params | {
-      'decoder': state.params['decoder'] | {'start': start}
-    }
-    state = state._replace(
-      step=jax.numpy.full_like(state.step, step), params=params
-    )
-    checkpoints.save(step, state)
-  checkpoints.wait()
-  model = structae.Model(config, state.params)
-  run.save_codes(
-    'train', results.encode_split(model, source, 'train', part[:20])
-  )
-  key = jax.random.key(0)
-  model, _ = results.draw(model, run.codes('train').codes, key)
-  run.save_pool(model.pool, config.train.num_steps)
-  run.complete(config)
+  folder = tmp_path_factory.mktemp('runs') / 'tiny'
+  run, model, source = runs.make(folder, 10, 20, train=20)
+  run.complete(model.config)
   run.save_scores(
     {
       'scores': {'mig': {'value': 0.25, 'n': 20, 'definition': 'a gap'}},
-      'step': config.train.num_steps,
+      'step': 20,
     }
   )
   return run, model, source
@@ -130,7 +89,7 @@ def test_images_of_a_source_are_encoded_like_an_array_of_them(made, model):
     one = source.images(*source.load(np.array([number])))
     np.testing.assert_array_equal(images[i], one[0])
   np.testing.assert_allclose(
-    model.encode(selection), model.encode(images), atol=1e-6
+    model.encode(selection), model.encode(images), atol=1e-5
   )
   codes = model.encode(images)
   direct = model.module.apply(

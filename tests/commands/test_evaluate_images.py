@@ -1,37 +1,23 @@
 """FID and its kin, from the folder of a run and from anybody's images."""
 
+import dataclasses
 import json
 
-import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from structae import assembly, build, evaluation, restore, results, workdir
-from structae import config as config_lib
-from structae.commands import config_flags as command
+from structae import evaluation, score_inputs
 from structae.commands import evaluate
-from structae.config import ConfigError
-from structae.evaluation import codes as saved
+from structae.data.selection import Selection
 from structae.evaluation.images import compare as image_scores
 from structae.evaluation.images import features, frechet, inception
 from structae.evaluation.images import files as image_files
 from structae.evaluation.images import weights as inception_weights
-from structae.training import checkpoint
+from structae.run import Run
+from tests import runs
 from tests.evaluation.images import random_inception
 
-# Two variables of two numbers and a prior: every kind of sample there is.
-TINY = [
-  '--config=experiments/sae12.py:smoke',
-  '--config.model.num_variables=2',
-  '--config.model.num_latents=4',
-  '--config.model.num_blocks=4',
-  '--config.model.head=(8,)',
-  '--config.model.str_tfm=(8,)',
-  '--config.objective.name=wae',
-  '--config.evaluation.batch_size=4',
-  '--config.evaluation.pool_size=8',
-]
 FIRST_DEPTH = 64  # the rest of the network is never compiled
 
 
@@ -58,55 +44,33 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def made(tmp_path_factory):
-  """The folder of a run: as initialized, called trained."""
+  """A run, as initialized, called trained; its model, and its data."""
   folder = tmp_path_factory.mktemp('runs') / 'tiny'
-  config = command.parse(['main', *TINY], '').config
-  source = build.source(config)
-  digests = build.digests(config, source)
-  workdir.write_config(folder, 'sae2', config, digests)
-  mesh, splits, model, doors = assembly.assemble(config, source)
-  state, *_ = assembly.prepare(config, source, splits.train, model, mesh)
-  last = jax.numpy.full_like(state.step, config.train.num_steps)
-  state = state._replace(step=last)
-  checkpoints = checkpoint.Checkpoints(folder / 'checkpoints')
-  checkpoints.save(config.train.num_steps, state)
-  checkpoints.wait()
-  run = results.Trained(config, source, doors, state.params)
-  for name, num in (('train', 20), ('test', 8)):
-    part = splits._asdict()[name][:num]
-    codes = results.encode_split(run, name, part)
-    saved.save(folder / 'codes' / f'{name}.npz', codes)
-  return folder, run
+  return runs.make(folder, 20, train=20, test=8)
 
 
 @pytest.fixture
-def restored(made, monkeypatch):
-  """Saves the commands of a test what `restore` is tested for elsewhere."""
-  folder, run = made
-  found = restore.read_config(folder)[1]['config_hash']
-  last = run.config.train.num_steps
-
-  def again(folder, changes=None):
-    config = run.config.copy_and_resolve_references()
-    config_lib.update(config, changes or {})
-    trained = run._replace(config=config)
-    return restore.Restored(trained, None, last, found, 'sae2')
-
-  monkeypatch.setattr(restore, 'restore', again)
+def opened(made, monkeypatch):
+  """Spares a test the opening of model and data, which test_run.py tests."""
+  _, model, source = made
+  monkeypatch.setattr(Run, 'source', lambda self: source)
+  hashed = {**model.about, 'config_hash': made[0].content['config_hash']}
+  known = dataclasses.replace(model, about={**hashed, 'step': 20})
+  monkeypatch.setattr(Run, 'model', lambda self: known)
 
 
 def scores_of(folder):
   return json.loads((folder / 'scores.json').read_text())['scores']
 
 
-def test_the_variables_of_a_run_are_scored_by_its_decoder(made, restored):
-  folder, run = made
+def test_the_variables_of_a_run_are_scored_by_its_decoder(made, opened):
+  (run, model, _), folder = made, made[0].folder
   command = [f'--workdir={folder}', '--metrics=variable_effect,order']
   assert evaluate.main(command) == 0
   content = json.loads((folder / 'scores.json').read_text())
   values = np.array(content['matrices']['variable_effect']['values'])
-  codes = saved.load(folder / 'codes' / 'train.npz').codes
-  expected = evaluation.variable_effect(run.decode, codes)
+  codes = run.codes('train').codes
+  expected = evaluation.variable_effect(model.decode, codes)
   np.testing.assert_array_equal(values, expected['variable_effect'])
   used = content['scores']['used_variables']
   assert used['value'] == (values >= 0.01).sum() and used['n'] == 20
@@ -118,15 +82,15 @@ def test_the_variables_of_a_run_are_scored_by_its_decoder(made, restored):
 
 
 def test_variables_of_codes_alone_have_no_effect(made, capsys):
-  codes = made[0] / 'codes' / 'train.npz'
+  codes = made[0].folder / 'codes' / 'train.npz'
   assert evaluate.main([f'--codes={codes}', '--metrics=variable_effect']) == 2
   assert 'needs a decoder; give --workdir' in capsys.readouterr().err
 
 
 def test_a_run_is_scored_by_what_its_checkpoint_decodes(
-  made, restored, weights, capsys, tmp_path
+  made, opened, weights, capsys, tmp_path
 ):
-  folder, run = made
+  (run, model, source), folder = made, made[0].folder
   command = [f'--workdir={folder}', f'--inception={weights}']
   command += ['--metrics=fid,kid,precision_recall,mig', '--num_images=12']
   assert evaluate.main(command) == 0
@@ -145,9 +109,12 @@ def test_a_run_is_scored_by_what_its_checkpoint_decodes(
 
   # The same, from the images themselves.
   loaded = inception_weights.load_weights(weights)
-  test = saved.load(folder / 'codes' / 'test.npz')
+  test = run.codes('test')
   rows = np.resize(np.random.RandomState(0).permutation(8), 12)
-  sets = [run.doors.images(test.indices[rows]), run.decode(test.codes[rows])]
+  sets = [
+    Selection(source, test.indices[rows]).read(),
+    model.decode(test.codes[rows]),
+  ]
   a, b = (
     features.inception_features(x, loaded, num_dimensions=FIRST_DEPTH)
     for x in sets
@@ -164,8 +131,8 @@ def test_a_run_is_scored_by_what_its_checkpoint_decodes(
   assert scores_of(folder)['fid_rec']['value'] == found['fid_rec']['value']
 
 
-def test_without_weights_a_score_is_missing_in_one_line(made, restored, capsys):
-  folder, _ = made
+def test_without_weights_a_score_is_missing_in_one_line(made, opened, capsys):
+  folder = made[0].folder
   (folder / 'scores.json').unlink(missing_ok=True)
   assert evaluate.main([f'--workdir={folder}', '--metrics=fid,mig']) == 0
   out, err = capsys.readouterr()
@@ -178,8 +145,8 @@ def test_without_weights_a_score_is_missing_in_one_line(made, restored, capsys):
   assert 'fid_prior' in out and 'missing' in out
 
 
-def test_weights_that_were_named_must_be_there(made, restored, capsys):
-  folder, _ = made
+def test_weights_that_were_named_must_be_there(made, opened, capsys):
+  folder = made[0].folder
   scores = folder / 'scores.json'
   scores.unlink(missing_ok=True)
   command = [f'--workdir={folder}', '--metrics=fid,mig']
@@ -189,48 +156,15 @@ def test_weights_that_were_named_must_be_there(made, restored, capsys):
 
 
 @pytest.mark.parametrize('key, value', [('step', 7), ('config_hash', 'cafe')])
-def test_codes_of_another_checkpoint_are_refused(
-  made, restored, weights, capsys, key, value
-):
-  folder, run = made
-  (folder / 'scores.json').unlink(missing_ok=True)
-  path = folder / 'codes' / 'test.npz'
-  codes = saved.load(path)
-  try:
-    saved.save(path, codes._replace(meta={**codes.meta, key: value}))
-    command = [f'--workdir={folder}', '--metrics=fid']
-    assert evaluate.main([*command, f'--inception={weights}']) == 2
-  finally:
-    saved.save(path, codes)
-  *_, line = capsys.readouterr().err.splitlines()
-  assert f'the test codes are of {key} {value}, the checkpoint of' in line
-  assert not (folder / 'scores.json').exists()
-
-
-def test_a_run_is_restored_as_it_was_saved(made):
-  folder, run = made
-  restored = restore.restore(folder)
-  assert restored.step == run.config.train.num_steps
-  assert restored.name == 'sae2'
-  for a, b in zip(
-    jax.tree.leaves(restored.trained.params), jax.tree.leaves(run.params)
-  ):
-    np.testing.assert_array_equal(a, b)
-  meta = saved.load(folder / 'codes' / 'test.npz').meta
-  assert restored.config_hash == meta['config_hash']
-  assert restored.trained.config.to_dict() == run.config.to_dict()
-
-
-def test_what_is_no_run_is_one_line(tmp_path):
-  with pytest.raises(ConfigError, match='it has no config.json'):
-    restore.restore(tmp_path)
-  (tmp_path / 'config.json').write_text('{"config": 3}')
-  with pytest.raises(ConfigError, match='config.json is damaged'):
-    restore.restore(tmp_path)
-  config = command.parse(['main', *TINY], '').config
-  workdir.write_config(tmp_path, 'sae2', config, {})
-  with pytest.raises(ConfigError, match='holds no checkpoint; train it first'):
-    restore.restore(tmp_path)
+def test_codes_of_another_checkpoint_are_refused(made, key, value):
+  run, model, _ = made
+  about = {'step': 20, 'config_hash': run.content['config_hash']}
+  known = dataclasses.replace(model, about=about)
+  codes = run.codes('test')
+  score_inputs.check_codes(known, {'test': codes})
+  other = codes._replace(meta={**codes.meta, key: value})
+  with pytest.raises(ValueError, match=f'test codes are of {key} {value}, the'):
+    score_inputs.check_codes(known, {'test': other})
 
 
 @pytest.fixture
