@@ -22,7 +22,7 @@ def write_report(
   """Writes what a run has to show into one page without outside parts.
 
   Args:
-    workdir: the folder of the run, see `run_files`; parts that are missing are
+    workdir: the folder of the run, see `structae.run`; parts that are missing are
       left out.
     path: where to write, by default `report.html` in that folder.
 
