@@ -177,6 +177,19 @@ class Run:
     has_results = (self.folder / 'pool.npz').is_file()
     return has_results and (self.folder / 'COMPLETE').is_file()
 
+  def check_form(self) -> None:
+    """Refuses a folder that an earlier version has finished.
+
+    Raises:
+      ConfigError: one line with the command that adds what is missing.
+    """
+    if (self.folder / 'COMPLETE').is_file() and not self.is_finished:
+      raise ConfigError(
+        f'{self.folder} was written by an earlier version; `structae train '
+        f'{self.folder} --workdir={self.folder}` adds what is missing, and '
+        'trains nothing anew'
+      )
+
   def is_complete(self, config: Any) -> bool:
     """Whether it is finished with all the steps of a configuration."""
     path = self.folder / 'COMPLETE'
@@ -259,6 +272,12 @@ class Run:
 
   # Results.
 
+  @property
+  def parts(self) -> list[str]:
+    """The parts of which there are codes, `train` first."""
+    names = ('train', 'test', 'validation')
+    return [k for k in names if (self.folder / 'codes' / f'{k}.npz').is_file()]
+
   def codes(self, part: str) -> codes_lib.Codes:
     """The saved codes of `train`, `validation` or `test`."""
     return codes_lib.load(self.folder / 'codes' / f'{part}.npz')
@@ -272,14 +291,9 @@ class Run:
 
     None, with a warning, where they are of another state of the run.
     """
+    self.check_form()
     path = self.folder / 'pool.npz'
     if not path.is_file():
-      if (self.folder / 'COMPLETE').is_file():
-        raise ConfigError(
-          f'{self.folder} was written by an earlier version; `structae train '
-          f'{self.folder}/config.json --workdir={self.folder}` adds what is '
-          'missing, and trains nothing anew'
-        )
       return None
     stored = files.read_arrays(path)
     if 'pool' not in stored or int(stored.get('step', -1)) != step:
@@ -359,6 +373,11 @@ class Run:
       return score_file.table(self.score_content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
       raise ConfigError(f'{path} is damaged; {again}') from error
+
+  def save_report(self, page: str) -> Path:
+    """Writes `report.html`; returns its path."""
+    self._write('report.html', page)
+    return self.folder / 'report.html'
 
   @property
   def figures(self) -> Path:
@@ -452,6 +471,7 @@ def read_run(folder: str | os.PathLike) -> Run:
       that is broken.
   """
   run = Run(Path(folder))
+  run.check_form()
   for _ in (run.settings, run.versions, run.scores, run.rows, run.samples):
     pass
   return run

@@ -120,6 +120,30 @@ def test_a_folder_of_an_earlier_version_is_told_what_to_run(copy):
     structae.load_pretrained(copy)
 
 
+def test_pictures_and_files_are_images_too(model, tmp_path):
+  rng = np.random.default_rng(0)
+  array = rng.integers(0, 256, (2, 32, 48, 3), np.uint8)
+  pictures = [Image.fromarray(image) for image in array]
+  paths = [tmp_path / f'{i}.png' for i in range(2)]
+  for picture, path in zip(pictures, paths):
+    picture.save(path)
+  expected = model.encode(array[:, :, 8:40])  # the centred square
+  np.testing.assert_array_equal(model.encode(pictures), expected)
+  np.testing.assert_array_equal(model.encode(paths), expected)
+  np.testing.assert_array_equal(model.encode(str(paths[0])), expected[:1])
+  with pytest.raises(ValueError, match='nowhere.png is no picture'):
+    model.encode(['nowhere.png'])
+
+
+def test_a_model_shows_what_it_is(model):
+  lines = repr(model).splitlines()
+  assert len(lines) == 3 and 'sae2 on shapes3d_synth, step 20' in lines[0]
+  assert '32x32x3 to 2 variables of 2' in lines[1]
+  assert lines[2].endswith('hybrid, hybrid_by_dimension, prior')
+  page = model._repr_html_()
+  assert 'src="data:image/png;base64,' in page and '<pre>structae.Model' in page
+
+
 def test_durations_leave_out_what_was_cut(tmp_path):
   run = Run(tmp_path)
   assert run.minutes is None

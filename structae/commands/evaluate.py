@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> None:
     _check_output(output, {})
     content = _score_images(arguments, asked or ['fid'])
   else:
-    parts = {name: saved.load(file) for name, file in _files(arguments).items()}
+    parts = _parts(arguments)
     _check_output(output, parts['train'].meta)
     content = _score_codes(arguments, asked, parts)
   merged, line = score_file.merge(output, content)
@@ -233,17 +233,16 @@ def _score_images(
   return content
 
 
-def _files(arguments: argparse.Namespace) -> dict[str, Path]:
-  """The files to score by the part they are."""
+def _parts(arguments: argparse.Namespace) -> dict[str, saved.Codes]:
+  """The codes to score by the part they are."""
   if arguments.workdir is None:
     given = {'train': arguments.codes, 'test': arguments.test_codes}
-    return {name: file for name, file in given.items() if file is not None}
-  folder = arguments.workdir / 'codes'
-  files = {name: folder / f'{name}.npz' for name in ('train', 'test')}
-  validation = folder / 'validation.npz'
-  if arguments.points == 'full' and validation.is_file():
-    files['validation'] = validation
-  return files
+    return {k: saved.load(file) for k, file in given.items() if file}
+  scored = Run(arguments.workdir)
+  names = [name for name in scored.parts if name != 'validation']
+  if arguments.points == 'full':
+    names = scored.parts
+  return {name: scored.codes(name) for name in names or ['train']}
 
 
 def _draw(
@@ -251,5 +250,5 @@ def _draw(
 ) -> list[Path]:
   """Matrices as pictures: in the run's folder, or beside the scores."""
   if arguments.workdir is not None:
-    return matrices.draw(arguments.workdir / 'figures', content['matrices'])
+    return matrices.draw(Run(arguments.workdir).figures, content['matrices'])
   return matrices.draw(output.parent, content['matrices'], f'{output.stem}_')

@@ -12,14 +12,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from structae.commands.parser import Parser, check_folder, check_new, run
+from structae.commands import parser as parsing
 from structae.config import ConfigError
 from structae.run import Run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
-  parser = Parser('structae export', __doc__)
+  parser = parsing.Parser('structae export', __doc__)
   parser.add_argument(
     'run', type=Path, metavar='RUN', help='the folder of a finished run'
   )
@@ -27,19 +27,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     'folder', type=Path, metavar='DIR', help='the folder to make'
   )
   asked = parser.parse_args(argv)
-  return run(lambda: _run(asked))
+  return parsing.run(lambda: _run(asked))
 
 
 def _run(asked: argparse.Namespace) -> None:
-  check_folder(asked.run)
-  if not (asked.run / 'COMPLETE').is_file():
+  parsing.check_folder(asked.run)
+  run = Run(asked.run)
+  run.check_form()
+  if not run.is_finished:
     raise ConfigError(
       f'{asked.run} holds no finished run (it has no COMPLETE); train it first'
     )
-  check_new(asked.folder, (asked.folder.suffix,))
+  parsing.check_new(asked.folder, (asked.folder.suffix,))
   import structae
 
-  structae.save_pretrained(asked.folder, Run(asked.run).model())
+  structae.save_pretrained(asked.folder, run.model())
   print(
     f"saved: {asked.folder}; open it by structae.load_pretrained('"
     f"{asked.folder}')"

@@ -10,6 +10,7 @@ from matplotlib import colors as mpl_colors
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike
 
 from structae.figures import canvas
 
@@ -64,7 +65,7 @@ def loss_curve(
 
 @canvas.styled
 def matrix(
-  values: np.ndarray,
+  values: ArrayLike,
   rows: Sequence[str],
   columns: Sequence[str],
   *,

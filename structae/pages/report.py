@@ -22,8 +22,8 @@ def write_report(
   """Writes what a run has to show into one page without outside parts.
 
   Args:
-    workdir: the folder of the run, see `structae.run`; parts that are missing are
-      left out.
+    workdir: the folder of the run, see `structae.run`; what is missing is left
+      out.
     path: where to write, by default `report.html` in that folder.
 
   Returns:
@@ -33,9 +33,10 @@ def write_report(
     ValueError: if a file of the run is broken.
   """
   run = read_run(workdir)
-  path = Path(path or run.folder / 'report.html')
+  if path is None:
+    return run.save_report(report(run))
   files.write_text(path, report(run))
-  return path
+  return Path(path)
 
 
 def report(run: Run) -> str:
