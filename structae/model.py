@@ -6,13 +6,14 @@ import functools
 import html
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from structae import build, parameters, sampling
+from structae import build, parameters, sampling, saved_model
 from structae import config as config_lib
 from structae.codec import Codec
 from structae.config import WITH_PRIOR
@@ -250,11 +251,9 @@ class Model:
       return codes
     return np.asarray(codes, np.float32)
 
-  def save(self, folder: str | os.PathLike) -> Any:
+  def save(self, folder: str | os.PathLike) -> Path:
     """Writes the model as a folder; see `structae.save_pretrained`."""
-    from structae import export  # which makes models
-
-    return export.save_pretrained(folder, self)
+    return saved_model.write(folder, self)
 
   @property
   def title(self) -> str:

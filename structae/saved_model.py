@@ -11,9 +11,6 @@ import numpy as np
 import structae
 from structae import card, files, parameters
 from structae import config as config_lib
-from structae.config import saved
-from structae.model import Model
-from structae.run import Run
 
 FORMAT = 'structae-pretrained'
 VERSION = 1  # of the folder; readers refuse later ones
@@ -21,7 +18,7 @@ WEIGHTS = 'model.safetensors'
 _POOL = 'pool'  # stored codes, beside encoder.* and decoder.*
 
 
-def save_pretrained(folder: str | os.PathLike, model: Model) -> Path:
+def write(folder: str | os.PathLike, model: Any) -> Path:
   """Writes a model as a folder, whole or not at all.
 
   It holds `config.json`, `model.safetensors` (float32, dotted names; the stored
@@ -30,7 +27,7 @@ def save_pretrained(folder: str | os.PathLike, model: Model) -> Path:
 
   Args:
     folder: where to; it must be new, or empty.
-    model: what to write.
+    model: the `structae.Model` to write.
 
   Returns:
     The folder.
@@ -54,7 +51,7 @@ def save_pretrained(folder: str | os.PathLike, model: Model) -> Path:
   return folder
 
 
-def _write(folder: Path, name: str, model: Model) -> None:
+def _write(folder: Path, name: str, model: Any) -> None:
   from safetensors import numpy as safetensors
 
   flat = {n: np.asarray(a) for n, a in parameters.flatten(model.params).items()}
@@ -99,49 +96,42 @@ def _without_paths(config: Any) -> Any:
   return config
 
 
-def load_pretrained(folder: str | os.PathLike) -> Model:
-  """Opens a trained model: a saved one, or the folder of a run.
-
-  Of a run, the newest checkpoint is read that its seal confirms, and a pool of
-  its saved training codes; its data are not needed.
+def read(
+  folder: Path, content: dict[str, Any]
+) -> tuple[dict[str, Any], np.ndarray | None, dict[str, Any]]:
+  """Reads what `write` wrote.
 
   Args:
-    folder: what `save_pretrained` wrote, or the folder of a run.
+    folder: of a saved model.
+    content: of its `config.json`.
 
   Returns:
-    The model.
+    The parameters, the stored codes or None, and where the model comes from.
 
   Raises:
-    ValueError: one line: what is missing, damaged, of another model or of a
+    ValueError: one line: what is missing, damaged, of another program or of a
       later version.
   """
-  folder = Path(folder)
   path = folder / 'config.json'
-  config, content = saved.read(path)
-  if 'format' not in content:
-    return Run(folder).model()
-  if content['format'] != FORMAT:
-    raise ValueError(f'{path}: unknown format {content["format"]!r}.')
+  if content.get('format') != FORMAT:
+    raise ValueError(f'{path}: unknown format {content.get("format")!r:.80}.')
   version = content.get('format_version')
   if not isinstance(version, int) or version > VERSION:
     raise ValueError(
-      f'{path} is of format version {version}, newer than the {VERSION} that '
-      f'structae {structae.__version__} reads; upgrade structae.'
+      f'{path} is of format version {version!r:.80}, newer than the {VERSION} '
+      f'that structae {structae.__version__} reads; upgrade structae.'
     )
   flat = _read_weights(folder, content)
   pool = flat.pop(_POOL, None)
   for name in flat:
     if name.partition('.')[0] not in ('encoder', 'decoder'):
       raise ValueError(
-        f'{folder / WEIGHTS} holds {name}, no parameter of an encoder or a '
-        'decoder: it is of another program.'
+        f'{folder / WEIGHTS} holds {name:.80}, no parameter of an encoder or '
+        'a decoder: it is of another program.'
       )
   own = ('format', 'format_version', 'image_shape', 'config', 'weights')
   about = {name: v for name, v in content.items() if name not in own}
-  try:
-    return Model(config, parameters.unflatten(flat), pool, about)
-  except ValueError as error:
-    raise ValueError(f'{folder}: {error}') from error
+  return parameters.unflatten(flat), pool, about
 
 
 def _read_weights(
