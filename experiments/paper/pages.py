@@ -1,13 +1,12 @@
 """What a study shows: its figures, tables, and one page with all of them."""
 
 import json
+import math
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
@@ -18,7 +17,7 @@ from experiments.paper.extrapolate import RESULT
 from experiments.paper.figures import tables
 from experiments.paper.jobs import Job
 from experiments.paper.planning import Plan
-from structae import build, figures, files, pages
+from structae import figures, files, pages, parameters
 from structae.data import catalog
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
@@ -148,13 +147,8 @@ def _row(group: Group, names: Sequence[str]) -> list[str]:
 def num_parameters(config: ml_collections.ConfigDict) -> int:
   """Parameters of encoder and decoder of a configuration, without them."""
   shape = catalog.get(config.data.name).image_shape or (0, 0, 3)
-  channels, size = shape[-1], config.data.size
-  image = (channels,) if size == 1 else (size, size, channels)
-  module = build.model(config, channels)
-  variables = jax.eval_shape(
-    module.init, jax.random.key(0), jnp.zeros((1, *image))
-  )
-  return sum(int(np.prod(x.shape)) for x in jax.tree.leaves(variables))
+  shapes = parameters.expected(config, shape[-1])
+  return sum(math.prod(leaf.shape) for leaf in shapes.values())
 
 
 def choices(made: Sequence[Choice]) -> tuple[Rows, str]:

@@ -10,7 +10,6 @@ from structae.pages.seeds import Group
 from structae.run import Run
 
 _SCORES = {
-  'num_parameters': 'parameters',
   'test_bce_above_floor': 'test BCE above floor, nats',
   'test_mse': 'test MSE',
   'mig': 'MIG',
