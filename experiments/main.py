@@ -1,7 +1,7 @@
 """`structae train` under another name, from a checkout.
 
-  python -m experiments.main --config=experiments/sae12.py[:TOKEN,...]
-      [--workdir=DIR] [--config.FIELD=VALUE ...]
+python -m experiments.main --config=experiments/sae12.py[:TOKEN,...]
+    [--workdir=DIR] [--config.FIELD=VALUE ...]
 """
 
 import sys
