@@ -199,6 +199,15 @@ class Run:
     """Marks the run as finished."""
     self._write('COMPLETE', _completion(config).decode())
 
+  @property
+  def has_diverged(self) -> bool:
+    """Whether training has been seen to diverge."""
+    return (self.folder / 'DIVERGED').exists()
+
+  def mark_diverged(self, reason: str) -> None:
+    """Notes that training diverged, so that a study tries it no more."""
+    self._write('DIVERGED', f'{reason}\n')
+
   # What it was asked for.
 
   @functools.cached_property

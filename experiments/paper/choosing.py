@@ -3,14 +3,11 @@
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from structae.run import Run
-
-DIVERGED = 'DIVERGED'  # a file in the folder of a run; holds the error
 
 
 class Criterion(NamedTuple):
@@ -54,11 +51,6 @@ class Choice:
     if not self.is_known or not any(map(math.isfinite, known.values())):
       return None
     return min(known, key=lambda value: known[value])
-
-
-def diverged(folder: Path) -> bool:
-  """Whether training in the folder has been seen to diverge."""
-  return (folder / DIVERGED).exists()
 
 
 def reconstruction(run: Run) -> float:

@@ -171,7 +171,7 @@ class Plan:
       results[value] = None
       if job.is_finished():
         results[value] = choosing.CRITERIA[search.criterion].of(Run(job.folder))
-      elif choosing.diverged(job.folder):
+      elif Run(job.folder).has_diverged:
         results[value] = math.inf
     return Choice(model, search.field, search.criterion, results)
 

@@ -21,14 +21,14 @@ from typing import Any
 
 import filelock
 
-from experiments.paper import choosing, launching, studies
+from experiments.paper import launching, studies
 from experiments.paper.jobs import Job, Launcher, Local, Slurm
 from experiments.paper.planning import Plan
-from structae import files
 from structae.commands import parser as arguments
 from structae.config import ConfigError
 from structae.config.scales import SCALES
 from structae.data import catalog
+from structae.run import Run
 from structae.training import stop
 
 LAUNCHERS = ('local', 'slurm')
@@ -193,23 +193,26 @@ def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
     for failure in launching.run(to_do, launcher, logs, progress, later):
       failed[failure.job.folder] = failure
       if 'is not finite at step' in failure.reason:
-        path = failure.job.folder / choosing.DIVERGED
-        files.write_text(path, failure.reason + '\n')
+        Run(failure.job.folder).mark_diverged(failure.reason)
   return [
-    *(str(x) for x in failed.values() if not choosing.diverged(x.job.folder)),
+    *(str(x) for x in failed.values() if not _diverged(x.job)),
     *(
       f'{job.name}: diverged; remove {job.folder} to try again'
       for job in plan.finals()
-      if choosing.diverged(job.folder) and job.folder not in tried
+      if _diverged(job) and job.folder not in tried
     ),
     *plan.hopeless(),
   ]
 
 
+def _diverged(job: Job) -> bool:
+  return Run(job.folder).has_diverged
+
+
 def _state(job: Job) -> str:
   if job.is_finished():
     return 'finished'
-  if choosing.diverged(job.folder):
+  if _diverged(job):
     return 'diverged'
   began = job.kind != 'score' and job.folder.exists()
   return 'to resume' if began else 'to do'

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.paper import choosing, figures, planning, studies
+from experiments.paper import figures, planning, studies
 from experiments.paper.studies import Part, Search, Study
 from structae.config import ConfigError
 from structae.run import Run
@@ -94,7 +94,7 @@ def test_finals_are_trained_at_the_best_rate(tmp_path):
   assert not plan.finals()  # one is not tried yet
   *_, last = plan.candidates()
   last.folder.mkdir()
-  (last.folder / choosing.DIVERGED).write_text('not finite\n')
+  Run(last.folder).mark_diverged('not finite')
   names = [job.name for job in plan.finals()]
   assert names == [f'ae-learning_rate=0.0005-seed={seed}' for seed in range(3)]
   assert not plan.undecided() and not plan.hopeless()

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from experiments.paper import choosing, planning, studies, study
+from experiments.paper import planning, studies, study
 from experiments.paper.studies import Part, Study
+from structae.run import Run
 from tests.experiments.paper.trainings import Instant, finish
 
 TINY = Study('Nothing.', (Part(('sae12', 'ae'), ('families',)),))
@@ -122,7 +123,7 @@ def test_a_dry_run_can_be_pasted_and_runs_nothing(tmp_path, capsys):
   finish(jobs[0], validation_loss=1.0)
   jobs[1].folder.mkdir()
   jobs[2].folder.mkdir()
-  (jobs[2].folder / choosing.DIVERGED).touch()
+  Run(jobs[2].folder).mark_diverged('not finite')
   call(tmp_path, '--dry_run', '--launcher=slurm', '--seeds=2')
   out = capsys.readouterr().out
   assert '# 1 finished, 1 diverged, 1 to resume, 3 to do' in out
