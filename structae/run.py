@@ -224,7 +224,11 @@ class Run:
   @property
   def settings(self) -> dict[str, Any]:
     """The fields of the configuration, nested, as they were written."""
-    return _member(self.folder / 'config.json', self.content, 'config')
+    path = self.folder / 'config.json'
+    # Of other programs, they may stand at the top.
+    beside = ('name', 'versions')
+    rest = {k: v for k, v in self.content.items() if k not in beside}
+    return _member(path, self.content, 'config') or rest
 
   def field(self, path: str) -> Any:
     """A field of the configuration by its dotted path, or None."""
@@ -324,11 +328,7 @@ class Run:
     path = self.folder / 'samples.npz'
     found = files.read_arrays(path) if path.exists() else {}
     for name, array in found.items():
-      if name != 'labels' and array.dtype != np.uint8:
-        raise ValueError(
-          f'{path}: {name!r} must be uint8 images, got {array.dtype} '
-          f'{list(array.shape)}.'
-        )
+      _check_images(path, name, array)
     _check_traversal(path, found)
     return found
 
@@ -534,6 +534,20 @@ def _member(path: Path, content: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _is_number(value: Any) -> bool:
   return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# Axes of the images under a name, where they are not [N, H, W, C].
+_NUM_AXES = {'traversal': 5, 'partial_hybrid': 5}
+
+
+def _check_images(path: Path, name: str, array: np.ndarray) -> None:
+  ndim = _NUM_AXES.get(name, 4)
+  good = array.dtype == np.uint8 and array.ndim == ndim
+  if name != 'labels' and not (good and array.shape[-1] in (1, 3)):
+    raise ValueError(
+      f'{path}: {name!r} must be uint8 images with {ndim} axes, '
+      f'got {array.dtype} {list(array.shape)}.'
+    )
 
 
 def _check_traversal(path: Path, found: dict[str, np.ndarray]) -> None:

@@ -18,3 +18,11 @@ def barely_optimized():
   jax.config.update(name, True)
   yield
   jax.config.update(name, before)
+
+
+@pytest.fixture
+def make_run(tmp_path):
+  """`make_run(name, seed=..., ...)` writes a run and returns its folder."""
+  from tests import finished_run
+
+  return lambda name='run', **what: finished_run.make(tmp_path / name, **what)

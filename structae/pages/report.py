@@ -69,7 +69,7 @@ def report(run: Run) -> str:
   body.append(
     markup.section(
       'How it was made',
-      markup.settings('Configuration', run.settings),
+      markup.settings('Configuration', {'name': run.name, **run.settings}),
       markup.settings('Versions', run.versions),
     )
   )

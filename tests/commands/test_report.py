@@ -66,7 +66,7 @@ def test_bad_input_is_one_line(make_run, tmp_path, capsys):
 
 def test_the_command_needs_no_model_and_fails_before_anything_is_drawn():
   code = (
-    'import sys; from experiments import report\n'
+    'import sys; from structae.commands import report\n'
     'assert report.main(["nowhere"]) == 2\n'
     'heavy = {"jax", "flax", "matplotlib", "tensorflow"}\n'
     'sys.exit(bool(heavy & set(sys.modules)))'
@@ -76,7 +76,7 @@ def test_the_command_needs_no_model_and_fails_before_anything_is_drawn():
 
 def test_drawing_a_report_imports_no_jax(make_run):
   code = (
-    'import sys; from experiments import report\n'
+    'import sys; from structae.commands import report\n'
     f'report.main([{str(make_run())!r}])\n'
     'sys.exit("jax" in sys.modules)'
   )

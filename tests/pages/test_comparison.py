@@ -94,7 +94,7 @@ def test_groups_differ_in_more_than_their_seed(make_run):
   ]
   groups = seeds.by_seed(runs)
   assert [group.name for group in groups] == ['SAE-4, beta 1', 'SAE-4, beta 4']
-  assert [run.config['seed'] for run in groups[0].runs] == [1, 2]
+  assert [run.field('seed') for run in groups[0].runs] == [1, 2]
   assert seeds.differences(groups) == {'beta': ['1', '4']}
 
 

@@ -58,7 +58,7 @@ def test_the_page_holds_every_sheet_frame_score_and_plot(make_run):
   sources = [image['src'] for image in page.all('img')]
   for path in (folder / 'figures').glob('*.png'):
     assert sources.count(data_uri(path)) == 1
-  with np.load(folder / 'figures' / 'frames.npz') as frames:
+  with np.load(folder / 'samples.npz') as frames:
     expected = [*frames['traversal'].reshape(-1, 8, 8, 3), *frames['hybrid']]
   for frame in expected:
     uri = embedding.embed_frames(frame[None], 10**6)[0]
@@ -187,9 +187,9 @@ def test_nothing_in_the_files_becomes_markup(make_run):
     HOSTILE: {'values': [[1.0]], 'rows': [HOSTILE], 'columns': [r'$\frac$']}
   }
   (folder / 'scores.json').write_text(json.dumps(scores))
-  frames = dict(np.load(folder / 'figures' / 'frames.npz'))
+  frames = dict(np.load(folder / 'samples.npz'))
   frames['labels'] = np.array([HOSTILE])
-  np.savez(folder / 'figures' / 'frames.npz', **frames)
+  np.savez(folder / 'samples.npz', **frames)
   page = read(folder)
   assert len(page.all('script')) == 1
   assert all(image['src'].startswith('data:') for image in page.all('img'))
@@ -202,7 +202,7 @@ def test_a_page_of_large_images_still_weighs_five_megabytes_at_most(make_run):
   rng = np.random.default_rng(1)
   noise = rng.integers(0, 256, (32, 6, 64, 64, 3), np.uint8)
   frames = {'traversal': noise, 'hybrid': noise.reshape(-1, 64, 64, 3)}
-  np.savez(folder / 'figures' / 'frames.npz', **frames)
+  np.savez(folder / 'samples.npz', **frames)
   sheet = rng.integers(0, 256, (900, 900, 3), np.uint8)
   for i in range(3):
     grids.save_png(folder / 'figures' / f'noise_{i}.png', sheet)
@@ -216,7 +216,7 @@ def test_a_page_of_large_images_still_weighs_five_megabytes_at_most(make_run):
 
 def test_the_configuration_alone_makes_a_page(make_run):
   folder = make_run()
-  for path in [*folder.glob('figures/*'), *folder.glob('[ms]*.json*')]:
+  for path in [*folder.glob('figures/*'), *folder.glob('[ms]*.[jn]*')]:
     path.unlink()
   page = read(folder)
   assert page.all('img') == page.all('input') == page.all('button') == []
@@ -226,7 +226,7 @@ def test_the_configuration_alone_makes_a_page(make_run):
 def test_grey_frames_are_shown(make_run):
   folder = make_run()
   grey = np.arange(4 * 3 * 16, dtype=np.uint8).reshape(4, 3, 4, 4, 1)
-  np.savez(folder / 'figures' / 'frames.npz', traversal=grey)
+  np.savez(folder / 'samples.npz', traversal=grey)
   images = read(folder).all('img')
   shown = [decode(x['src']) for x in images if 'position' in x['alt']]
   np.testing.assert_array_equal(shown, grey.reshape(-1, 4, 4))
@@ -252,7 +252,7 @@ def test_a_page_is_the_same_every_time(make_run):
     ('metrics.jsonl', '{"step": 1}\n{"loss": 2}', 'line 2'),
     ('metrics.jsonl', '{"step": 1}\n{"st\n', 'line 2'),
     ('metrics.jsonl', '{"step": 1}\n\n{"step": 2}\n', 'line 2'),
-    ('figures/frames.npz', 'no archive', 'frames.npz'),
+    ('samples.npz', 'no archive', 'samples.npz'),
     ('figures/hybrid.png', 'no image', 'hybrid.png'),
   ],
 )
@@ -277,8 +277,8 @@ def test_a_broken_file_is_one_clear_line(make_run, name, content, told):
 )
 def test_frames_of_another_kind_are_refused(make_run, frames):
   folder = make_run()
-  np.savez(folder / 'figures' / 'frames.npz', **frames)
-  with pytest.raises(ValueError, match=r'frames\.npz'):
+  np.savez(folder / 'samples.npz', **frames)
+  with pytest.raises(ValueError, match=r'samples\.npz'):
     report.write_report(folder)
 
 
