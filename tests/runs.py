@@ -1,6 +1,8 @@
 """A run as initialized, called trained: for tests that need its folder."""
 
 import jax
+import numpy as np
+import orbax.checkpoint as ocp
 
 from structae import Model, Run, build, devices, results, trainer
 from structae import config as config_lib
@@ -58,3 +60,10 @@ def make(folder, *steps, **num_codes):
   model, _ = results.draw(model, train, jax.random.key(0))
   run.save_pool(model.pool, steps[-1])
   return run, model, source
+
+
+def newest_state(folder):
+  """The newest checkpoint of a run's folder, as copies in numpy."""
+  newest = max((folder / 'checkpoints').iterdir())
+  with ocp.StandardCheckpointer() as reader:
+    return jax.tree.map(np.array, reader.restore(newest))

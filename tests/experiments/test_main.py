@@ -10,11 +10,11 @@ import time
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 import pytest
 
 from structae.commands import evaluate
 from structae.run import Run, read_run
+from tests.runs import newest_state
 
 # An SAE-4 of four blocks, whose steps take milliseconds.
 TINY = [
@@ -66,14 +66,9 @@ def finished(tmp_path_factory, environment):
   return folder, out
 
 
-def parameters(folder):
-  newest = max((folder / 'checkpoints').iterdir())
-  return ocp.StandardCheckpointer().restore(newest)
-
-
 def assert_same_run(a, b):
   left, right = (
-    dict(jax.tree.leaves_with_path(parameters(folder))) for folder in (a, b)
+    dict(jax.tree.leaves_with_path(newest_state(folder))) for folder in (a, b)
   )
   assert left.keys() == right.keys()
   for path in left:

@@ -4,7 +4,6 @@ import json
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 import pytest
 from PIL import Image
 
@@ -17,6 +16,7 @@ from structae.data.selection import Selection
 from structae.figures import grids
 from structae.run import Run
 from tests.experiments.paper.trainings import read
+from tests.runs import newest_state
 
 CONFIG = 'sae12:smoke'
 TINY = [
@@ -106,8 +106,7 @@ def test_the_optimizer_starts_anew_and_knows_only_what_it_trains(study, models):
     ('decoder', ['decoder'], 2),
     ('both', ['encoder', 'decoder'], 2),
   ):
-    newest = max((study / COLUMNS[column] / 'checkpoints').iterdir())
-    state = ocp.StandardCheckpointer().restore(newest)['opt_state']
+    state = newest_state(study / COLUMNS[column])['opt_state']
     leaves = jax.tree.leaves(state)
     moments = sum(x.size for x in leaves if x.ndim)
     params = models[column].params
