@@ -9,6 +9,7 @@ their entries is seen.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import stat
 import zipfile
@@ -57,9 +58,10 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     temporary.write_text(text, encoding='utf-8')
 
 
-def sha256(path: str | os.PathLike) -> str:
-  """The SHA-256 of a file, in hexadecimal digits."""
+def sha256(path: str | os.PathLike, start: int = 0) -> str:
+  """The SHA-256 of a file from byte `start` on, in hexadecimal digits."""
   with open(path, 'rb') as file:
+    file.seek(start)
     return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
@@ -89,10 +91,22 @@ def one_line(path: str | os.PathLike, kind: str) -> Iterator[BinaryIO]:
     try:
       yield stream
     except Exception as error:  # what numpy, zipfile and zlib raise varies
-      # Other errors may hold foreign values, whose text can be of any length.
-      known = type(error) is ValueError and len(str(error)) < _MOST_TEXT
-      reason = error if known else f'damaged ({type(error).__name__}).'
-      raise ValueError(f'{path} is not a readable {kind}: {reason}') from None
+      raise ValueError(
+        f'{path} is not a readable {kind}: {reason(error)}'
+      ) from None
+
+
+def reason(error: Exception) -> str:
+  """Why a file cannot be read, as the end of a line."""
+  # Other errors may hold foreign values, whose text can be of any length.
+  known = type(error) is ValueError and len(str(error)) < _MOST_TEXT
+  return str(error) if known else f'damaged ({type(error).__name__}).'
+
+
+def shown(text: object, most: int = 60) -> str:
+  """A foreign name as part of a line: so long at most, and printable."""
+  part = os.fsencode(str(text)[:most]).decode('utf-8', 'replace')
+  return ''.join(c if c.isprintable() else '?' for c in part)
 
 
 def parse_json(text: str) -> Any:
@@ -237,15 +251,13 @@ def unpack(stream: IO[bytes], **bounds: Any) -> dict[str, np.ndarray]:
     }
 
 
-def read_array(
-  archive: zipfile.ZipFile, entry: zipfile.ZipInfo
-) -> np.ndarray:
+def read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
   """One array of an .npz file whose header claims no more than is there.
 
   Raises:
     ValueError: names the array.
   """
-  name = entry.filename.removesuffix('.npy')[:_MOST_TEXT // 4]
+  name = shown(entry.filename.removesuffix('.npy'))
   with archive.open(entry) as stream:
     shape, _, dtype = array_header(stream)
     if dtype.hasobject:
@@ -253,9 +265,7 @@ def read_array(
         f'{name} is an array of Python objects, which is not read; save '
         'numbers.'
       )
-    count = dtype.itemsize
-    for length in shape:
-      count *= length
+    count = dtype.itemsize * math.prod(shape)
     if not dtype.itemsize or count != entry.file_size - stream.tell():
       raise ValueError(f'{name} has another size than its header claims.')
   with archive.open(entry) as stream:
@@ -281,3 +291,17 @@ def array_header(
   if any(length < 0 for length in shape):
     raise ValueError(f'an array has the shape {shape}.')
   return shape, is_fortran, dtype
+
+
+def map_array(stream: IO[bytes]) -> np.ndarray:
+  """Maps the array of an open .npy file, read-only.
+
+  Raises:
+    ValueError: if it holds Python objects, or less than its header claims.
+  """
+  shape, is_fortran, dtype = array_header(stream)
+  start, num_bytes = stream.tell(), dtype.itemsize * math.prod(shape)
+  if dtype.hasobject or not 0 < num_bytes <= size(stream) - start:
+    raise ValueError('it holds no array of numbers as its header claims.')
+  order: Any = 'F' if is_fortran else 'C'
+  return np.memmap(stream.name, dtype, 'r', start, shape, order)

@@ -258,9 +258,7 @@ def _indices(values: Any, num: int, path: Path) -> np.ndarray:
       f'got {array.dtype} of shape {array.shape}.'
     )
   if array.max() > np.iinfo(np.int64).max:
-    raise ValueError(
-      f'{path}: indices must be below 2**63, got {array.max()}.'
-    )
+    raise ValueError(f'{path}: indices must be below 2**63, got {array.max()}.')
   return array.astype(np.int64)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from structae import files
 
-
 _ENDINGS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.ppm', '.gif', '.tiff')
 _MOST_BYTES = 2**28  # of a batch
 
@@ -43,10 +42,8 @@ def stream(
     if zipfile.is_zipfile(file):
       yield from _archive(file, batch_size)
       return
-    try:
-      array = np.load(path, mmap_mode='r', allow_pickle=False)
-    except ValueError:
-      raise ValueError('it holds no array.') from None
+    file.seek(0)
+    array = files.map_array(file)
     for start, stop in _batches(array.dtype, array.shape, batch_size):
       yield _channels(np.asarray(array[start:stop]))
 
