@@ -214,6 +214,8 @@ def _is_whole(target: pathlib.Path, options: Options) -> bool:
   try:
     found = manifest.load(target)
     manifest.verify_once(target, found)
+    for name in found.arrays:
+      manifest.load_array(target, name)
   except ValueError:
     return False
   mapped = pathlib.Path(found.images['path']).is_absolute()

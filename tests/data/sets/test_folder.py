@@ -83,11 +83,9 @@ def test_transparent_pixels_lie_on_white(tmp_path):
 
 def test_names_need_not_be_utf_8(tmp_path):
   layouts.pictures(tmp_path / 'in', 2)
-  (tmp_path / 'in' / 'a.jpg').rename(
-    os.fsencode(tmp_path / 'in') + b'/\xff.jpg'
-  )
-  with open(os.fsencode(tmp_path / 'in') + b'/\xfe.png', 'wb') as file:
-    file.write(b'no picture')
+  folder = tmp_path / 'in'
+  (folder / 'a.jpg').rename(folder / os.fsdecode(b'\xff.jpg'))
+  (folder / os.fsdecode(b'\xfe.png')).write_bytes(b'no picture')
   with pytest.raises(ValueError, match='1 unreadable: \ufffd.png .no picture'):
     run(tmp_path / 'in', tmp_path, size=8)
   made, *_ = run(tmp_path / 'in', tmp_path, size=8, skip_corrupt=True)
