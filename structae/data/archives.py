@@ -196,9 +196,11 @@ def load_npz(
   """
   try:
     with contextlib.ExitStack() as stack:
-      stream = file
-      if isinstance(file, pathlib.Path):
-        stream = stack.enter_context(open(file, 'rb'))
+      stream = (
+        stack.enter_context(open(file, 'rb'))
+        if isinstance(file, pathlib.Path)
+        else file
+      )
       archive = stack.enter_context(files.open_zip(stream, _MOST_GROWTH))
       return files.read_array(archive, archive.getinfo(f'{name}.npy'))
   except Exception as error:  # what numpy, zipfile and zlib raise varies
