@@ -228,13 +228,14 @@ def partial_hybrids(
   """
   rows = []
   for i, variables in enumerate(sheets.quarters(codes.shape[1])):
+    code = codes[[i % len(codes)]]  # of a tiny test set, some more than once
     mixed = sampling.partial_hybrid(
       jax.random.fold_in(key, i),
       jnp.asarray(model.pool),
-      jnp.repeat(jnp.asarray(codes[i : i + 1]), 7, 0),
+      jnp.repeat(jnp.asarray(code), 7, 0),
       variables.tolist(),
     )
-    rows.append(np.concatenate([codes[i : i + 1], mixed]))
+    rows.append(np.concatenate([code, mixed]))
   images = model.decode(np.concatenate(rows))
   return images.reshape(len(rows), -1, *images.shape[1:])
 

@@ -155,7 +155,8 @@ class Run:
     """
     if not (self.folder / 'config.json').exists():
       return
-    old = self.content.get('digests', digests)
+    path = self.folder / 'config.json'
+    old = _member(path, self.content, 'digests') or digests
     meanings = {
       'data': 'the images or their factors (data.path)',
       'train': 'the numbers of the training images (data.split)',
@@ -461,9 +462,7 @@ class Run:
     self.__dict__.pop('config', None)
 
   def _save_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-    content: dict[str, Any] = dict(arrays)
-    with files.replacing(self.folder / name) as path:
-      np.savez_compressed(path, **content)
+    files.write_arrays(self.folder / name, arrays, compress=True)
 
 
 def read_run(folder: str | os.PathLike) -> Run:

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 import structae
-from structae import card, files, parameters
+from structae import card, files, parameters, tensor_file
 from structae import config as config_lib
 
 FORMAT = 'structae-pretrained'
 VERSION = 1  # of the folder; readers refuse later ones
 WEIGHTS = 'model.safetensors'
+# Of config.json without `weights`, in the metadata of the weights, which
+# config.json seals in turn. Folders that were written before have none.
+_SEAL = 'settings_sha256'
 _POOL = 'pool'  # stored codes, beside encoder.* and decoder.*
 
 
@@ -65,24 +68,32 @@ def _write(folder: Path, name: str, model: Any) -> None:
     'versions': {'structae': structae.__version__},
     **model.about,
   }
+  # As it will be read: the seal is of lists and of keys that are strings.
+  content: dict[str, Any] = json.loads(
+    json.dumps(
+      about
+      | {
+        'format': FORMAT,
+        'format_version': VERSION,
+        'image_shape': list(model.image_shape),
+        'config': _without_paths(model.config).to_dict(),
+      },
+      allow_nan=False,
+    )
+  )
   with files.replacing(folder / WEIGHTS) as path:
     metadata = {
       'format': FORMAT,
       'format_version': str(VERSION),
       'name': about['name'],
       'config_hash': about['config_hash'],
+      _SEAL: files.seal(content),
     }
     # Its own writer of files would keep them from other users' eyes.
     path.write_bytes(safetensors.save(flat, metadata))
   size = (folder / WEIGHTS).stat().st_size
   digest = files.sha256(folder / WEIGHTS)
-  content = about | {
-    'format': FORMAT,
-    'format_version': VERSION,
-    'image_shape': list(model.image_shape),
-    'config': _without_paths(model.config).to_dict(),
-    'weights': {'file': WEIGHTS, 'bytes': size, 'sha256': digest},
-  }
+  content['weights'] = {'file': WEIGHTS, 'bytes': size, 'sha256': digest}
   text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
   files.write_text(folder / 'config.json', text + '\n')
   files.write_text(folder / 'README.md', card.text(model, about, name))
@@ -116,7 +127,7 @@ def read(
   if content.get('format') != FORMAT:
     raise ValueError(f'{path}: unknown format {content.get("format")!r:.80}.')
   version = content.get('format_version')
-  if not isinstance(version, int) or version > VERSION:
+  if type(version) is not int or version > VERSION:
     raise ValueError(
       f'{path} is of format version {version!r:.80}, newer than the {VERSION} '
       f'that structae {structae.__version__} reads; upgrade structae.'
@@ -137,16 +148,16 @@ def read(
 def _read_weights(
   folder: Path, content: dict[str, Any]
 ) -> dict[str, np.ndarray]:
-  import safetensors
-  from safetensors import numpy as reader
-
   path = folder / WEIGHTS
   try:
-    size, digest = (content['weights'][key] for key in ('bytes', 'sha256'))
+    known = content['weights']
+    size, digest = known['bytes'], known['sha256']
+    if set(known) != {'file', 'bytes', 'sha256'} or known['file'] != WEIGHTS:
+      raise KeyError('file')
   except (KeyError, TypeError) as error:
     raise ValueError(
-      f'{folder / "config.json"} is damaged: it has no size and sha256 of the '
-      'weights.'
+      f'{folder / "config.json"} is damaged: it has no name, size and '
+      'sha256 of the weights.'
     ) from error
   if not path.is_file():
     raise ValueError(f'{path} is missing; fetch the folder again.')
@@ -161,7 +172,11 @@ def _read_weights(
       f'{path} has another sha256 than config.json says: it is damaged, or of '
       'another model; fetch the folder again.'
     )
-  try:
-    return reader.load_file(path)
-  except (safetensors.SafetensorError, OSError, KeyError) as error:
-    raise ValueError(f'{path} is no safetensors file: {error}') from error
+  tensors, metadata = tensor_file.read(path)
+  settings = {k: value for k, value in content.items() if k != 'weights'}
+  if metadata.get(_SEAL, '') not in ('', files.seal(settings)):
+    raise ValueError(
+      f'{folder / "config.json"} has changed since it was written with the '
+      'weights: it is damaged; fetch the folder again.'
+    )
+  return tensors

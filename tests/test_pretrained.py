@@ -13,7 +13,8 @@ from safetensors import numpy as safetensors
 
 import structae
 from structae import config as config_lib
-from structae import files, parameters, sampling
+from structae import files, parameters, sampling, saved_model
+from structae.config import saved as saved_config
 
 SIZE = 8
 # A deep chain, a shared code, a ladder, an hourglass; points and Gaussians.
@@ -261,13 +262,32 @@ def test_a_flipped_bit_is_found(copy, place):
   assert 'another sha256' in refused(copy)
 
 
+def test_settings_are_those_that_were_written(copy):
+  path = copy / 'config.json'
+  whole = path.read_bytes()
+  expected = json.loads(whole)
+  random = np.random.default_rng(0)
+  for place in random.choice(len(whole), 200, replace=False):
+    content = bytearray(whole)
+    content[place] ^= 1 << random.integers(8)
+    path.write_bytes(content)
+    try:
+      _, found = saved_config.read(path)
+      saved_model.read(copy, found)
+    except ValueError as error:
+      assert str(path.parent) in str(error) and '\n' not in str(error)
+    else:
+      assert found == expected  # a space became another space
+
+
 def rewrite(folder, tensors=None, **changes):
   """Changes a folder as a careless hand would, checksums kept right."""
   path = folder / 'model.safetensors'
   if tensors is not None:
     path.write_bytes(safetensors.save(tensors))
   content = json.loads((folder / 'config.json').read_text())
-  weights = {'bytes': path.stat().st_size, 'sha256': files.sha256(path)}
+  size = path.stat().st_size
+  weights = {'file': path.name, 'bytes': size, 'sha256': files.sha256(path)}
   content |= {'weights': weights} | changes
   (folder / 'config.json').write_text(json.dumps(content))
 
@@ -281,7 +301,7 @@ def test_damage_is_one_line(copy, tmp_path):
   assert 'it is cut off' in refused(copy)
   weights.write_bytes(b'\xff' * 40)
   rewrite(copy)
-  assert 'is no safetensors file' in refused(copy)
+  assert 'is not a readable .safetensors file' in refused(copy)
   weights.unlink()
   assert 'model.safetensors is missing' in refused(copy)
   weights.write_bytes(whole)
@@ -292,7 +312,7 @@ def test_damage_is_one_line(copy, tmp_path):
   rewrite(copy, format_version=1, format='others')
   assert "unknown format 'others'" in refused(copy)
   rewrite(copy, format='structae-pretrained', weights={})
-  assert 'no size and sha256' in refused(copy)
+  assert 'no name, size and sha256' in refused(copy)
   (copy / 'config.json').write_text('{"config": 3}')
   assert 'config.json is damaged' in refused(copy)
   (copy / 'config.json').write_text('weights')
@@ -323,12 +343,15 @@ def test_other_weights_are_named(copy):
 def test_settings_of_no_use_are_named(copy):
   content = json.loads((copy / 'config.json').read_text())
   config = content['config']
+  # Without their metadata: those of a folder that has no seal.
+  held = safetensors.load_file(copy / 'model.safetensors')
   for changes, message in (
     ({'colour': 3}, 'a field that is unknown here: model.colour'),
     ({'width': 'wide'}, "model.width is 'wide'; expected"),
     ({'num_variables': 5}, 'does not divide'),
   ):
-    rewrite(copy, config={**config, 'model': {**config['model'], **changes}})
+    settings = {**config, 'model': {**config['model'], **changes}}
+    rewrite(copy, held, config=settings)
     assert message in refused(copy)
 
 

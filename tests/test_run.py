@@ -244,6 +244,19 @@ def test_own_images_are_encoded_in_order(model, published, tmp_path):
   assert found.meta['step'] == 20 and found.factors.shape == (6, 0)
   assert Image.open(sheet).size[0] == 6 * 96 + 5 * 3
 
+  # A picture that cannot be read is left out of codes, names and the sheet.
+  (tmp_path / 'mine' / '1.png').rename(tmp_path / '1.png')
+  (tmp_path / 'mine' / '0a.png').write_text('no picture')
+  whole = f'--reconstructions={tmp_path / "whole.png"}'
+  found = run(tmp_path / 'mine', tmp_path / 'g.npz', '--skip-corrupt', whole)
+  rest = [0, 3, 4, 5, 2]
+  np.testing.assert_allclose(found.codes, expected[rest], atol=1e-5)
+  assert found.indices.tolist() == [0, 2, 3, 4, 5]
+  assert found.meta['files'] == [f'{i}.png' for i in (0, 3, 4, 5)] + [
+    'deep/2.png'
+  ]
+  assert Image.open(tmp_path / 'whole.png').size[0] == 5 * 96 + 4 * 3
+
   np.save(tmp_path / 'b.npy', pictures)
   found = run(tmp_path / 'b.npy', tmp_path / 'c.npz')
   np.testing.assert_allclose(found.codes, expected, atol=1e-5)
@@ -252,7 +265,7 @@ def test_own_images_are_encoded_in_order(model, published, tmp_path):
   found = run(tmp_path / 'd.npz', tmp_path / 'e.npz')
   np.testing.assert_allclose(found.codes, expected, atol=1e-5)
   np.testing.assert_array_equal(found.factors, factors)
-  one = run(tmp_path / 'mine' / '1.png', tmp_path / 'f.npz', '--crop=squash')
+  one = run(tmp_path / '1.png', tmp_path / 'f.npz', '--crop=squash')
   assert one.codes.shape == (1, 2, 2)
   assert np.abs(one.codes - expected[1]).max() > 1e-4
 

@@ -4,6 +4,7 @@ structae data list             all sets, a line each
 structae data info NAME        what to fetch, from where, its checksum, where to
                                put it, the licence and whom to cite
 structae data prepare NAME     makes a set ready for training, ahead of a run
+structae data verify NAME|DIR  reads what was prepared, and compares checksums
 
 Nothing is downloaded. Preparing is optional: a run does the same when it first
 needs the set. To train on one:
@@ -52,6 +53,17 @@ def _parser() -> arguments.Parser:
     'prepare', help='make a set ready for training', description=_PREPARE
   )
   prepare.set_defaults(run=_prepare)
+  verify = commands.add_parser(
+    'verify', help='compare what was prepared with its checksums'
+  )
+  verify.add_argument(
+    'name', metavar='NAME|DIR', help='a set, or a folder that was prepared'
+  )
+  verify.add_argument(
+    '--cache', type=pathlib.Path, metavar='DIR',
+    help='the folder of prepared sets [that of your system]',
+  )  # fmt: skip
+  verify.set_defaults(run=_verify)
   for command in (info, prepare):
     command.add_argument(
       'name', metavar='NAME', help='the set, see structae data list'
@@ -151,3 +163,23 @@ def _prepare(asked: argparse.Namespace) -> None:
     print(f'left out: {name} ({reason})', file=sys.stderr)
   shape = 'x'.join(map(str, made.image_shape))
   print(f'{made.name}: {made.num_examples:,} images of {shape} in {folder}')
+
+
+def _verify(asked: argparse.Namespace) -> None:
+  from structae.data import manifest, prepare
+
+  folders = [pathlib.Path(asked.name)]
+  if not (folders[0] / manifest.NAME).is_file():
+    folders = prepare.prepared(catalog.get(asked.name), asked.cache)
+  if not folders:
+    raise ValueError(f'{asked.name}: nothing was prepared of it.')
+  damaged = []
+  for folder in folders:
+    try:
+      made = manifest.load(folder)
+      manifest.verify(folder, made)
+      print(f'{folder}: {made.num_examples:,} images, undamaged')
+    except ValueError as error:
+      damaged.append(str(error))
+  if damaged:
+    raise ValueError(' '.join(damaged))

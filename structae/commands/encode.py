@@ -12,6 +12,7 @@ new. `structae evaluate --codes=codes.npz` scores it where there are factors.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ from typing import TYPE_CHECKING
 from structae.commands.parser import Parser, check_folder, check_new, run
 from structae.config import ConfigError
 
-if TYPE_CHECKING:  # each imports jax
+if TYPE_CHECKING:  # each is imported later
+  import numpy as np
+
   from structae.data.reading import Reading
   from structae.evaluation.codes import Codes
   from structae.model import Model
@@ -49,6 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     '--crop', choices=('centre', 'squash'),
     help='how pictures become square [as in training on `folder`, else centre]',
   )  # fmt: skip
+  parser.add_argument(
+    '--skip-corrupt', action='store_true',
+    help='leave unreadable pictures out, and list them',
+  )  # fmt: skip
   asked = parser.parse_args(argv)
   return run(lambda: _run(asked))
 
@@ -71,19 +78,25 @@ def _run(asked: argparse.Namespace) -> None:
     )
   crop = asked.crop or examples.usual_crop(model.config.data)
   opened = examples.open_examples(asked.images, model.image_shape, crop)
-  codes = _encode(model, opened, asked.images, crop)
+  codes = _encode(model, opened, asked.images, crop, asked.skip_corrupt)
   if asked.reconstructions:
     num = min(_NUM_SHOWN, len(codes.codes))
     decoded = model.decode(codes.codes[:num])
-    sheet = grids.pairs(opened.read(0, num), decoded)
+    sheet = grids.pairs(_first(opened, codes.indices[:num]), decoded)
     grids.save_png(asked.reconstructions, sheet)
     print(f'{num} reconstructions: {asked.reconstructions}')
   saved.save(asked.output, codes)
   print(f'codes {list(codes.codes.shape)}: {asked.output}')
 
 
+def _first(opened: 'Reading', rows: 'np.ndarray') -> 'np.ndarray':
+  """Some images by their numbers, which ascend."""
+  start = int(rows[0])
+  return opened.read(start, int(rows[-1]) + 1)[rows - start]
+
+
 def _encode(
-  model: 'Model', opened: 'Reading', path: Path, crop: str
+  model: 'Model', opened: 'Reading', path: Path, crop: str, skip: bool
 ) -> 'Codes':
   """Encodes all examples, a block at a time."""
   import jax
@@ -98,23 +111,32 @@ def _encode(
   parts = []
   for start in tqdm.trange(0, num, opened.block, unit='block', disable=None):
     rows = opened.read(start, min(start + opened.block, num))
-    examples.check_readable(opened, path)
-    parts.append(model.posterior(rows))
+    if not skip:
+      examples.check_readable(opened, path)
+    good = [i for i in range(len(rows)) if start + i not in opened.corrupt]
+    if good:
+      parts.append(model.posterior(rows[good]))
+  for row, why in sorted(opened.corrupt.items()):
+    print(f'left out: {opened.name_of(row)} ({why})', file=sys.stderr)
+  if not parts:
+    raise ValueError(f'{path}: {opened.describe_corrupt()}')
+  kept = np.setdiff1d(np.arange(num), [*opened.corrupt])
+  factors = np.zeros((num, 0)) if opened.factors is None else opened.factors
   whole = jax.tree.map(lambda *p: np.concatenate(p), *parts)
   known = ('step', 'config_hash')
   return Codes(
     codes=whole.mean,
     log_var=whole.log_var,
-    factors=np.zeros((num, 0)) if opened.factors is None else opened.factors,
+    factors=factors[kept],
     factor_names=tuple(opened.factor_names),
     factor_sizes=tuple(opened.factor_sizes),
-    indices=np.arange(num),
+    indices=kept,
     meta={
       'data': path.name,
       'size': config.data.size,
       'crop': crop,
       'split': 'all',
-      'files': list(opened.names),
+      'files': [opened.names[i] for i in kept] if opened.names else [],
       'model': config.model.to_dict(),
       **{k: model.about[k] for k in known if k in model.about},
       'versions': versions.installed(versions.TRAINING),

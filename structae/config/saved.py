@@ -1,11 +1,11 @@
 """The `config.json` beside parameters: of a run, or of a saved model."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import ml_collections
 
+from structae import files
 from structae.config.checks import ConfigError
 from structae.config.resolve import flat, resolve
 
@@ -30,9 +30,10 @@ def read(path: Path) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
       f'{folder} is no folder of a run or of a saved model: it {what}'
     )
   try:
-    content = json.loads(path.read_text('utf-8'))
+    content = files.read_object(path)
     values = flat(content['config'])
     str(content['config_hash']), str(content['name'])
-  except (ValueError, KeyError, TypeError, AttributeError) as error:
-    raise ConfigError(f'{path} is damaged: {error!r}') from error
+  except (ValueError, KeyError, AttributeError, RecursionError) as error:
+    reason = error if type(error) is ValueError else f'it lacks {error}'
+    raise ConfigError(f'{path} is damaged: {reason}') from error
   return resolve(values, path), content

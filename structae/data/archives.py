@@ -1,17 +1,20 @@
 """Reading inside archives in place: nothing is ever extracted to disk."""
 
+import contextlib
+import math
 import pathlib
 import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
 from structae import files
 
+_MOST_DIRECTORY = 2**26  # bytes: about 700,000 pictures
+_MOST_GROWTH = 2**30  # of a file of which one array is read
 _LOCAL_HEADER = struct.Struct('<4s5H3L2H')
 
 
@@ -21,9 +24,13 @@ def open_zip(path: pathlib.Path) -> zipfile.ZipFile:
   Raises:
     ValueError: if it is none, is a web page, or is cut off.
   """
+  stream = open(path, 'rb')
   try:
-    return zipfile.ZipFile(path)
-  except (zipfile.BadZipFile, struct.error, EOFError) as error:
+    return files.open_zip(stream, None, _MOST_DIRECTORY)
+  except Exception as error:  # what zipfile raises varies
+    stream.close()
+    if type(error) is ValueError:
+      raise ValueError(f'{path}: {error}') from error
     raise _damaged(path, 'zip') from error
 
 
@@ -99,8 +106,9 @@ class NpzMember:
     try:
       self._info = self._archive.getinfo(f'{name}.npy')
     except KeyError as error:
+      found = ', '.join(map(files.shown, self.names[:10])) or 'nothing'
       raise ValueError(
-        f'{path}: no array {name!r}; there are: {", ".join(self.names)}.'
+        f'{path}: no array {name!r}; there are: {found}.'
       ) from error
     self._stream: BinaryIO | None = None
     self._row = 0
@@ -111,6 +119,9 @@ class NpzMember:
       raise ValueError(
         f'{path}: {name!r} must be a plain array in C order, got {self.dtype}.'
       )
+    num_bytes = self.dtype.itemsize * math.prod(self.shape)
+    if self._info.file_size != self._header_bytes + num_bytes:
+      raise ValueError(f'{path}: cut off; fetch it again.')
     self.offset = self._find_offset()
 
   def read(self, start: int, stop: int) -> np.ndarray:
@@ -134,16 +145,16 @@ class NpzMember:
   def _open(self) -> BinaryIO:
     try:
       return self._archive.open(self._info)  # type: ignore[return-value]
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except Exception as error:  # damaged, encrypted, of unknown compression
       raise _damaged(self._path, 'npz') from error
 
   def _read(self, num_bytes: int) -> bytes:
     assert self._stream is not None
     try:
       data = self._stream.read(num_bytes)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except Exception as error:  # what zipfile and its decoders raise varies
       raise ValueError(
-        f'{self._path}: damaged ({error}); fetch it again.'
+        f'{self._path}: damaged ({type(error).__name__}); fetch it again.'
       ) from error
     if len(data) != num_bytes:
       raise ValueError(f'{self._path}: cut off; fetch it again.')
@@ -161,27 +172,18 @@ class NpzMember:
       file.seek(self._info.header_offset)
       header = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
     start = self._info.header_offset + _LOCAL_HEADER.size + sum(header[-2:])
-    end = start + self._info.file_size
-    expected = self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
-    if (
-      end > self._path.stat().st_size
-      or self._info.file_size != self._header_bytes + expected
-    ):
+    if start + self._info.file_size > self._path.stat().st_size:
       raise ValueError(f'{self._path}: cut off; fetch it again.')
     return start + self._header_bytes
 
 
-def _npy_header(stream: BinaryIO, where: object) -> tuple:
+def _npy_header(stream: IO[bytes], where: object) -> tuple:
   try:
-    version = np.lib.format.read_magic(stream)
-    read: Callable = (
-      np.lib.format.read_array_header_1_0
-      if version == (1, 0)
-      else np.lib.format.read_array_header_2_0
-    )
-    return read(stream)
-  except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-    raise ValueError(f'{where}: no numpy array ({error}).') from error
+    return files.array_header(stream)
+  except Exception as error:  # what numpy and zipfile raise varies
+    raise ValueError(
+      f'{where}: no numpy array: {files.reason(error)}'
+    ) from error
 
 
 def load_npz(
@@ -193,12 +195,17 @@ def load_npz(
     ValueError: if the file is damaged, or lacks the array, or hides a pickle.
   """
   try:
-    with np.load(file, allow_pickle=False) as arrays:
-      return arrays[name]
-  # A bare .npy file is no context.
-  except (*files.DAMAGED, KeyError, TypeError) as error:
+    with contextlib.ExitStack() as stack:
+      stream = (
+        stack.enter_context(open(file, 'rb'))
+        if isinstance(file, pathlib.Path)
+        else file
+      )
+      archive = stack.enter_context(files.open_zip(stream, _MOST_GROWTH))
+      return files.read_array(archive, archive.getinfo(f'{name}.npy'))
+  except Exception as error:  # what numpy, zipfile and zlib raise varies
     raise ValueError(
-      f'{where}: cannot read the array {name!r} ({error}).'
+      f'{where}: cannot read the array {name!r}: {files.reason(error)}'
     ) from error
 
 
@@ -208,7 +215,5 @@ def map_npy(path: pathlib.Path) -> np.ndarray:
   Raises:
     ValueError: if it is none.
   """
-  try:
-    return np.load(path, mmap_mode='r', allow_pickle=False)
-  except (ValueError, EOFError, OSError) as error:
-    raise ValueError(f'{path}: no .npy file of numbers.') from error
+  with files.one_line(path, '.npy file of numbers') as stream:
+    return files.map_array(stream)

@@ -6,6 +6,7 @@ imported when a file is opened, since most sets do not need it.
 """
 
 import itertools
+import math
 import pathlib
 import zlib
 from concurrent import futures
@@ -13,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from structae import files
 from structae.data import pictures
 
 # Rows read at a time where the file's own chunks leave a choice.
 _BLOCK = 4096
 _MAX_BLOCK_BYTES = 1 << 30
+_MOST_ARRAY = 200_000_000  # bytes of labels
 
 
 def open_h5(path: pathlib.Path) -> Any:
@@ -41,12 +44,73 @@ def open_h5(path: pathlib.Path) -> Any:
     ) from error
 
 
-def member(file: Any, name: str, where: object) -> Any:
-  """Returns the data set `name` of an open file, or a one-line ValueError."""
-  if name not in file:
-    found = ', '.join(sorted(file)) or 'nothing'
-    raise ValueError(f'{where}: no data set {name!r}; there are: {found}.')
-  return file[name]
+def member(file: Any, name: str, where: object, group: bool = False) -> Any:
+  """The data set `name` of an open file, or the group of that name.
+
+  Raises:
+    ValueError: if there is none, or it only points at what lies elsewhere: a
+      file would then hand over the bytes of any other one.
+  """
+  import h5py
+
+  if not has(file, name):
+    found = ', '.join(files.shown(n) for n in itertools.islice(file, 10))
+    raise ValueError(
+      f'{where}: no data set {name!r}; there are: {found or "nothing"}.'
+    )
+  if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+    raise ValueError(
+      f'{where}: {name!r} is a link to elsewhere, which is not followed.'
+    )
+  try:
+    found = file[name]
+  except (KeyError, OSError, RuntimeError) as error:
+    raise ValueError(f'{where}: {name!r} is damaged.') from error
+  kind, what = (h5py.Group, 'group') if group else (h5py.Dataset, 'data set')
+  if not isinstance(found, kind):
+    raise ValueError(f'{where}: {name!r} is no {what}.')
+  if not group and (found.shape is None or found.external or found.is_virtual):
+    raise ValueError(f'{where}: {name!r} does not lie in the file itself.')
+  return found
+
+
+def has(file: Any, name: str) -> bool:
+  """Whether an open file or group has something of that name."""
+  return file.get(name, getlink=True) is not None
+
+
+def array(file: Any, name: str, where: object) -> np.ndarray:
+  """A small data set of an open file, read whole.
+
+  Raises:
+    ValueError: as `member`; if it is too large, or is damaged.
+  """
+  found = member(file, name, where)
+  if found.size * found.dtype.itemsize > _MOST_ARRAY:
+    raise ValueError(f'{where}: {name!r} exceeds {_MOST_ARRAY} bytes.')
+  try:
+    return found[()]
+  except (OSError, ValueError, TypeError, RuntimeError) as error:
+    raise ValueError(
+      f'{where}: {name!r} is damaged; fetch it again.'
+    ) from error
+
+
+def strings(file: Any, name: str, where: object) -> np.ndarray:
+  """A small data set of text.
+
+  Raises:
+    ValueError: as `array`; if it holds anything else.
+  """
+  import h5py
+
+  found = array(file, name, where)
+  if h5py.check_string_dtype(file[name].dtype) is None:
+    raise ValueError(f'{where}: {name!r} must be strings, got {found.dtype}.')
+  try:
+    return file[name].asstr()[()]
+  except UnicodeDecodeError as error:
+    raise ValueError(f'{where}: {name!r} must be UTF-8.') from error
 
 
 def slices(images: Any, where: object) -> tuple[Any, int]:
@@ -55,8 +119,13 @@ def slices(images: Any, where: object) -> tuple[Any, int]:
   Blocks are whole numbers of the file's chunks, so that each chunk is
   decompressed once: 3D-Shapes has chunks of thousands of rows.
   """
-  row_bytes = int(np.prod(images.shape[1:])) * images.dtype.itemsize
+  row_bytes = max(1, math.prod(images.shape[1:]) * images.dtype.itemsize)
   rows = images.chunks[0] if images.chunks else 1
+  chunk_bytes = math.prod(images.chunks or ()) * images.dtype.itemsize
+  if max(row_bytes, chunk_bytes) > _MAX_BLOCK_BYTES:
+    raise ValueError(
+      f'{where}: an image, or a chunk, exceeds {_MAX_BLOCK_BYTES} bytes.'
+    )
   block = max(1, _BLOCK // rows) * rows
   block = min(block, max(1, _MAX_BLOCK_BYTES // row_bytes))
   plain = is_plain_gzip(images)
@@ -66,7 +135,7 @@ def slices(images: Any, where: object) -> tuple[Any, int]:
       if plain:
         return _read_chunks(images, start, stop)
       return images[start:stop]
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
       raise ValueError(
         f'{where}: rows {start} to {stop} are damaged; fetch it again.'
       ) from error
@@ -92,6 +161,7 @@ def _read_chunks(dataset: Any, start: int, stop: int) -> np.ndarray:
   """
   out = np.empty((stop - start, *dataset.shape[1:]), dataset.dtype)
   shape = dataset.chunks
+  chunk_bytes = math.prod(shape) * dataset.dtype.itemsize
   first = start // shape[0] * shape[0]
   corners = itertools.product(
     range(first, stop, shape[0]),
@@ -100,7 +170,7 @@ def _read_chunks(dataset: Any, start: int, stop: int) -> np.ndarray:
 
   def one(corner: tuple[int, ...]) -> None:
     mask, packed = dataset.id.read_direct_chunk(corner)
-    data = packed if mask else zlib.decompress(packed)
+    data = packed if mask else _unpacked(packed, chunk_bytes)
     chunk = np.frombuffer(data, dataset.dtype).reshape(shape)
     ends = (stop, *dataset.shape[1:])
     begins = (start, *(0 for _ in dataset.shape[1:]))
@@ -118,3 +188,12 @@ def _read_chunks(dataset: Any, start: int, stop: int) -> np.ndarray:
     except (zlib.error, ValueError) as error:
       raise OSError(f'a damaged chunk: {error}') from error
   return out
+
+
+def _unpacked(packed: bytes, num_bytes: int) -> bytes:
+  """A gzip stream of so many bytes; a longer one is not unpacked whole."""
+  decoder = zlib.decompressobj()
+  data = decoder.decompress(packed, num_bytes + 1)
+  if len(data) != num_bytes or not decoder.eof:
+    raise ValueError(f'a chunk does not hold {num_bytes} bytes')
+  return data

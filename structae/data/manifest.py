@@ -2,11 +2,12 @@
 
 A prepared set is a folder: `manifest.json`, `images.npy` (unless the images
 are mapped where the original holds them), `factors.npy` (unless the set is a
-full grid), and one `.npy` for every extra.
+full grid), one `.npy` for every extra, and `verified.json` once its images
+were compared with their checksum.
 """
 
+import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ from structae import files
 # Raised whenever a reader changes what it makes of the same file.
 VERSION = 1
 NAME = 'manifest.json'
+_VERIFIED = 'verified.json'  # the size and the times of the verified images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Manifest:
   def save(self, folder: pathlib.Path) -> None:
     """Writes the manifest and its seal, last of all, and flushes it."""
     content = dataclasses.asdict(self)
-    content['seal'] = _seal(content)
+    content['seal'] = files.seal(content)
     with open(folder / NAME, 'w', encoding='utf-8') as file:
       json.dump(content, file, indent=2)
       file.flush()
@@ -78,10 +80,10 @@ def load(folder: pathlib.Path) -> Manifest:
   """
   path = folder / NAME
   try:
-    content = json.loads(path.read_text(encoding='utf-8'))
+    content = files.read_object(path)
     seal = content.pop('seal')
     fields = {field.name for field in dataclasses.fields(Manifest)}
-    if seal != _seal(content) or set(content) != fields:
+    if seal != files.seal(content) or set(content) != fields:
       raise ValueError('its seal is broken')
     if content['version'] != VERSION:
       raise ValueError(f'of version {content["version"]}, not {VERSION}')
@@ -95,11 +97,6 @@ def load(folder: pathlib.Path) -> Manifest:
   manifest = Manifest(**content)
   _check_images(folder, manifest)
   return manifest
-
-
-def _seal(content: dict[str, Any]) -> str:
-  text = json.dumps(content, sort_keys=True, separators=(',', ':'))
-  return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_images(folder: pathlib.Path, manifest: Manifest) -> None:
@@ -117,6 +114,56 @@ def _check_images(folder: pathlib.Path, manifest: Manifest) -> None:
     raise ValueError(
       f'{path}: changed since {manifest.name} was prepared; prepare again.'
     )
+
+
+def verify(folder: pathlib.Path, manifest: Manifest) -> None:
+  """Reads all of a prepared set, and remembers that it is undamaged.
+
+  Raises:
+    ValueError: names the file that is not the one that was prepared.
+  """
+  path = folder / manifest.images['path']
+  stamp = _stamp(path)
+  if manifest.images_sha256:
+    start, expected = manifest.images['offset'], manifest.images_sha256
+    good = files.sha256(path, start) == expected
+  else:  # mapped inside an original
+    good = files.sha256(path) in {s['sha256'] for s in manifest.sources}
+  if not good:
+    raise ValueError(
+      f'{path}: damaged, it has another sha256 than when it was prepared; '
+      f'remove {folder} and prepare again.'
+    )
+  for name in manifest.arrays:
+    load_array(folder, name)
+  with contextlib.suppress(OSError):  # a folder that is only read
+    files.write_text(folder / _VERIFIED, json.dumps(stamp))
+
+
+def verify_once(folder: pathlib.Path, manifest: Manifest) -> None:
+  """As `verify`, unless the images are still those that were verified.
+
+  Sizes and times show it, so that the second use reads nothing. Images that
+  are mapped inside an original were verified when they were prepared, and
+  `load` compares the same of it.
+  """
+  if not manifest.images_sha256:
+    return
+  with contextlib.suppress(ValueError):
+    known = files.read_object(folder / _VERIFIED)
+    if known == _stamp(folder / manifest.images['path']):
+      return
+  verify(folder, manifest)
+
+
+def _stamp(path: pathlib.Path) -> dict[str, int]:
+  stat = path.stat()
+  # A copy that keeps the other times has a new `ctime`.
+  return {
+    'num_bytes': stat.st_size,
+    'mtime_ns': stat.st_mtime_ns,
+    'ctime_ns': stat.st_ctime_ns,
+  }
 
 
 def map_images(folder: pathlib.Path, manifest: Manifest) -> np.memmap:

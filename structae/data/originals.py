@@ -124,7 +124,8 @@ def _identify_one(name: str, path: pathlib.Path) -> Found:
     if file.is_file():
       stat = file.stat()
       inside = file.relative_to(path).as_posix()
-      digest.update(f'{inside}\0{stat.st_size}\0{stat.st_mtime_ns}\n'.encode())
+      line = f'{inside}\0{stat.st_size}\0{stat.st_mtime_ns}\n'
+      digest.update(os.fsencode(line))  # a name need not be UTF-8
       num_bytes += stat.st_size
       newest = max(newest, stat.st_mtime_ns)
   return Found(name, path, num_bytes, newest, digest.hexdigest())

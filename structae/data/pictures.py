@@ -2,12 +2,14 @@
 
 One policy everywhere: a whole ratio is the exact mean over each block of
 pixels, any other ratio is Pillow's Lanczos filter (which averages when it
-shrinks). Nothing else is changed: no colour space, no contrast. Pillow is
-imported when it is used, since most sets do not need it.
+shrinks). What is transparent lies on white. Nothing else is changed: no colour
+space, no contrast. Pillow is imported when it is used, since most sets do not
+need it.
 """
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable
 from concurrent import futures
@@ -104,21 +106,40 @@ def decode(data: bytes, mode: str = 'RGB') -> np.ndarray:
   Raises:
     ValueError: if it cannot be read whole.
   """
-  from PIL import Image
+  from PIL import Image, UnidentifiedImageError
 
   try:
     with warnings.catch_warnings():
       warnings.simplefilter('ignore', Image.DecompressionBombWarning)
       with Image.open(io.BytesIO(data)) as picture:
         return as_array(picture, mode)
+  except UnidentifiedImageError as error:
+    raise ValueError('no picture of a format that Pillow reads') from error
   except Exception as error:  # Pillow's plugins raise what they like.
-    raise ValueError(str(error) or type(error).__name__) from error
+    # Some name the object that they read from.
+    text = re.sub(r'<_io\.\S+ object at \w+>', 'it', str(error))
+    raise ValueError(text or type(error).__name__) from error
 
 
 def as_array(picture: 'Image.Image', mode: str = 'RGB') -> np.ndarray:
-  """The pixels of a Pillow image in a mode, uint8 [H, W, C]."""
-  pixels = np.asarray(_eight_bits(picture).convert(mode))
+  """The pixels of a Pillow image in a mode, uint8 [H, W, C].
+
+  Transparent pixels are mixed with white, as a page shows them; the colour that
+  they hide is anybody's.
+  """
+  picture = _on_white(_eight_bits(picture))
+  pixels = np.asarray(picture.convert(mode))
   return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+def _on_white(picture: 'Image.Image') -> 'Image.Image':
+  from PIL import Image
+
+  if not picture.has_transparency_data:
+    return picture
+  picture = picture.convert('RGBA')
+  white = Image.new('RGBA', picture.size, 'white')
+  return Image.alpha_composite(white, picture)
 
 
 def _eight_bits(picture: 'Image.Image') -> 'Image.Image':

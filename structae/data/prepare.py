@@ -102,6 +102,19 @@ def prepare(
   return target
 
 
+def prepared(
+  data_set: DataSet, root: pathlib.Path | None = None
+) -> list[pathlib.Path]:
+  """The folders that were prepared of a data set, whole or damaged."""
+  found = (root or cache_root()).glob(f'{data_set.name}-*/{manifest.NAME}')
+  # The name of another set may begin alike.
+  return sorted(
+    path.parent
+    for path in found
+    if path.parent.name.rsplit('-', 2)[0] == data_set.name
+  )
+
+
 def _checked(data_set: DataSet, options: Options) -> Options:
   if data_set.made_here:
     raise ValueError(f'{data_set.name} is made here and needs no preparation.')
@@ -173,6 +186,8 @@ def _key(
     content += [str(source.path), source.num_bytes, source.mtime_ns]
     # Set so early for directories only: names, sizes and times inside.
     content.append(source.sha256)
+  if data_set.needs_path:
+    content.append('on white')  # pictures were once read without their alpha
   digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
   return f'{data_set.name}-{options.size}-{digest}'
 
@@ -198,6 +213,9 @@ def _is_whole(target: pathlib.Path, options: Options) -> bool:
   """Whether what is there is undamaged and as it is wanted."""
   try:
     found = manifest.load(target)
+    manifest.verify_once(target, found)
+    for name in found.arrays:
+      manifest.load_array(target, name)
   except ValueError:
     return False
   mapped = pathlib.Path(found.images['path']).is_absolute()
@@ -236,6 +254,8 @@ def _make(
   if target.exists():  # damaged, or made otherwise; nothing there is the user's
     shutil.rmtree(target)
   partial.rename(target)
+  made = manifest.load(target)
+  manifest.verify_once(target, made)
 
 
 def _fill(

@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from structae import files
+
+_MOST_NAME = 100  # characters of a factor's name
+
 
 class Originals(NamedTuple):
   """The original files of a data set, and the form that is wanted of them.
@@ -114,8 +118,9 @@ def require_length(found: int, expected: int | None, where: object) -> None:
   """
   if expected is not None and found != expected:
     raise ValueError(
-      f'{where}: {found:,} images, expected {expected:,}; '
-      'is this another variant, or only a part?'
+      f'{where}: {found:,} images, expected {expected:,}; is this another '
+      'variant, or only a part? To train on a part, name it as the data set '
+      '`folder`: sae12:folder --config.data.path=PICTURES or FILE.'
     )
 
 
@@ -132,7 +137,10 @@ def require_factors(
       f'{where}: factors have shape {factors.shape}, '
       f'expected (N, {len(names)}).'
     )
-  indices = factors.astype(np.int32)
+  if factors.dtype.kind not in 'iufb':
+    raise ValueError(f'{where}: factors must be whole numbers from 0 on.')
+  with np.errstate(invalid='ignore'):
+    indices = factors.astype(np.int32)
   if not np.array_equal(indices, factors):
     raise ValueError(f'{where}: factors must be whole numbers from 0 on.')
   for column, name, size in zip(indices.T, names, sizes):
@@ -142,6 +150,25 @@ def require_factors(
         f'{column.max()}, expected 0 to {size - 1}.'
       )
   return indices
+
+
+def require_names(names: Sequence[str], where: object) -> None:
+  """Checks that factors can be told apart by their names, and be printed.
+
+  Raises:
+    ValueError: names the first that repeats, is empty or too long.
+  """
+  for i, name in enumerate(names):
+    if name in names[:i]:
+      raise ValueError(
+        f'{where}: two factors are called {files.shown(name)!r}; give each a '
+        'name of its own.'
+      )
+    if not name.isprintable() or not 0 < len(name) <= _MOST_NAME:
+      raise ValueError(
+        f'{where}: a factor is called {files.shown(name)!r}; expected 1 to '
+        f'{_MOST_NAME} printable characters.'
+      )
 
 
 def nearest(values: np.ndarray, grid: Sequence, where: object) -> np.ndarray:

@@ -150,6 +150,7 @@ def prepared(
 ) -> Source:
   """Opens a prepared folder; see `load`."""
   made = manifest.load(folder)
+  manifest.verify_once(folder, made)
   host = manifest.map_images(folder, made)
   mesh = mesh or devices.data_mesh()
   if storage == 'auto':

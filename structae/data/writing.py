@@ -18,6 +18,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from structae import files
 from structae.data import originals
 from structae.data.reading import Reading
 
@@ -54,7 +55,7 @@ class _Note:
   @classmethod
   def load(cls, path: pathlib.Path, images: pathlib.Path, row: int) -> '_Note':
     try:
-      content = json.loads(path.read_text(encoding='utf-8'))
+      content = files.read_object(path)
       corrupt = {int(r): str(why) for r, why in content['corrupt'].items()}
       note = cls(int(content['done']), int(content['written']), corrupt)
       enough = HEADER_BYTES + note.written * row

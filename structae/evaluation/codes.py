@@ -83,9 +83,7 @@ def save(path: str | os.PathLike, codes: Codes) -> None:
   }
   if codes.log_var is not None:
     arrays['log_var'] = codes.log_var
-  path.parent.mkdir(parents=True, exist_ok=True)
-  with files.replacing(path) as temporary, open(temporary, 'wb') as file:
-    np.savez(file, **arrays)
+  files.write_arrays(path, arrays)
 
 
 def load(path: str | os.PathLike) -> Codes:
@@ -93,7 +91,8 @@ def load(path: str | os.PathLike) -> Codes:
 
   A foreign file needs two keys: `codes`, `[N, L]` or `[N, K, D]`, and
   `factors`, `[N, F]` integers. Names default to `factor_0`, ..., sizes to the
-  largest value plus one, indices to 0, ..., N - 1.
+  largest value plus one, indices to 0, ..., N - 1. A file of `save` is sealed:
+  nothing in it that was damaged is replaced by a default.
 
   Args:
     path: an `.npz` file; nothing in it is unpickled.
@@ -109,16 +108,7 @@ def load(path: str | os.PathLike) -> Codes:
   path = Path(path)
   if not path.is_file():
     raise FileNotFoundError(f'{path}: no such file.')
-  try:
-    archive = np.load(path, allow_pickle=False)
-  except files.DAMAGED as error:
-    raise ValueError(f'{path}: not an .npz archive of arrays.') from error
-  if isinstance(archive, np.ndarray):
-    raise ValueError(
-      f'{path}: one array, expected an .npz archive with codes and factors.'
-    )
-  with archive:
-    return _checked({k: _read(archive, k, path) for k in archive.files}, path)
+  return _checked(files.read_arrays(path), path)
 
 
 def take(codes: Codes, rows: np.ndarray) -> Codes:
@@ -173,18 +163,6 @@ def redrawn(parts: Sequence[Codes]) -> tuple[Codes, Codes]:
   order = np.random.default_rng(0).permutation(len(whole.codes))[: sum(_FULL)]
   num = round(len(order) * _FULL[0] / sum(_FULL))
   return take(whole, order[:num]), take(whole, order[num:])
-
-
-def _read(archive: Any, name: str, path: Path) -> np.ndarray:
-  try:
-    return archive[name]
-  except files.DAMAGED as error:
-    if 'allow_pickle' not in str(error):
-      raise ValueError(f'{path}: {name} is damaged: {error}') from error
-    raise ValueError(
-      f'{path}: {name} is an array of Python objects, which is not read; '
-      'save numbers.'
-    ) from error
 
 
 def _checked(values: dict[str, Any], path: Path) -> Codes:
@@ -279,6 +257,8 @@ def _indices(values: Any, num: int, path: Path) -> np.ndarray:
       f'{path}: indices must be {num} integers, '
       f'got {array.dtype} of shape {array.shape}.'
     )
+  if array.max() > np.iinfo(np.int64).max:
+    raise ValueError(f'{path}: indices must be below 2**63, got {array.max()}.')
   return array.astype(np.int64)
 
 
@@ -288,9 +268,9 @@ def _meta(value: Any, path: Path) -> dict[str, Any]:
   if isinstance(value, dict):
     return value
   try:
-    meta = json.loads(str(np.asarray(value).item()))
+    meta = files.parse_json(str(np.asarray(value).item()))
   except (ValueError, TypeError) as error:
     raise ValueError(f'{path}: meta must be one JSON string.') from error
   if not isinstance(meta, dict):
-    raise ValueError(f'{path}: meta must be a JSON object, got {meta!r}.')
+    raise ValueError(f'{path}: meta must be a JSON object.')
   return meta

@@ -5,6 +5,7 @@ were (`codes`) and what computed them (`versions`); see `score.score`.
 """
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,7 +67,8 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-  return isinstance(value, int | float) and not isinstance(value, bool)
+  is_number = isinstance(value, int | float) and not isinstance(value, bool)
+  return is_number and math.isfinite(value)
 
 
 def _check_matrix(path: Path, name: str, matrix: Any) -> None:

@@ -1,9 +1,10 @@
 """The rows of a `metrics.jsonl`, one JSON object a line, each with a step."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
+
+from structae import files
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -37,7 +38,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def _parse(line: str) -> Any:
   try:
-    return json.loads(line)
+    return files.parse_json(line)
   except ValueError:
     return None
 

@@ -7,6 +7,7 @@ import pytest
 
 from structae.commands import data as command
 from structae.data import catalog
+from tests.data import layouts
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,8 @@ from structae.data import catalog
     (['prepare', 'shapes3d', '--from=/nowhere'], '3dshapes.h5'),
     (['prepare', 'folder', '--from=/nowhere'], '/nowhere'),
     (['prepare', 'shapes3d', '--size=many'], "'many'; expected a whole number"),
+    (['verify', 'shapes3'], "Did you mean 'shapes3d'?"),
+    (['verify', 'celeba', '--cache=/nowhere'], 'nothing was prepared'),
     (['paint'], "invalid choice: 'paint'"),
     ([], 'required'),
   ],
@@ -42,3 +45,21 @@ def test_the_command_line_imports_no_jax():
   ).stdout
   for name in catalog.CATALOG:
     assert name in output
+
+
+def test_what_was_prepared_is_verified(tmp_path, capsys):
+  layouts.pictures(tmp_path / 'in', 2)
+  cache = f'--cache={tmp_path / "cache"}'
+  place = f'--from={tmp_path / "in"}'
+  assert command.main(['prepare', 'folder', place, cache, '--size=8']) == 0
+  capsys.readouterr()
+  (folder,) = (path.parent for path in tmp_path.glob('cache/*/manifest.json'))
+  for arguments in (['folder', cache], [str(folder)]):
+    assert command.main(['verify', *arguments]) == 0
+    assert capsys.readouterr().out == f'{folder}: 2 images, undamaged\n'
+  content = bytearray((folder / 'images.npy').read_bytes())
+  content[200] ^= 4
+  (folder / 'images.npy').write_bytes(content)
+  assert command.main(['verify', 'folder', cache]) == 2
+  error = capsys.readouterr().err
+  assert 'images.npy: damaged' in error and error.count('\n') == 1

@@ -4,13 +4,16 @@ import dataclasses
 import hashlib
 import json
 import multiprocessing
+import os
 import pathlib
+import shutil
 import threading
 
 import filelock
 import numpy as np
 import pytest
 
+from structae import files
 from structae.data import manifest, originals, prepare
 from tests.data import layouts
 from tests.data.preparing import UNCHECKED, run
@@ -133,3 +136,49 @@ def test_the_user_files_stay_as_they_are(tmp_path):
   prepare.prepare(layouts.small('rfd'), tmp_path, UNCHECKED, cache)
   for path, (content, stamp) in before.items():
     assert path.read_bytes() == content and path.stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize('name', ['images', 'factors'])
+def test_a_flipped_bit_in_a_prepared_set_is_found(tmp_path, name):
+  layouts.pictures(tmp_path / 'in', 2)
+  folder, made, *_ = run(
+    layouts.catalog.CATALOG['folder'], tmp_path / 'in', tmp_path, size=8
+  )
+  manifest.verify_once(folder, made)
+  path = folder / f'{name}.npy'
+  content = bytearray(path.read_bytes())
+  content[-1] ^= 1
+  path.write_bytes(content)
+  with pytest.raises(ValueError, match=f'{name}.npy: .*damaged.*prepare again'):
+    manifest.verify(folder, made)
+  if name == 'images':
+    with pytest.raises(ValueError, match='images.npy: damaged'):
+      manifest.verify_once(folder, made)
+  # From its originals it is made anew.
+  again, *_ = run(
+    layouts.catalog.CATALOG['folder'], tmp_path / 'in', tmp_path, size=8
+  )
+  assert again == folder
+  manifest.verify(folder, made)
+
+
+def test_images_are_verified_once(tmp_path, monkeypatch):
+  layouts.pictures(tmp_path / 'in', 2)
+  folder, made, *_ = run(
+    layouts.catalog.CATALOG['folder'], tmp_path / 'in', tmp_path, size=8
+  )
+  read = []
+  sha256 = files.sha256
+  monkeypatch.setattr(files, 'sha256', lambda *a: read.append(a) or sha256(*a))
+  manifest.verify_once(folder, made)
+  assert not read  # they were when they were written
+  os.utime(folder / 'images.npy')
+  manifest.verify_once(folder, made)
+  assert read[0][0] == folder / 'images.npy'
+  read.clear()
+  manifest.verify_once(folder, made)
+  assert not read
+  # A copy is another file, whatever times it keeps.
+  copy = shutil.copytree(folder, tmp_path / 'copy')
+  manifest.verify_once(copy, manifest.load(copy))
+  assert read[0][0] == copy / 'images.npy'

@@ -24,8 +24,8 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
   else:
     file = hdf5.open_h5(path)
     images = hdf5.member(file, 'imgs', path)
-    latents = hdf5.member(file, 'latents', path)
-    classes = hdf5.member(latents, 'classes', f'{path}, latents')[:]
+    latents = hdf5.member(file, 'latents', path, group=True)
+    classes = hdf5.array(latents, 'classes', f'{path}, latents')
     read_raw, block = hdf5.slices(images, path)
   reading.require_images(images, path, data_set.image_shape[:2])
   reading.require_length(images.shape[0], data_set.num_examples, path)

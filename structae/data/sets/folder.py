@@ -1,5 +1,6 @@
 """The user's own images: pictures, or one .npy, .npz or .h5 file."""
 
+import os
 import pathlib
 from typing import Any
 
@@ -34,7 +35,8 @@ def read_folder(
     path: a picture of any type that Pillow reads; a directory, searched to its
       depths; an .npz or .h5 file with `images`, uint8 [N, H, W] or
       [N, H, W, C], and perhaps `factors`, whole numbers [N, F] from 0 on, and
-      `factor_names`, text [F]; or an .npy file of images.
+      `factor_names`, text [F]; without `factors`, `labels`, any numbers [N, F]
+      or [N], count by the ranks of their values; or an .npy file of images.
     size: the side of the images that come out, in pixels.
     crop: see `pictures.square`.
     channels: 3, or 1 for grey (pictures only).
@@ -108,14 +110,20 @@ def _read_pictures(
     read=read,
     factors=np.zeros((len(files), 0), np.int32),
     corrupt=corrupt,
-    names=[file.relative_to(directory).as_posix() for file in files],
+    names=[_name(file.relative_to(directory)) for file in files],
   )
+
+
+def _name(file: pathlib.Path) -> str:
+  """The name of a picture, bytes that are no UTF-8 replaced by a mark."""
+  return os.fsencode(file.as_posix()).decode('utf-8', 'replace')
 
 
 def _read_file(path: pathlib.Path, size: int, crop: int | str) -> Reading:
   images, read_raw, block, arrays = _open(path)
   shape = tuple(images.shape)
-  if images.dtype != np.uint8 or len(shape) not in (3, 4) or 0 in shape:
+  good = len(shape) in (3, 4) and min(shape) > 0
+  if images.dtype != np.uint8 or not good:
     raise ValueError(
       f'{path}: images are {images.dtype} {shape}, expected uint8 [N, H, W] '
       'or [N, H, W, C] with values from 0 to 255.'
@@ -148,7 +156,7 @@ def _open(path: pathlib.Path) -> tuple[Any, Any, int, dict[str, np.ndarray]]:
   if path.suffix.lower() == '.npy':
     images: Any = archives.map_npy(path)
     return images, lambda a, b: np.asarray(images[a:b]), 1024, {}
-  small = ('factors', 'factor_names')
+  small = ('factors', 'factor_names', 'labels')
   if path.suffix.lower() == '.npz':
     images = archives.NpzMember(path, 'images')
     arrays = {
@@ -159,9 +167,13 @@ def _open(path: pathlib.Path) -> tuple[Any, Any, int, dict[str, np.ndarray]]:
     return images, images.read, 1024, arrays
   file = hdf5.open_h5(path)
   images = hdf5.member(file, 'images', path)
-  arrays = {name: file[name][:] for name in small if name in file}
-  if 'factor_names' in arrays:
-    arrays['factor_names'] = file['factor_names'].asstr()[:]
+  arrays = {
+    name: (hdf5.strings if name == 'factor_names' else hdf5.array)(
+      file, name, path
+    )
+    for name in small
+    if hdf5.has(file, name)
+  }
   return images, *hdf5.slices(images, path), arrays
 
 
@@ -169,6 +181,8 @@ def _file_factors(
   arrays: dict[str, np.ndarray], num_examples: int, path: pathlib.Path
 ) -> tuple[tuple[str, ...], tuple[int, ...], np.ndarray]:
   factors = arrays.get('factors', np.zeros((num_examples, 0), np.int32))
+  if 'factors' not in arrays and 'labels' in arrays:
+    factors = _ranks(arrays['labels'], num_examples, path)
   if factors.ndim != 2 or len(factors) != num_examples:
     raise ValueError(
       f'{path}: factors have shape {factors.shape}, '
@@ -183,11 +197,29 @@ def _file_factors(
     raise ValueError(
       f'{path}: {len(names)} factor names for {num_factors} factors.'
     )
+  reading.require_names(names, path)
   try:
     sizes = tuple(int(column.max()) + 1 for column in factors.T)
   except (TypeError, ValueError) as error:
     raise ValueError(f'{path}: factors must be whole numbers.') from error
   return names, sizes, reading.require_factors(factors, names, sizes, path)
+
+
+def _ranks(
+  labels: np.ndarray, num_examples: int, path: pathlib.Path
+) -> np.ndarray:
+  """Labels of any numbers as factors: each value by its rank in its column."""
+  labels = labels[:, None] if labels.ndim == 1 else labels
+  good = labels.ndim == 2 and len(labels) == num_examples
+  if not good or labels.dtype.kind not in 'iufb':
+    raise ValueError(
+      f'{path}: labels are {labels.dtype} {labels.shape}, expected numbers '
+      f'({num_examples}, F); rename or remove them if they are no factors.'
+    )
+  if not np.isfinite(labels).all():
+    raise ValueError(f'{path}: labels are not finite.')
+  ranks = [np.unique(column, return_inverse=True)[1] for column in labels.T]
+  return np.stack(ranks, 1) if ranks else np.zeros((num_examples, 0), int)
 
 
 DATA_SET = DataSet(
@@ -200,7 +232,8 @@ DATA_SET = DataSet(
   crop=CROP,
   note=(
     'A directory of images of any format that Pillow reads, or one .npz or '
-    '.h5 file with `images` and, if there are any, `factors`, or an .npy file '
-    'of images.'
+    '.h5 file with `images` and, if there are any, `factors` (or `labels`, '
+    'which count by the ranks of their values), or an .npy file of images. '
+    'What is transparent lies on white.'
   ),
 )

@@ -21,7 +21,7 @@ def _read(data_set: DataSet, originals: Originals) -> Reading:
   path = originals.path
   file = hdf5.open_h5(path)
   images = hdf5.member(file, 'images', path)
-  labels = hdf5.member(file, 'labels', path)[:]
+  labels = hdf5.array(file, 'labels', path)
   reading.require_images(images, path, data_set.image_shape)
   reading.require_length(len(images), data_set.num_examples, path)
   if labels.shape != (len(images), len(data_set.factor_names)):

@@ -5,11 +5,11 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
-from structae.evaluation.images import archives
+from structae import files
 
 _ENDINGS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.ppm', '.gif', '.tiff')
 _MOST_BYTES = 2**28  # of a batch
@@ -38,14 +38,12 @@ def stream(
     return
   if not path.is_file():
     raise ValueError(f'{path}: no such file or folder of images.')
-  with archives.one_line(path, '.npy or .npz file of images') as file:
+  with files.one_line(path, '.npy or .npz file of images') as file:
     if zipfile.is_zipfile(file):
       yield from _archive(file, batch_size)
       return
-    try:
-      array = np.load(path, mmap_mode='r', allow_pickle=False)
-    except ValueError:
-      raise ValueError('it holds no array.') from None
+    file.seek(0)
+    array = files.map_array(file)
     for start, stop in _batches(array.dtype, array.shape, batch_size):
       yield _channels(np.asarray(array[start:stop]))
 
@@ -77,14 +75,16 @@ def _folder(path: Path, batch_size: int) -> Iterator[np.ndarray]:
 
 def _archive(stream: BinaryIO, batch_size: int) -> Iterator[np.ndarray]:
   """The rows of an array in an archive, which numpy would read whole."""
-  with archives.open_zip(stream, most_growth=None) as archive:
+  with files.open_zip(stream, most_growth=None) as archive:
     names = [name.removesuffix('.npy') for name in archive.namelist()]
     if 'images' not in names and len(names) != 1:
       found = ', '.join(sorted(names)) or 'nothing'
       raise ValueError(f'expected an array "images", found {found:.100}.')
     name = 'images' if 'images' in names else names[0]
     with archive.open(f'{name}.npy') as file:
-      shape, dtype = _header(file)
+      shape, is_fortran, dtype = files.array_header(file)
+      if is_fortran:
+        raise ValueError('it is in Fortran order; save a C-ordered array.')
       for start, stop in _batches(dtype, shape, batch_size):
         num_bytes = (stop - start) * int(np.prod(shape[1:]))
         content = file.read(num_bytes)
@@ -92,20 +92,6 @@ def _archive(stream: BinaryIO, batch_size: int) -> Iterator[np.ndarray]:
           raise ValueError('the array ends early.')
         rows = np.frombuffer(content, dtype)
         yield _channels(rows.reshape(stop - start, *shape[1:]))
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-  version = np.lib.format.read_magic(file)
-  read = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-  }
-  if version not in read:
-    raise ValueError(f'unknown version {version} of the npy format.')
-  shape, is_fortran, dtype = read[version](file)
-  if is_fortran:
-    raise ValueError('it is in Fortran order; save a C-ordered array.')
-  return shape, dtype
 
 
 def _batches(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from structae import files
-from structae.evaluation.images import archives, features, moments
+from structae.evaluation.images import features, moments
 from structae.evaluation.images.weights import Weights
 
 
@@ -97,8 +97,7 @@ def save_statistics(
   if statistics.rows is None:
     content = statistics.moments._asdict()
   fingerprint = json.dumps(statistics.fingerprint, sort_keys=True)
-  with files.replacing(path) as temporary, open(temporary, 'wb') as file:
-    np.savez(file, fingerprint=fingerprint, **content)
+  files.write_arrays(path, {'fingerprint': fingerprint, **content})
 
 
 def load_statistics(
@@ -117,12 +116,10 @@ def load_statistics(
     ValueError: if the file is damaged or foreign, or was made differently.
   """
   kind = 'file of feature statistics (remove it)'
-  with (
-    archives.one_line(path, kind) as stream,
-    np.load(stream, allow_pickle=False) as file,
-  ):
-    fingerprint = dict(json.loads(str(file['fingerprint'])))
-    rows = file['rows'] if 'rows' in file else None
+  with files.one_line(path, kind) as stream:
+    file = files.unpack(stream)
+    fingerprint = dict(files.parse_json(str(file['fingerprint'])))
+    rows = file.get('rows')
     if rows is not None:
       found = moments.moments(rows)
     else:

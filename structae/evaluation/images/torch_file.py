@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from structae.evaluation.images import archives
+from structae import files
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_PROGRAM = 2**19  # bytes of pickles: about 3,000 tensors
@@ -62,14 +62,14 @@ def read_torch(path: str | os.PathLike) -> dict[str, np.ndarray]:
   Raises:
     ValueError: if the file is damaged, or is not a plain dict of tensors.
   """
-  with archives.one_line(path, 'PyTorch dict of tensors') as stream:
+  with files.one_line(path, 'PyTorch dict of tensors') as stream:
     is_zip = zipfile.is_zipfile(stream)
     stream.seek(0)
     return _read_zip(stream) if is_zip else _read_legacy(stream)
 
 
 def _read_zip(stream: BinaryIO) -> dict[str, np.ndarray]:
-  archive = archives.open_zip(stream)
+  archive = files.open_zip(stream)
   programs = [n for n in archive.namelist() if n.endswith('data.pkl')]
   if len(programs) != 1:
     raise ValueError(f'it holds {len(programs)} files data.pkl, not 1.')
@@ -135,7 +135,7 @@ def _described(
       storages.setdefault(tensor.storage.key, tensor.storage) != tensor.storage
     ):
       raise ValueError('two of its tensors disagree on their storage.')
-  if sum(s.num_bytes for s in storages.values()) > archives.size(stream):
+  if sum(s.num_bytes for s in storages.values()) > files.size(stream):
     raise ValueError('its tensors are larger than the file.')
   return tensors, storages
 

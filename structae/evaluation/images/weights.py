@@ -6,18 +6,18 @@ names, such as `Mixed_5b.branch1x1.conv.weight`, and the same layout.
 """
 
 import hashlib
-import json
 import os
 import pathlib
 import tempfile
 import urllib.request
-from collections.abc import Mapping
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import platformdirs
 
-from structae.evaluation.images import archives, torch_file
+from structae import files, tensor_file
+from structae.evaluation.images import torch_file
 
 FILE_NAME = 'pt_inception-2015-12-05-6726825d.pth'
 URL = (
@@ -28,7 +28,6 @@ NUM_BYTES = 95_628_359
 SHA256 = '6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2'
 
 _MOST_BYTES = 300_000_000  # the weights in float64 are 191,000,000
-_MOST_HEADER = 2**20  # bytes of a .safetensors header: about 10,000 tensors
 _NORM = {
   'scale': 'weight',
   'bias': 'bias',
@@ -172,35 +171,16 @@ def _read_tensors(path: pathlib.Path) -> Mapping[str, np.ndarray]:
     case '.pth' | '.pt':
       return torch_file.read_torch(path)
     case '.npz':
-      read = _read_npz
+      read: Callable = files.unpack
     case '.safetensors':
-      read = _read_safetensors
+      read = lambda stream: tensor_file.unpack(stream)[0]
     case _:
       raise ValueError(
         f'{path} must be a .pth, .npz or .safetensors file, got '
         f'{path.suffix!r}.'
       )
-  with archives.one_line(path, f'{path.suffix} file') as stream:
+  with files.one_line(path, f'{path.suffix} file') as stream:
     return read(stream)
-
-
-def _read_npz(stream: BinaryIO) -> dict[str, np.ndarray]:
-  archives.open_zip(stream)  # refuses what unpacks to far more
-  with np.load(stream, allow_pickle=False) as archive:
-    return {name: archive[name] for name in archive.files}
-
-
-def _read_safetensors(stream: BinaryIO) -> dict[str, np.ndarray]:
-  from safetensors import numpy as safetensors
-
-  # The library allows headers of 100 MB, and takes the last of equal names.
-  size = int.from_bytes(stream.read(8), 'little')
-  if size > _MOST_HEADER:
-    raise ValueError(f'its header exceeds {_MOST_HEADER} bytes.')
-  header = json.loads(stream.read(size), object_pairs_hook=list)
-  if len({name for name, _ in header}) != len(header):
-    raise ValueError('two of its tensors have the same name.')
-  return safetensors.load_file(stream.name)
 
 
 def _to_variables(

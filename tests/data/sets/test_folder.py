@@ -1,5 +1,7 @@
 """The user's own images, in every form."""
 
+import os
+
 import h5py
 import numpy as np
 import pytest
@@ -55,7 +57,72 @@ def test_modes_become_rgb_of_eight_bits(tmp_path):
   ):
     picture.save(tmp_path / 'in' / name)
   _, actual, _ = run(tmp_path / 'in', tmp_path, size=8)
-  np.testing.assert_array_equal(actual, np.full((4, 8, 8, 3), 100))
+  expected = np.full((4, 8, 8, 3), 100)
+  # In the order of names: the transparent one lies on white.
+  expected[0] = round(100 * 100 / 255 + 255 * 155 / 255)
+  np.testing.assert_array_equal(actual, expected)
+
+
+def test_transparent_pixels_lie_on_white(tmp_path):
+  (tmp_path / 'in').mkdir()
+  hidden = np.zeros((8, 8, 4), np.uint8)
+  hidden[..., 0] = 200
+  hidden[:4, :, 3] = 255
+  rgba = Image.fromarray(hidden, 'RGBA')
+  rgba.save(tmp_path / 'in' / 'a.png')
+  grey = Image.fromarray(hidden[..., [0, 3]], 'LA')
+  grey.save(tmp_path / 'in' / 'b.png')
+  table = Image.new('P', (8, 8), 1)
+  table.putpalette([200, 0, 0, 0, 0, 200])
+  table.save(tmp_path / 'in' / 'c.png', transparency=1)
+  _, actual, _ = run(tmp_path / 'in', tmp_path, size=8)
+  assert (actual[0, :4] == (200, 0, 0)).all()
+  assert (actual[1, :4] == 200).all()
+  assert (actual[:2, 4:] == 255).all() and (actual[2] == 255).all()
+
+
+def test_names_need_not_be_utf_8(tmp_path):
+  layouts.pictures(tmp_path / 'in', 2)
+  folder = tmp_path / 'in'
+  (folder / 'a.jpg').rename(folder / os.fsdecode(b'\xff.jpg'))
+  (folder / os.fsdecode(b'\xfe.png')).write_bytes(b'no picture')
+  with pytest.raises(ValueError, match='1 unreadable: \ufffd.png .no picture'):
+    run(tmp_path / 'in', tmp_path, size=8)
+  made, *_ = run(tmp_path / 'in', tmp_path, size=8, skip_corrupt=True)
+  assert made.num_examples == 2 and list(made.skipped) == ['\ufffd.png']
+
+
+@pytest.mark.parametrize('suffix', ['npz', 'h5'])
+def test_labels_of_any_numbers_count_by_their_ranks(tmp_path, suffix):
+  path = tmp_path / f'mine.{suffix}'
+  images = layouts.random_images((3, 8, 8, 3))
+  labels = np.array([[0.75, -30.0], [1.25, -30.0], [0.75, 7.5]])
+  if suffix == 'npz':
+    np.savez(path, images=images, labels=labels)
+  else:
+    with h5py.File(path, 'w') as file:
+      file['images'], file['labels'] = images, labels
+  made, _, folder = run(path, tmp_path, size=8)
+  found = manifest.load_array(folder, 'factors')
+  assert found.tolist() == [[0, 0], [1, 0], [0, 1]]
+  assert made.factor_sizes == (2, 2)
+
+
+@pytest.mark.parametrize(
+  'names, part',
+  [
+    (['hue', 'hue'], "two factors are called 'hue'"),
+    (['', 'hue'], "called ''; expected 1 to 100"),
+    (['a' * 101, 'hue'], 'expected 1 to 100 printable'),
+    (['a\nb', 'hue'], "called 'a[?]b'"),
+  ],
+)
+def test_names_of_factors_are_checked_before_training(tmp_path, names, part):
+  arrays = {'images': np.zeros((4, 8, 8), np.uint8)}
+  arrays |= {'factors': np.zeros((4, 2), int), 'factor_names': names}
+  np.savez(tmp_path / 'mine.npz', **arrays)
+  with pytest.raises(ValueError, match=part):
+    run(tmp_path / 'mine.npz', tmp_path, size=8)
 
 
 def test_pictures_are_turned_as_their_exif_says(tmp_path):

@@ -52,7 +52,7 @@ def _npy(shape, dtype='|u1', order=False, version=1):
   [
     (_npy((1, 2**20, 2**20, 3)), 'exceeds 268435456'),
     (_npy((2**40, 4, 4, 3)), 'ends early'),
-    (_npy((-4, 4, 4, 3)), 'must be uint8'),
+    (_npy((-4, 4, 4, 3)), 'has the shape'),
     (_npy((4, 4, 4, 2)), 'must be uint8'),
     (_npy((4, 4, 4), '<f4'), 'must be uint8'),
     (_npy((4, 4, 4), order=True), 'Fortran'),
