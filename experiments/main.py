@@ -6,7 +6,7 @@ python -m experiments.main --config=experiments/sae12.py[:TOKEN,...]
 
 import sys
 
-from structae.commands import train
+from structae import commands
 
 if __name__ == '__main__':
-  sys.exit(train.main(name='python -m experiments.main'))
+  sys.exit(commands.start('train', name='python -m experiments.main'))

@@ -1,11 +1,11 @@
 """`structae COMMAND`, also as `python -m structae COMMAND`."""
 
 import difflib
-import importlib
 import sys
 from collections.abc import Sequence
 
 import structae
+from structae import commands, streams
 
 # Each is a module of `structae.commands`, imported once it is asked for.
 COMMANDS = {
@@ -32,17 +32,18 @@ def main(argv: Sequence[str] | None = None) -> int:
   if name not in COMMANDS:
     close = difflib.get_close_matches(name, COMMANDS, 1)
     hint = f'did you mean {close[0]}? ' if close else ''
-    print(
-      f'error: there is no command {name!r}; {hint}there are '
-      f'{", ".join(COMMANDS)}',
-      file=sys.stderr,
+    return _refuse(
+      f'there is no command {name!r:.80}; {hint}there are {", ".join(COMMANDS)}'
     )
-    return 2
-  try:
-    return importlib.import_module(f'structae.commands.{name}').main(rest)
-  except KeyboardInterrupt:  # while it was imported
-    print('stopped', file=sys.stderr)
-    return 130
+  return commands.start(name, rest)
+
+
+def _refuse(message: str) -> int:
+  from structae.commands import parser
+
+  with streams.lossy():
+    parser.complain(message)
+  return 2
 
 
 def _usage() -> str:

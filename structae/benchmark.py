@@ -40,6 +40,7 @@ def measure(configs: dict[str, Any], repeats: int) -> dict[str, Any]:
     `device`, `matmul_flops_per_second` and, by config, the figures of its
     programs.
   """
+  devices.check()
   programs = {name: prepare(config) for name, config in configs.items()}
   names = list(next(iter(programs.values())))
   seconds: dict[tuple[str, str], list[float]] = {}

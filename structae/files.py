@@ -11,7 +11,9 @@ import hashlib
 import json
 import math
 import os
+import re
 import stat
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -50,6 +52,49 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     os.replace(temporary, path)
   finally:
     temporary.unlink(missing_ok=True)
+
+
+def refusal(folder: Path) -> str:
+  """Why nothing can be written into a folder; empty if something can.
+
+  Permissions alone do not show a file system that takes no files.
+  """
+  try:
+    with tempfile.TemporaryDirectory(prefix='.structae-', dir=folder):
+      return ''
+  except OSError as error:
+    return error.strerror or str(error)
+
+
+# What `replacing` calls a temporary: its stem, its process, its suffix.
+_TEMPORARY = re.compile(r'\.(.+)\.(\d+)(\.[^.]+)?')
+
+
+def stale(folder: Path) -> Iterator[tuple[Path, str]]:
+  """What `replacing` left in a folder when its process was killed.
+
+  Args:
+    folder: where to look; files of live processes are passed over.
+
+  Yields:
+    The temporary, and the name of the file that it was to become.
+  """
+  for path in sorted(folder.glob('.*')):
+    match = _TEMPORARY.fullmatch(path.name)
+    if match and path.is_file() and not _is_alive(int(match[2])):
+      yield path, match[1] + (match[3] or '')
+
+
+def _is_alive(process: int) -> bool:
+  if os.name == 'nt':
+    return True  # where to ask for a process is to end it
+  try:
+    os.kill(process, 0)
+  except (ProcessLookupError, OverflowError):
+    return False
+  except PermissionError:  # of another user
+    pass
+  return True
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

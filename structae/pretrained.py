@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from structae import saved_model
+from structae import devices, saved_model
 from structae.config import saved
 from structae.model import Model
 from structae.run import Run
@@ -27,6 +27,7 @@ def load_pretrained(folder: str | os.PathLike) -> Model:
   """
   folder = Path(folder)
   config, content = saved.read(folder / 'config.json')
+  devices.check()
   if 'format' not in content:
     return Run(folder).model()
   try:

@@ -23,7 +23,7 @@ import dataclasses
 import functools
 import json
 import os
-import tempfile
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -45,7 +45,17 @@ if TYPE_CHECKING:  # each imports jax
   from structae.training.checkpoint import Checkpoints
   from structae.training.writers import Metrics
 
+# What is written into the folder itself.
+_FILES = {
+  'COMPLETE', 'DIVERGED', 'config.json', 'metrics.jsonl', 'pool.npz',
+  'report.html', 'samples.npz', 'scores.json', 'timing.jsonl',
+}  # fmt: skip
+_FOLDERS = ('checkpoints', 'codes', 'figures', 'tensorboard')
 _RESUME = 'remove {}, and the command of the run makes it again'
+
+
+class CannotSave(RuntimeError):
+  """The folder of a run takes no more, as on a full disk; one line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,17 +87,7 @@ class Run:
       ConfigError: one line.
     """
     folder, path = self.folder, self.folder / 'config.json'
-    parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
-    if not parent.is_dir():
-      raise ConfigError(f'{parent} is a file; give a folder as --workdir')
-    try:  # permissions alone do not show a file system that takes no folders
-      with tempfile.TemporaryDirectory(prefix='.structae-', dir=parent):
-        pass
-    except OSError as error:
-      raise ConfigError(
-        f'{parent} cannot be written to ({error.strerror}); give another '
-        '--workdir'
-      ) from error
+    self._check_place()
     if not path.exists():
       return
     try:
@@ -99,6 +99,48 @@ class Run:
       raise ConfigError(
         f'{folder} holds a run with another configuration: '
         f'{"; ".join(different)}. Give another --workdir'
+      )
+
+  def _check_place(self) -> None:
+    """Refuses a folder that will not take all that a run leaves."""
+    folder = self.folder
+    try:
+      around = (folder, *folder.absolute().parents)
+      parent = next(p for p in around if p.exists())
+    except OSError as error:
+      raise ConfigError(
+        f'{str(folder)[:60]}...: {error.strerror}; give another --workdir'
+      ) from error
+    if parent != folder and os.path.lexists(folder):
+      raise ConfigError(
+        f'{folder} is a link to nothing; give another --workdir'
+      )
+    if not parent.is_dir():
+      raise ConfigError(f'{parent} is a file; give a folder as --workdir')
+    for place in (parent, *(folder / name for name in _FOLDERS)):
+      reason = files.refusal(place) if place.exists() else ''
+      if reason:
+        raise ConfigError(
+          f'{place} cannot be written to ({reason}); give another --workdir'
+        )
+    for name in _FILES:
+      if (folder / name).is_dir():
+        raise ConfigError(
+          f'{folder / name} is a folder, where a run writes a file; give '
+          'another --workdir'
+        )
+
+  def check_space(self, num_bytes: int) -> None:
+    """Refuses a disk without room for what a run will save.
+
+    Raises:
+      ConfigError: one line.
+    """
+    free = shutil.disk_usage(self.folder).free
+    if free < num_bytes:
+      raise ConfigError(
+        f'{self.folder} is on a disk with {free / 1e6:,.0f} MB left, the run '
+        f'takes {num_bytes / 1e6:,.0f}: give another --workdir, or make room'
       )
 
   @contextlib.contextmanager
@@ -122,6 +164,18 @@ class Run:
         f'{self.folder} cannot be written to: {error}'
       ) from error
 
+  def sweep(self) -> None:
+    """Removes what writers left half done when they were killed."""
+    ours = {
+      self.folder: lambda name: name in _FILES,
+      self.folder / 'codes': lambda name: name.endswith('.npz'),
+      self.figures: lambda name: name.endswith('.png'),
+    }
+    for folder, is_ours in ours.items():
+      for path, name in files.stale(folder):
+        if is_ours(name):
+          path.unlink(missing_ok=True)
+
   def begin(self, name: str, config: Any, digests: dict[str, str]) -> None:
     """Writes `config.json`: the resolved configuration, with versions.
 
@@ -143,6 +197,8 @@ class Run:
     }
     text = json.dumps(content, indent=1, sort_keys=True)
     self._write('config.json', text + '\n')
+    # Kept, since the file may be gone when the run ends.
+    self.__dict__['content'] = json.loads(text)
 
   def check_digests(self, digests: dict[str, str]) -> None:
     """Refuses data other than those the run in the folder began with.
@@ -280,8 +336,8 @@ class Run:
   @property
   def minutes(self) -> float | None:
     """How long it was in training; None if that was not written."""
-    found = rows_lib.read(self.folder / 'timing.jsonl')
-    seconds = [row['seconds'] for row in found if 'seconds' in row]
+    found = rows_lib.read(self.folder / 'timing.jsonl', strict=False)
+    seconds = [r['seconds'] for r in found if _is_number(r.get('seconds'))]
     return sum(seconds) / 60 if seconds else None
 
   # Results.
@@ -422,10 +478,11 @@ class Run:
     Raises:
       ConfigError: if there is no sound checkpoint, or it is of another model.
     """
-    from structae import parameters
+    from structae import devices, parameters
     from structae.model import Model
     from structae.training import checkpoint
 
+    devices.check()
     path, skipped = checkpoint.newest_sound(self.folder / 'checkpoints')
     if path is None:
       reason = 'holds no checkpoint; train it first'
@@ -458,8 +515,9 @@ class Run:
 
   def _write(self, name: str, text: str) -> None:
     files.write_text(self.folder / name, text)
-    self.__dict__.pop('content', None)
-    self.__dict__.pop('config', None)
+    if name == 'config.json':
+      self.__dict__.pop('content', None)
+      self.__dict__.pop('config', None)
 
   def _save_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
     files.write_arrays(self.folder / name, arrays, compress=True)

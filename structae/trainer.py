@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,12 +19,15 @@ from structae.data import pipeline, sources
 from structae.data import splits as splits_lib
 from structae.data.selection import Selection
 from structae.model import Model
-from structae.run import Run, check_start
+from structae.run import CannotSave, Run, check_start
 from structae.training import checkpoint, loop, progress, step
 from structae.training import stop as stop_lib
 
 # More than this many updates per call gain nothing on an accelerator.
 MOST_STEPS_PER_DISPATCH = 50
+_GO_ON = (
+  'once that is mended, the same command goes on from the last checkpoint'
+)
 
 
 def train(
@@ -49,6 +53,7 @@ def train(
       data or the folder.
     FloatingPointError: if the loss is no longer a number; the last good state
       is kept.
+    RuntimeError: if the folder takes no more, as on a full disk.
     training.stop.Interrupted: if asked to stop, once the state is saved.
   """
   name = 'model'
@@ -82,9 +87,11 @@ def make(run: Run, name: str, config: Any, hint: str = '') -> Model:
 
   Raises:
     ConfigError: if data, devices or checkpoints cannot be used.
+    CannotSave: if the folder takes no more, as on a full disk.
     step.NotFinite: if the loss is no longer a number.
     stop.Interrupted: if asked to stop, once the state is saved.
   """
+  devices.check()
   _check_divides(config, 'train.batch_size')
   try:
     source = build.source(config)
@@ -94,15 +101,29 @@ def make(run: Run, name: str, config: Any, hint: str = '') -> Model:
     _check_divides(config, 'evaluation.batch_size')
   digests = build.digests(config, source)
   with run.locked():
-    run.begin(name, config, digests)
-    try:
-      with stop_lib.Stop() as stopping:
-        model = _train(run, config, source, stopping, hint)
-        model = results.write(run, model, source, stopping)
-    except checkpoint.CheckpointError as error:
-      raise ConfigError(str(error)) from error
-    run.complete(config)
+    with _one_line(run), stop_lib.Stop() as stopping:
+      run.sweep()
+      run.begin(name, config, digests)
+      model = _train(run, config, source, stopping, hint)
+      run.begin(name, config, digests)  # again, lest it was removed meanwhile
+      model = results.write(run, model, source, stopping)
+      run.complete(config)
   return model
+
+
+@contextlib.contextmanager
+def _one_line(run: Run) -> Iterator[None]:
+  """Turns what a disk or a checkpoint raises into one line."""
+  try:
+    yield
+  except checkpoint.SaveError as error:
+    raise CannotSave(f'{error}; {_GO_ON}') from error
+  except checkpoint.CheckpointError as error:
+    raise ConfigError(str(error)) from error
+  except OSError as error:
+    raise CannotSave(
+      f'{error.filename or run.folder}: {error.strerror or error}; {_GO_ON}'
+    ) from error
 
 
 def _check_divides(config: Any, field: str) -> None:
@@ -125,6 +146,8 @@ def _train(
   mesh, splits = devices.data_mesh(), build.split(config, source)
   module = build.model(config, source.image_shape[-1])
   ready = prepare(config, source, splits.train, module, mesh)
+  # Two checkpoints are kept while the next is written.
+  run.check_space(3 * sum(x.nbytes for x in jax.tree.leaves(ready.state)))
   _describe(source, splits, ready.state.params, show)
   state = ready.state
   if config.train.init_from:

@@ -191,12 +191,18 @@ def _unknown(argument: str) -> str:
   flag = argument.partition('=')[0]
   field = flag.removeprefix('--config.')
   if field != flag:
-    close = difflib.get_close_matches(field, FIELDS, 1)
-    hint = f'; did you mean {close[0]}?' if close else ' (see --help)'
-    return f'there is no field {field}{hint}'
+    return f'there is no field {field:.80}{_meant(field)}'
   if not argument.startswith('-'):
-    return f'{argument!r} stands alone; give flags as --name=value (see --help)'
-  return f'there is no flag {flag} (see --help)'
+    return (
+      f'{argument!r:.80} stands alone; give flags as --name=value (see --help)'
+    )
+  return f'there is no flag {flag:.80}{_meant(flag.lstrip("-"), "--config.")}'
+
+
+def _meant(name: str, prefix: str = '') -> str:
+  """A field that a name may stand for, as the end of a message."""
+  close = config_lib.close(name)
+  return f'; did you mean {prefix}{close}?' if close else ' (see --help)'
 
 
 def _epilog() -> str:

@@ -2,14 +2,21 @@
 
 import argparse
 import contextlib
+import errno
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from structae import files, streams
 from structae.config import ConfigError, saved
+
+# What a disk says that takes no more, which is no fault of the input.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_LONGEST = 2000  # letters of a message
+_LONGEST_NAME = 230  # bytes; a temporary beside it has some more, 255 at most
 
 
 class Failed(RuntimeError):
@@ -34,6 +41,17 @@ class Parser(argparse.ArgumentParser):
       formatter_class=argparse.RawDescriptionHelpFormatter,
       **options,
     )
+    self.register('type', Path, path)
+
+  def parse_known_args(  # type: ignore[override]
+    self, args: Sequence[str] | None = None, namespace: Any = None
+  ) -> tuple[Any, list[str]]:
+    """Parses; `--flag=--`, which argparse takes for no value, is refused."""
+    args = sys.argv[1:] if args is None else args
+    for text in args:
+      if text.startswith('--') and text.endswith('=--'):
+        self.error(f"{text[:-3]} is '--'; give a value")
+    return super().parse_known_args(args, namespace)
 
   def print_help(self, file: Any = None) -> None:
     """Prints the help; ends the command if nobody reads it."""
@@ -43,7 +61,9 @@ class Parser(argparse.ArgumentParser):
 
   def error(self, message: str) -> NoReturn:
     """Ends the command."""
-    self.exit(2, f'error: {" ".join(message.split())} (see --help)\n')
+    with streams.lossy():
+      complain(f'{message} (see --help)')
+    self.exit(2)
 
 
 def run(main: Callable[[], object]) -> int:
@@ -55,22 +75,60 @@ def run(main: Callable[[], object]) -> int:
 
   Returns:
     The exit code: 0, 1 for a failure, 2 for bad input, 130 if stopped by the
-    keyboard.
+    keyboard. What is printed may be lost, see `streams`: the work is done all
+    the same, and the code is 1.
   """
+  with streams.lossy() as out:
+    try:
+      main()
+      out.flush()
+    except (Failed, ValueError, OSError) as error:
+      complain(_text(error))
+      is_full = isinstance(error, OSError) and error.errno in _FULL
+      return 1 if is_full or isinstance(error, Failed) else 2
+    except KeyboardInterrupt:
+      print('stopped', file=sys.stderr)
+      return 130
+    if out.error and not isinstance(out.error, BrokenPipeError):
+      complain(f'what was printed is lost ({out.error.strerror})')
+    return 1 if out.error else 0
+
+
+def _text(error: Exception) -> str:
+  if isinstance(error, OSError) and error.filename and error.strerror:
+    return f'{error.filename!s:.200}: {error.strerror}'
+  return str(error)
+
+
+def complain(message: str) -> None:
+  """Prints an error in one line, whatever it repeats of the user's."""
+  words = ' '.join(message.split())
+  line = ''.join(x if x.isprintable() else ascii(x)[1:-1] for x in words)
+  if len(line) > _LONGEST:
+    line = f'{line[:_LONGEST]}...'
+  print(f'error: {line}', file=sys.stderr)
+
+
+def path(text: str) -> Path:
+  """The type of a flag that is a path; `~` is the home folder.
+
+  Stands for `Path` in every `Parser`.
+  """
+  shown = f'{text[:60]}...' if len(text) > 60 else text
   try:
-    main()
-    sys.stdout.flush()
-    return 0
-  except BrokenPipeError:
-    # Who read the output, such as `head`, has left; the last flush would fail.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
-  except (Failed, ValueError, OSError) as error:
-    print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
-    return 1 if isinstance(error, Failed) else 2
-  except KeyboardInterrupt:
-    print('stopped', file=sys.stderr)
-    return 130
+    found = Path(text).expanduser()
+    if not text:
+      raise argparse.ArgumentTypeError('it is empty; give a path')
+    found.stat()
+  except (FileNotFoundError, NotADirectoryError):
+    pass
+  except RuntimeError as error:
+    raise argparse.ArgumentTypeError(
+      f'{shown!r}: there is no such home folder'
+    ) from error
+  except OSError as error:
+    raise argparse.ArgumentTypeError(f'{shown!r}: {error.strerror}') from error
+  return found
 
 
 def at_least(low: int) -> Callable[[str], int]:
@@ -108,7 +166,7 @@ def check_new(path: Path, suffixes: tuple[str, ...]) -> Path:
   if path.suffix not in suffixes:
     kinds = [f'a {s} file' if s else 'a folder' for s in suffixes]
     raise ConfigError(f'{path}: expected {" or ".join(kinds)}')
-  if path.exists():
+  if os.path.lexists(path):  # a link to nothing, too
     raise ConfigError(f'{path} exists; give another name, or move it away')
   check_parent(path)
   return path
@@ -120,9 +178,17 @@ def check_parent(path: Path) -> None:
   Raises:
     ConfigError: one line.
   """
+  if len(os.fsencode(path.name)) > _LONGEST_NAME:
+    raise ConfigError(
+      f'{path.name[:60]}... is too long for a name; give at most '
+      f'{_LONGEST_NAME} letters'
+    )
   parent = next(p for p in path.absolute().parents if p.exists())
-  if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-    raise ConfigError(f'{path}: nothing can be written into {parent}')
+  reason = files.refusal(parent)
+  if reason:
+    raise ConfigError(
+      f'{path}: nothing can be written into {parent} ({reason})'
+    )
 
 
 @contextlib.contextmanager

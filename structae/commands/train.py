@@ -18,7 +18,7 @@ from pathlib import Path
 from structae.commands import config_flags
 from structae.commands.config_flags import Command
 from structae.commands.parser import Failed, Parser, run
-from structae.run import Run, check_start
+from structae.run import CannotSave, Run, check_start
 from structae.training import stop
 
 
@@ -46,7 +46,7 @@ def train(asked: Command) -> bool:
 
   Raises:
     ConfigError: if the run cannot be made as asked.
-    Failed: if the loss is no longer a number.
+    Failed: if the loss is no longer a number, or the folder takes no more.
   """
   config = asked.config
   place = Run.choose(asked.workdir, asked.name, config)
@@ -78,5 +78,7 @@ def train(asked: Command) -> bool:
     raise Failed(
       f'{error} (train.learning_rate); the last good state is kept'
     ) from error
+  except CannotSave as error:
+    raise Failed(str(error)) from error
   print(f'report: {place.folder / "report.html"}')
   return True

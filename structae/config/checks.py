@@ -58,8 +58,14 @@ def _check_path(data: Any, data_set: catalog.DataSet) -> None:
       f'data.path is {data.path!r}, but {data.name} is made here, not read; '
       'leave it out, or name the data set of the files'
     )
-  if not pathlib.Path(data.path).expanduser().exists():
-    raise ConfigError(f'data.path is {data.path!r}; there is no such place')
+  try:
+    found = pathlib.Path(data.path).expanduser().exists()
+  except (OSError, RuntimeError):  # a name too long; nobody's home
+    found = False
+  if not found:
+    raise ConfigError(
+      f'data.path is {data.path!r:.200}; there is no such place'
+    )
 
 
 def _check_crop(data: Any, data_set: catalog.DataSet) -> None:

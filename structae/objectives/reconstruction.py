@@ -7,17 +7,31 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 EPSILON = 1e-7
+_FORMS = 'expected uint8 in 0..255, or floats in [0, 1]'
 
 
 def targets(images: jax.Array) -> jax.Array:
   """Maps uint8 images to probabilities, clamped to [1e-7, 1 - 1e-7].
 
-  Unclamped, the entropy of a black or white pixel is 0 log 0. Values that are
-  floats already are taken to lie in [0, 1].
+  Unclamped, the entropy of a black or white pixel is 0 log 0.
+
+  Raises:
+    ValueError: if they are neither uint8 nor floats in [0, 1]. What floats
+      hold is known, and looked at, outside of `jax.jit` alone.
   """
+  if not isinstance(images, jax.core.Tracer) and images.dtype != jnp.uint8:
+    _check_range(np.asarray(images))  # of numpy: jax would trace it
   return jnp.clip(as_floats(images), EPSILON, 1 - EPSILON)
+
+
+def _check_range(values: np.ndarray) -> None:
+  if values.size and not (values.min() >= 0 and values.max() <= 1):
+    raise ValueError(
+      f'images run from {values.min():g} to {values.max():g}; {_FORMS}.'
+    )
 
 
 def bernoulli_cross_entropy(
@@ -112,9 +126,15 @@ def gaussian(noise: float) -> Likelihood:
 
 
 def as_floats(data: jax.Array) -> jax.Array:
-  """Maps uint8 images to [0, 1]; floats stay as they are."""
+  """Maps uint8 images to [0, 1]; floats stay as they are.
+
+  Raises:
+    ValueError: if they are of another type.
+  """
   if data.dtype == jnp.uint8:
     return data.astype(jnp.float32) / 255
+  if not jnp.issubdtype(data.dtype, jnp.floating):
+    raise ValueError(f'images are {data.dtype}; {_FORMS}.')
   return data
 
 

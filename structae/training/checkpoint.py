@@ -21,12 +21,17 @@ import orbax.checkpoint as ocp
 from structae import files
 
 SEAL = 'seal.json'
+_ROWS = 'rows.json'  # what metrics.jsonl was, see `writers.Metrics.seal`
 # A checkpoint that Orbax was writing, or that was being deleted.
 _HALF_DONE = re.compile(r'\d+\.(orbax-checkpoint-tmp.*|deleted)')
 
 
 class CheckpointError(RuntimeError):
-  """A checkpoint that cannot be written or read; one line for the user."""
+  """A checkpoint that cannot be read; one line for the user."""
+
+
+class SaveError(CheckpointError):
+  """A checkpoint that cannot be written; one line for the user."""
 
 
 class Checkpoints:
@@ -39,7 +44,7 @@ class Checkpoints:
       folder: where to keep them; made at the first save.
       keep: how many.
     """
-    logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax logs its steps
+    _silence_orbax()
     self._folder = folder.absolute()
     self._keep = keep
     self._orbax = ocp.StandardCheckpointer()
@@ -52,15 +57,16 @@ class Checkpoints:
       if _HALF_DONE.fullmatch(path.name):
         shutil.rmtree(path, ignore_errors=True)
 
-  def save(self, step: int, state: Any) -> None:
+  def save(self, step: int, state: Any, rows: Any = None) -> None:
     """Starts writing a state; returns once it has been copied.
 
     Args:
       step: its number, which names it.
       state: a tree of arrays; may be donated or changed afterwards.
+      rows: what `metrics.jsonl` holds by now, see `writers.Metrics.seal`.
 
     Raises:
-      CheckpointError: if this save, or the one before it, failed.
+      SaveError: if this save, or the one before it, failed.
     """
     self.wait()
     path = self._folder / f'{step:08d}'
@@ -69,10 +75,11 @@ class Checkpoints:
       self._orbax.save(path, state, force=True)
     except Exception as error:
       raise _failure(path, error) from error
-    self._pending = self._thread.submit(self._commit, path)
+    self._pending = self._thread.submit(self._commit, path, rows)
 
-  def _commit(self, path: Path) -> None:
+  def _commit(self, path: Path, rows: Any) -> None:
     self._orbax.wait_until_finished()
+    files.write_text(path / _ROWS, json.dumps(rows or {}))
     seal(path)
     for old in _steps(self._folder)[self._keep :]:
       # Renamed first: a folder half deleted never carries a step's name.
@@ -82,7 +89,7 @@ class Checkpoints:
     """Waits until the last save is on disk and sealed.
 
     Raises:
-      CheckpointError: if it failed.
+      SaveError: if it failed.
     """
     pending, self._pending = self._pending, None
     if pending:
@@ -90,6 +97,11 @@ class Checkpoints:
         pending.result()
       except Exception as error:
         raise _failure(self._folder, error) from error
+
+  def rows(self, step: int) -> dict[str, Any]:
+    """What `metrics.jsonl` held when a state was saved; empty if unknown."""
+    path = self._folder / f'{step:08d}' / _ROWS
+    return files.read_object(path) if path.is_file() else {}
 
   def restore(self, target: Any) -> tuple[Any | None, list[str]]:
     """Reads the newest checkpoint that its seal confirms.
@@ -201,7 +213,7 @@ def read_params(
   Raises:
     CheckpointError: if they cannot be read; one line.
   """
-  logging.getLogger('absl').setLevel(logging.ERROR)  # Orbax logs its steps
+  _silence_orbax()
   try:
     with ocp.PyTreeCheckpointer() as reader:
       held: Any = reader.metadata(path)
@@ -233,8 +245,13 @@ def abstract(state: Any) -> Any:
   )
 
 
-def _failure(path: Path, error: Exception) -> CheckpointError:
-  return CheckpointError(f'cannot save to {path}: {_first_line(error)}')
+def _silence_orbax() -> None:
+  """Its errors are raised again here, in one line."""
+  logging.getLogger('absl').setLevel(logging.CRITICAL)
+
+
+def _failure(path: Path, error: Exception) -> SaveError:
+  return SaveError(f'cannot save to {path}: {_first_line(error)}')
 
 
 def _first_line(error: Exception) -> str:

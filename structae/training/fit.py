@@ -22,6 +22,7 @@ import optax
 
 from structae import devices
 from structae.data import pipeline, sources
+from structae.objectives import reconstruction
 from structae.objectives.autoencoding import Loss
 from structae.training import step as step_lib
 
@@ -46,7 +47,8 @@ def fit(
   Args:
     loss: `(params, images, key) -> (nats per example, terms by name)`.
     params: the initial parameters.
-    data: images or feature vectors `[N, ...]`, or a source of them.
+    data: images `[N, H, W, C]`, uint8 or floats in [0, 1]; feature vectors
+      `[N, X]`, floats; or a source of them.
     num_steps: updates.
     batch_size: examples that the loss is given at a time; `factor_vae` takes
       two batches in one.
@@ -60,7 +62,8 @@ def fit(
     The trained parameters, and rows of `step`, `loss` and its terms.
 
   Raises:
-    ValueError: if there are no data, no such examples, or no steps to take.
+    ValueError: if there are no data, no such examples, or no steps to take; or
+      if the data are of a type or a range that the loss does not take.
     FloatingPointError: if the loss stops being a number.
   """
   if min(num_steps, batch_size, log_every) < 1:
@@ -77,24 +80,25 @@ def fit(
       f'got {batch_size}.'
     )
   keys = jax.random.split(jax.random.key(seed))
-  batches = pipeline.make_batches(
-    source, _chosen(part, source), keys[0], batch_size, mesh
-  )
+  rows = _chosen(part, source)
+  if not isinstance(data, sources.Source):
+    _check_range(loss, params, np.asarray(data), rows, batch_size)
+  batches = pipeline.make_batches(source, rows, keys[0], batch_size, mesh)
   update = step_lib.make_step(loss, optimizer, batches.images, keys[1], mesh)
   examples = jax.eval_shape(batches.images, batches.data(0, 1), jnp.int32(0))
   # Copied: an update gives up the state before it.
   params = jax.tree.map(jnp.array, params)
   state = step_lib.init_state(params, optimizer, loss, examples, mesh)
-  rows = []
+  history: list[dict[str, float]] = []
   for now in range(1, num_steps + 1):
     state = update(state, batches.data(now - 1, 1))
     if now % log_every == 0 or now == num_steps:
       state, means = step_lib.take_means(state)
-      rows.append({'step': now, **means})
+      history.append({'step': now, **means})
       if report:
-        report(rows[-1])
+        report(history[-1])
   batches.close()
-  return state.params, rows
+  return state.params, history
 
 
 def _chosen(part: np.ndarray | None, source: sources.Source) -> np.ndarray:
@@ -109,9 +113,29 @@ def _chosen(part: np.ndarray | None, source: sources.Source) -> np.ndarray:
   return part
 
 
+def _check_range(
+  loss: Loss,
+  params: Any,
+  data: np.ndarray,
+  rows: np.ndarray,
+  batch_size: int,
+) -> None:
+  """Shows the loss the examples with the least and the largest number.
+
+  A compiled loss sees no values; here it does, and computes nothing.
+  """
+  flat = data[rows].reshape(len(rows), -1)
+  extremes = [flat.argmin() // flat.shape[1], flat.argmax() // flat.shape[1]]
+  examples = jnp.asarray(data[np.resize(rows[extremes], batch_size)])
+  key = jax.eval_shape(lambda: jax.random.key(0))
+  jax.eval_shape(lambda p, k: loss(p, examples, k), params, key)
+
+
 def _as_source(data: np.ndarray | sources.Source) -> sources.Source:
   if isinstance(data, sources.Source):
     return data
+  if np.asarray(data).dtype != np.uint8:
+    reconstruction.as_floats(np.asarray(data))  # refuses other types
   array = jnp.asarray(data)
   if array.ndim not in (2, 4) or not len(array):
     raise ValueError(

@@ -40,6 +40,7 @@ def train(
     The state after the last update.
 
   Raises:
+    ValueError: if rows of the restored checkpoint are lost.
     step.NotFinite: if the loss is not finite; the last good state is kept.
     stop.Interrupted: if asked to stop, once the state is saved.
     checkpoint.CheckpointError: if a checkpoint cannot be written or read.
@@ -52,6 +53,7 @@ def train(
   now, last = int(state.step), settings.num_steps
   first = True
   metrics = open_metrics(now)
+  metrics.check(checkpoints.rows(now))
   show.start(now, last)
   saved_at = time.monotonic()
   while now < last:
@@ -73,7 +75,7 @@ def train(
     if stopping.requested or (logging and due) or now == last:
       step.check_finite(state)  # the newest checkpoint is a good one
       metrics.flush()  # no checkpoint may be ahead of its rows
-      checkpoints.save(now, state)
+      checkpoints.save(now, state, metrics.seal)
       saved_at = time.monotonic()
     if stopping.requested:
       break

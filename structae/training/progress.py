@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import tqdm
 
 
@@ -20,7 +21,7 @@ def log(line: str) -> None:
   try:
     tqdm.tqdm.write(line, file=sys.stdout)
     sys.stdout.flush()
-  except OSError:
+  except (OSError, ValueError):
     sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
 
 
@@ -44,9 +45,8 @@ class Progress:
     self._batch_size = batch_size
     self._hint = long_run_hint
     self._line_seconds = line_seconds
-    # Devices made of one CPU share its threads: with several steps under way,
-    # their sums over devices can wait for each other for ever.
-    self._lockstep = jax.default_backend() == 'cpu' and jax.device_count() > 1
+    self._on_cpu = jax.default_backend() == 'cpu'
+    self._before: jax.Array | None = None
     self._bar: tqdm.tqdm | None = None
     self._loss = ''
 
@@ -62,15 +62,15 @@ class Progress:
     self._estimated = not self._hint
     if step:
       self.log(f'resuming at step {step} of {num_steps}')
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
       self._bar = tqdm.tqdm(total=num_steps, initial=step, unit='step')
 
   def update(self, step: int, state: Any) -> None:
     """Notes that `step` was dispatched; waits for it once a second."""
+    if self._on_cpu:
+      self._limit_queue(state)
     now = time.monotonic()
     if self._begin and now - self._clock < 1 and step < self._num_steps:
-      if self._lockstep:
-        jax.block_until_ready(state)
       return
     jax.block_until_ready(state)
     now = time.monotonic()
@@ -80,6 +80,19 @@ class Progress:
       self._printed = now
     self._clock = now
     self._print(step)
+
+  def _limit_queue(self, state: Any) -> None:
+    """Leaves at most two steps under way, so that a signal is heard between.
+
+    Devices made of one CPU share its threads: with several steps under way,
+    their sums over devices can wait for each other for ever. They get one.
+    """
+    if jax.device_count() > 1:
+      jax.block_until_ready(state)
+      return
+    before, self._before = self._before, jnp.copy(state.step)
+    if before is not None:
+      jax.block_until_ready(before)
 
   def _rate(self, step: int) -> float:
     assert self._begin is not None

@@ -7,11 +7,12 @@ from typing import Any
 from structae import files
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path, strict: bool = True) -> list[dict[str, Any]]:
   """Reads rows.
 
   Args:
     path: the file; none at all counts as empty.
+    strict: whether lines that are no rows are refused, or left out.
 
   Returns:
     The rows. A last line that was cut off while it was written is left out.
@@ -28,6 +29,8 @@ def read(path: Path) -> list[dict[str, Any]]:
     if row is None and number == len(lines):
       break  # nothing, or a part of a row
     if not _has_step(row):
+      if not strict:
+        continue
       raise ValueError(
         f'{path}, line {number} must be a JSON object with a "step", '
         f'got {line!r:.60}.'

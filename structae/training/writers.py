@@ -1,10 +1,11 @@
 """Where the numbers of training go: rows of JSON, and TensorBoard."""
 
+import hashlib
 import json
 import os
 import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import tensorboardX
 
@@ -28,12 +29,45 @@ class Metrics:
       batch_size: images of an update.
     """
     self._batch_size = batch_size
-    self._metrics = _cut(folder / 'metrics.jsonl', step)
-    self._timing = _cut(folder / 'timing.jsonl', step)
+    self._path = folder / 'metrics.jsonl'
+    self._num, self._sha256 = 0, hashlib.sha256()
+    kept = _cut(self._path, step)
+    for row in kept:
+      self._count(row)
+    self._metrics = open(self._path, 'a', encoding='utf-8')
+    _cut(folder / 'timing.jsonl', step)
+    self._timing = open(folder / 'timing.jsonl', 'a', encoding='utf-8')
     self._board = tensorboardX.SummaryWriter(
       str(folder / 'tensorboard'), purge_step=step + 1 if step else None
     )
     self.start_clock(step)
+
+  @property
+  def seal(self) -> dict[str, Any]:
+    """The number and the SHA-256 of the rows, to be kept with a checkpoint."""
+    return {'num_rows': self._num, 'sha256': self._sha256.hexdigest()}
+
+  def check(self, seal: dict[str, Any]) -> None:
+    """Refuses to go on where rows have been lost or changed.
+
+    Args:
+      seal: what the rows were when the checkpoint was saved; empty if that
+        was not written.
+
+    Raises:
+      ValueError: one line that says what to do.
+    """
+    if seal and seal != self.seal:
+      raise ValueError(
+        f'{self._path} is damaged: of the {seal.get("num_rows")} rows that '
+        f'belong to the checkpoint of this run, {self._num} can be read, or '
+        'some have changed. Put the file back, or remove '
+        f'{self._path.parent / "checkpoints"} to train anew'
+      )
+
+  def _count(self, row: dict[str, Any]) -> None:
+    self._num += 1
+    self._sha256.update(_line(row).encode())
 
   def start_clock(self, step: int) -> None:
     """Starts the clock anew, once all is compiled."""
@@ -41,18 +75,18 @@ class Metrics:
 
   def write(self, step: int, values: dict[str, float]) -> None:
     """Writes one row, and the time since the last."""
-    _append(self._metrics, {'step': step, **values})
+    row = {'step': step, **values}
+    self._count(row)
+    self._metrics.write(_line(row))
     now = time.monotonic()
     seconds, num = now - self._clock, (step - self._step) * self._batch_size
     rate = num / max(seconds, 1e-9)
-    _append(
-      self._timing,
-      {
-        'step': step,
-        'seconds': round(seconds, 4),
-        'images_per_second': round(rate, 1),
-      },
-    )
+    timing = {
+      'step': step,
+      'seconds': round(seconds, 4),
+      'images_per_second': round(rate, 1),
+    }
+    self._timing.write(_line(timing))
     self._step, self._clock = step, now
     for name, value in values.items():
       self._board.add_scalar(name, value, step)
@@ -72,12 +106,12 @@ class Metrics:
     self._board.close()
 
 
-def _cut(path: Path, step: int) -> TextIO:
-  """Opens a file of rows to append to, without those past a step."""
-  kept = [row for row in rows.read(path) if row['step'] <= step]
-  files.write_text(path, ''.join(json.dumps(row) + '\n' for row in kept))
-  return open(path, 'a', encoding='utf-8')
+def _cut(path: Path, step: int) -> list[dict[str, Any]]:
+  """Removes rows past a step, and what is no row; returns the others."""
+  kept = [row for row in rows.read(path, strict=False) if row['step'] <= step]
+  files.write_text(path, ''.join(map(_line, kept)))
+  return kept
 
 
-def _append(file: TextIO, row: dict[str, Any]) -> None:
-  file.write(json.dumps(row) + '\n')
+def _line(row: dict[str, Any]) -> str:
+  return json.dumps(row) + '\n'

@@ -124,3 +124,27 @@ def test_the_example_leaves_codes_and_figures(tmp_path):
     with Image.open(tmp_path / 'figures' / f'{name}.png') as sheet:
       # 48 digits of 8 pixels, enlarged to 96, eight in a row.
       assert sheet.size == (8 * 99 - 3, 6 * 99 - 3)
+
+
+@pytest.mark.parametrize(
+  'images, message',
+  [
+    (np.full((9, 2, 2, 1), 200), 'images are int64; expected uint8 in 0..255'),
+    (np.full((9, 4), 2, np.int32), 'images are int32; expected uint8'),
+    (np.linspace(0, 255, 36).reshape(9, 2, 2, 1), 'run from 0 to 255; expecte'),
+    (np.linspace(-1, 1, 36).reshape(9, 4), 'run from -1 to 1; expected uint8'),
+    (np.array([[0.5, 0.5], [0.5, np.nan]]), 'to nan; expected uint8'),
+  ],
+)
+def test_images_of_another_range_are_refused(images, message):
+  """Targets would be clipped to 1, and the loss mean nothing."""
+  flat = lambda p, x: encode(p, reconstruction.as_floats(x).reshape(len(x), -1))
+  size = images[0].size
+  loss = autoencoding.autoencoding(
+    flat, lambda p, u: decode(p, u).reshape(-1, *images.shape[1:])
+  )
+  start = params(size, 2)
+  with pytest.raises(ValueError, match=message):
+    fit_lib.fit(loss, start, images, num_steps=1, batch_size=4)
+  with pytest.raises(ValueError, match='expected uint8 in 0..255, or floats'):
+    loss(start, jnp.asarray(images), jax.random.key(0))
