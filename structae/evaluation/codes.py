@@ -1,5 +1,6 @@
 """Codes of a split with their factors, saved as one `.npz` file."""
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -136,6 +137,35 @@ def varying(codes: Codes) -> np.ndarray:
   return np.flatnonzero(codes.factors.min(0) < codes.factors.max(0))
 
 
+def digest(codes: Codes) -> str:
+  """The sha256 of codes, log variances and factors, in hexadecimal digits."""
+  found = hashlib.sha256()
+  for array, kind in (
+    (codes.codes, np.float32),
+    (codes.log_var, np.float32),
+    (codes.factors, np.int32),
+  ):
+    if array is not None:
+      found.update(repr(array.shape).encode())
+      found.update(np.ascontiguousarray(array, kind))
+  return found.hexdigest()
+
+
+def sampled(codes: Codes, seed: int = 0) -> Codes:
+  """Codes drawn from their Gaussian posteriors, one each.
+
+  Args:
+    codes: posterior means with log variances.
+    seed: of the draws.
+  """
+  assert codes.log_var is not None
+  noise = np.random.default_rng(seed).standard_normal(codes.codes.shape)
+  with np.errstate(over='ignore'):
+    deviation = np.exp(0.5 * codes.log_var.astype(np.float64))
+  drawn = codes.codes + deviation * noise
+  return codes._replace(codes=drawn.astype(np.float32), log_var=None)
+
+
 def check_alike(codes: Codes, others: Codes) -> None:
   """Raises ValueError unless codes have the same variables and factors."""
   if codes.codes.shape[1:] != others.codes.shape[1:]:
@@ -150,11 +180,13 @@ def check_alike(codes: Codes, others: Codes) -> None:
     )
 
 
-def redrawn(parts: Sequence[Codes]) -> tuple[Codes, Codes]:
+def redrawn(parts: Sequence[Codes], seed: int = 0) -> tuple[Codes, Codes]:
   """Draws the paper's points from all parts together, or two thirds of them.
 
   Args:
-    parts: codes of the same variables and factors.
+    parts: codes of the same variables and factors: of the whole data set, or
+      of what was saved of it.
+    seed: of the draw.
 
   Returns:
     At most 10,000 codes to fit and 5,000 to score, none in both.
@@ -164,13 +196,16 @@ def redrawn(parts: Sequence[Codes]) -> tuple[Codes, Codes]:
   """
   for part in parts[1:]:
     check_alike(parts[0], part)
+  log_vars = [p.log_var for p in parts if p.log_var is not None]
+  is_gaussian = len(log_vars) == len(parts)
   whole = parts[0]._replace(
     codes=np.concatenate([p.codes for p in parts]),
-    log_var=None,
+    log_var=np.concatenate(log_vars) if is_gaussian else None,
     factors=np.concatenate([p.factors for p in parts]),
     indices=np.concatenate([p.indices for p in parts]),
   )
-  order = np.random.default_rng(0).permutation(len(whole.codes))[: sum(_FULL)]
+  rng = np.random.default_rng(seed)
+  order = rng.permutation(len(whole.codes))[: sum(_FULL)]
   num = round(len(order) * _FULL[0] / sum(_FULL))
   return take(whole, order[:num]), take(whole, order[num:])
 
