@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from structae.evaluation.metrics import inputs
 
 # The points of the paper's protocol: to fit, and to score.
 _FULL = (10_000, 5_000)
+# Of a latent's standard deviation, the rounding that is not warned of.
+_MOST_LOST = 1e-3
 
 
 class Codes(NamedTuple):
@@ -39,12 +42,14 @@ class Codes(NamedTuple):
   meta: dict[str, Any]
 
 
-def from_arrays(codes: ArrayLike, factors: ArrayLike, **more: Any) -> Codes:
+def from_arrays(
+  codes: ArrayLike, factors: ArrayLike | None = None, **more: Any
+) -> Codes:
   """Codes out of arrays in memory, as `load` makes them of a file.
 
   Args:
     codes: `[N, L]` or `[N, K, D]` finite numbers.
-    factors: `[N, F]` integers from 0.
+    factors: `[N, F]` integers from 0; without any, dependence can be scored.
     **more: what else is known: `log_var`, `factor_names`, `factor_sizes`,
       `indices` or `meta`; their defaults are those of `load`.
 
@@ -92,8 +97,8 @@ def save(path: str | os.PathLike, codes: Codes) -> None:
 def load(path: str | os.PathLike) -> Codes:
   """Reads codes that `save`, or any other program, wrote.
 
-  A foreign file needs two keys: `codes`, `[N, L]` or `[N, K, D]`, and
-  `factors`, `[N, F]` integers. Names default to `factor_0`, ..., sizes to the
+  A foreign file needs one key: `codes`, `[N, L]` or `[N, K, D]`; scores that ask
+  for factors need `factors`, `[N, F]` integers, too. Names default to `factor_0`, ..., sizes to the
   largest value plus one, indices to 0, ..., N - 1.
 
   Args:
@@ -223,12 +228,14 @@ def _read(archive: Any, name: str, path: Path) -> np.ndarray:
 
 
 def _checked(values: dict[str, Any], path: Path) -> Codes:
-  for name in ('codes', 'factors'):
-    if name not in values:
-      found = ', '.join(sorted(values)) or 'nothing'
-      raise ValueError(f'{path}: no {name} in the archive, found {found}.')
+  if 'codes' not in values:
+    found = ', '.join(sorted(values)) or 'nothing'
+    raise ValueError(f'{path}: no codes in the archive, found {found}.')
   codes = _numbers(values['codes'], f'{path}: codes')
-  factors = np.asarray(values['factors'])
+  factors = values.get('factors')
+  factors = np.asarray(
+    np.zeros((len(codes), 0), np.int32) if factors is None else factors
+  )
   if factors.ndim != 2 or factors.shape[1]:  # [N, 0] are data without factors
     factors = inputs.check_factors(factors, f'{path}: factors')
     if factors.max() > np.iinfo(np.int32).max:
@@ -270,7 +277,22 @@ def _numbers(values: Any, name: str) -> np.ndarray:
     narrow = array.astype(np.float32)
   if not np.isfinite(narrow).all():
     raise ValueError(f'{name} exceeds the range of float32.')
+  if array.dtype.itemsize > 4 or array.dtype.kind != 'f':
+    _warn_of_rounding(array, narrow, name)
   return narrow
+
+
+def _warn_of_rounding(array: np.ndarray, narrow: np.ndarray, name: str) -> None:
+  wide = array.astype(np.float64)
+  lost, spread = np.abs(wide - narrow).max(0), wide.std(0)
+  alive = inputs.varying(wide)
+  for k, d in np.argwhere(alive & (lost > _MOST_LOST * spread))[:1]:
+    warnings.warn(
+      f'{name}: float32 rounds number {d} of variable {k} by up to '
+      f'{lost[k, d]:.2g}, its standard deviation is {spread[k, d]:.2g}; '
+      'subtract the mean before saving.',
+      stacklevel=2,
+    )
 
 
 def _names(values: Any, num: int, path: Path) -> tuple[str, ...]:

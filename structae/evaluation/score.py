@@ -168,8 +168,7 @@ def _remarks(inputs: Inputs) -> list[str]:
   num, lines = len(train.codes), []
   if num < FEW_ROWS:
     lines.append(
-      f'{num} rows of codes: scores of fewer than {FEW_ROWS} are mostly chance, '
-      'which stands beside them.'
+      f'{num} rows of codes: scores of fewer than {FEW_ROWS} are mostly chance.'
     )
   for name, values in zip(train.factor_names, train.factors.T):
     classes = len(np.unique(values))

@@ -94,7 +94,7 @@ def test_scores_go_into_the_current_folder_and_replace_no_others(
   assert evaluate.main([*command, '--metrics=sap']) == 2
   out, err = capsys.readouterr()
   assert 'sap ' in out  # it is not lost
-  (line,) = err.splitlines()
+  line = err.splitlines()[-1]
   assert 'scores.json holds scores of other codes; move it away' in line
   assert (elsewhere / 'scores.json').read_bytes() == before
 
@@ -129,6 +129,11 @@ def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
     ([], 'either --workdir=DIR or --codes=FILE'),
     (['--codes=none.npz'], 'none.npz: no such file'),
     (['--codes=none.npz', '--metrics=mag'], "unknown metric 'mag'"),
+    (['--codes=none.npz', '--metrics=migg'], 'did you mean mig?'),
+    (['--codes=none.npz', '--metrics=completenes'], 'did you mean dci?'),
+    (['--codes=a', '--seed=-1'], 'expected a whole number from 0'),
+    (['--codes=a', '--repeats=0'], 'expected a whole number from 1'),
+    (['--images_a=a', '--images_b=b', '--seed=1'], '--seed goes with --work'),
     (['--codes=a', '--workdir=b'], 'either --workdir=DIR'),
     (['--workdir=b', '--test_codes=a'], '--test_codes goes with --codes'),
     (['--codes=a', '--points=some'], "invalid choice: 'some'"),
@@ -161,7 +166,7 @@ def test_bad_codes_are_one_line(tmp_path, capsys):
   path = tmp_path / 'a.npz'
   cases = [
     ({'codes': np.full((90, 3), np.nan)}, 'codes has 270 values that are not'),
-    ({'factors': np.zeros((90, 2))}, 'factors must be integers'),
+    ({'factors': np.full((90, 2), 0.5)}, 'factors must be integers'),
     ({'factors': np.full((90, 2), -1)}, 'must not be negative, got -1'),
     ({'factors': np.array([{}] * 90)}, 'array of Python objects'),
     ({'codes': np.zeros((8, 3))}, '8 codes, but 90 rows of factors'),
