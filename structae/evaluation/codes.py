@@ -97,9 +97,10 @@ def save(path: str | os.PathLike, codes: Codes) -> None:
 def load(path: str | os.PathLike) -> Codes:
   """Reads codes that `save`, or any other program, wrote.
 
-  A foreign file needs one key: `codes`, `[N, L]` or `[N, K, D]`; scores that ask
-  for factors need `factors`, `[N, F]` integers, too. Names default to `factor_0`, ..., sizes to the
-  largest value plus one, indices to 0, ..., N - 1.
+  A foreign file needs one key: `codes`, `[N, L]` or `[N, K, D]`; most scores
+  need `factors` too, `[N, F]` or `[N]` whole numbers. Names default to
+  `factor_0`, ..., sizes to the largest value plus one, indices to 0, ...,
+  N - 1.
 
   Args:
     path: an `.npz` file; nothing in it is unpickled.

@@ -123,6 +123,44 @@ def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
   assert list(written['scores']) == ['irs']
 
 
+def test_codes_of_the_same_shape_are_other_codes(tmp_path, elsewhere, capsys):
+  _write(tmp_path / 'a.npz')
+  _write(tmp_path / 'b.npz', seed=1)
+  command = ['--metrics=mig', f'--codes={tmp_path / "a.npz"}']
+  assert evaluate.main(command) == 0
+  before = (elsewhere / 'scores.json').read_bytes()
+  other = ['--metrics=irs', f'--codes={tmp_path / "b.npz"}']
+  assert evaluate.main(other) == 2
+  out, err = capsys.readouterr()
+  assert 'holds scores of other codes' in err
+  assert (elsewhere / 'scores.json').read_bytes() == before
+  assert evaluate.main([*other, '--output=scores.json']) == 0
+  table = capsys.readouterr().out
+  assert 'irs ' in table and 'mig ' not in table
+
+
+def test_a_run_is_scored_over_the_points_of_its_config(tmp_path):
+  for part in ('train', 'test', 'validation'):
+    _write(tmp_path / 'codes' / f'{part}.npz', 60)
+  for points, num in (('full', 120), ('split', 60)):
+    config = {'name': 'mine', 'config': {'evaluation': {'points': points}}}
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    assert evaluate.main([f'--workdir={tmp_path}', '--metrics=sap']) == 0
+    written = json.loads((tmp_path / 'scores.json').read_text())['scores']
+    assert (written['sap']['points'], written['sap']['n']) == (points, num)
+
+
+def test_seeds_and_repeats_reach_the_scores(tmp_path, elsewhere, capsys):
+  _write(tmp_path / 'a.npz')
+  command = [f'--codes={tmp_path / "a.npz"}', '--metrics=sap', '--seed=7']
+  assert evaluate.main([*command, '--repeats=2']) == 0
+  out, err = capsys.readouterr()
+  assert 'over 2 seeds' in out
+  assert 'warning: 90 rows of codes' in err and 'UserWarning' not in err
+  entry = json.loads((elsewhere / 'scores.json').read_text())['scores']['sap']
+  assert entry['seeds'] == [7, 8] and entry['std'] > 0
+
+
 @pytest.mark.parametrize(
   'arguments, message',
   [

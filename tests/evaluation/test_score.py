@@ -62,8 +62,7 @@ def test_scores_are_those_of_the_functions():
   for key in ('explicitness_train', 'explicitness_test'):
     assert result['scores'][key]['value'] == split[key]
   assert mig['chance'] < 0.1 < mig['value']
-  chance = result['scores']['distance_correlation']['chance']
-  assert abs(chance) < 0.05 < result['scores']['distance_correlation']['value']
+  assert abs(result['scores']['distance_correlation']['chance']) < 0.02
 
 
 def test_an_entry_says_what_it_is():
@@ -219,16 +218,18 @@ def test_merging_keeps_what_was_found_and_its_versions(tmp_path):
   assert list(merged['scores']) == ['irs'] and 'of other codes' in line
 
 
-def test_dependence_is_compared_with_independent_numbers_of_the_same_marginals():
+def test_dependence_is_compared_with_independent_numbers():
   rng = np.random.default_rng(0)
-  z = np.repeat(rng.normal(size=(300, 1)), 3, 1) + rng.normal(size=(300, 3))
+  z = np.repeat(rng.normal(size=(300, 1)), 3, 1)
+  z = z + 0.3 * rng.normal(size=(300, 3))
   names = ['gaussian_dependence', 'pairwise_information']
   found = scores.score_codes(saved.from_arrays(z), metrics=names)['scores']
-  free = evaluation.pairwise_information(rng.normal(size=(300, 3)))
+  alone = np.stack([rng.permutation(column) for column in z.T], axis=1)
+  free = evaluation.pairwise_information(alone)
   pairwise = found['pairwise_information']
   assert pairwise['chance'] < 0.75 * pairwise['value']
   expected = free['pairwise_information']
-  assert pairwise['chance'] == pytest.approx(expected, rel=0.2)
+  assert pairwise['chance'] == pytest.approx(expected, rel=0.1)
   assert found['total_correlation']['chance'] < 0.05
 
 

@@ -50,6 +50,7 @@ def dci_es(
   codes, factors, test_codes, test_factors = inputs.check_split(
     codes, factors, test_codes, test_factors
   )
+  codes, test_codes = inputs.in_float32(codes, test_codes)
   histogram = Histogram(codes)
   test_ranks = histogram.rank(test_codes, histogram.ranks.dtype)
   importance = np.empty((codes.shape[1], factors.shape[1]))

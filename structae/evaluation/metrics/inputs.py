@@ -5,6 +5,8 @@ from numpy.typing import ArrayLike
 
 # A latent that moves by less, in steps of float64 numbers, is constant.
 _ROUNDING = 64
+# Powers of two from 1, beyond which trees, which take float32, see little.
+_FAR = 64
 
 
 def check_finite(array: np.ndarray, name: str) -> None:
@@ -195,3 +197,15 @@ def units(codes: np.ndarray) -> np.ndarray:
   # The least normal number: a division by less would overflow.
   exponent = np.maximum(np.frexp(spread)[1], -1021)
   return np.where(varying(codes), np.ldexp(1.0, exponent), 1.0)
+
+
+def in_float32(codes: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+  """Latents `[N, L]` in other units where float32 could not tell their values.
+
+  Args:
+    codes: what the units are taken from.
+    *others: `[M, L]` more of the same latents.
+  """
+  unit = units(codes)
+  unit = np.where(np.abs(np.log2(unit)) > _FAR, unit, 1.0)
+  return [z / unit for z in (codes, *others)]
