@@ -153,7 +153,7 @@ def digest(codes: Codes) -> str:
   ):
     if array is not None:
       found.update(repr(array.shape).encode())
-      found.update(np.ascontiguousarray(array, kind))
+      found.update(array.astype(kind).tobytes())
   return found.hexdigest()
 
 

@@ -223,7 +223,8 @@ def test_dependence_is_compared_with_independent_numbers():
   z = np.repeat(rng.normal(size=(300, 1)), 3, 1)
   z = z + 0.3 * rng.normal(size=(300, 3))
   names = ['gaussian_dependence', 'pairwise_information']
-  found = scores.score_codes(saved.from_arrays(z), metrics=names)['scores']
+  codes = saved.from_arrays(z)
+  found = scores.score_codes(codes, codes, names)['scores']
   alone = np.stack([rng.permutation(column) for column in z.T], axis=1)
   free = evaluation.pairwise_information(alone)
   pairwise = found['pairwise_information']

@@ -246,7 +246,7 @@ class Distinct:
     """Passes batches of images on, and looks for them among the former."""
     for batch in images:
       for image in batch:
-        digest = hashlib.sha256(np.ascontiguousarray(image)).digest()
+        digest = hashlib.sha256(image.tobytes()).digest()
         self.is_new.append(digest not in self._digests)
         self._digests.add(digest)
       yield batch

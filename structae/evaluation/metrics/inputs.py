@@ -178,7 +178,7 @@ def varying(codes: np.ndarray) -> np.ndarray:
   """
   low, high = codes.min(0), codes.max(0)
   largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
-  return high - low > _ROUNDING * np.spacing(largest)
+  return np.asarray(high - low > _ROUNDING * np.spacing(largest))
 
 
 def units(codes: np.ndarray) -> np.ndarray:
