@@ -94,7 +94,8 @@ def score(
   ]
   width = codes['train'].codes.shape[2]
   asked = registry.expand(config.evaluation.metrics, width)
-  content = runner.score([*always, *asked], inputs)
+  points = config.evaluation.points
+  content = runner.score([*always, *asked], inputs, points=points)
   return {
     **content,
     'data': source.name,

@@ -34,12 +34,12 @@ def of_model(
   Args:
     model: the model, with stored codes.
     source: its data.
-    codes: its codes `train` and `test`.
+    codes: its codes `train`, `test` and, to draw points from, `validation`.
     log: takes lines about what cannot be scored.
     samples: decoded samples by kind; scenes are compared to none without them.
     order: the test examples in the order in which they are shown.
-    num_images: of each set that FID and its kin compare; by default
-      `evaluation.num_fid_images`.
+    num_images: of each set that FID and its kin compare, as far as there are
+      test images; by default `evaluation.num_fid_images`.
     find_weights: reads the weights of Inception; by default the published
       ones, if they are on this machine.
   """
@@ -55,6 +55,7 @@ def of_model(
   return Inputs(
     train=codes['train'],
     test=codes['test'],
+    validation=codes.get('validation'),
     decode=model.decode,
     in_order=model.config.model.decoder != 'hourglass',
     examples=read,
@@ -116,16 +117,17 @@ def _image_sets(
   find_weights: Callable[[], Weights],
   log: Callable[[str], None],
 ) -> ImageSets:
-  """Test images, their reconstructions, and as many samples of every kind.
+  """Test images, their reconstructions, and samples of every kind.
 
-  There are `num` of each; a smaller test set is gone through again.
+  There are `num` samples of each kind. A smaller test set is taken once: images
+  that were repeated would be their own nearest neighbours.
   """
   distinct = min(num, len(test.codes))
   if distinct < num:
-    log(f'{distinct:,} test images wrap around to {num:,}')
+    log(f'{distinct:,} test images beside {num:,} samples of each kind')
   # The saved codes are in the order of the data set, which is by factors.
   order = np.random.RandomState(0).permutation(len(test.codes))
-  rows = np.resize(order, num)
+  rows = order[:distinct]
   key = jax.random.fold_in(jax.random.key(model.config.seed), 2)
   keys = jax.random.split(key, max(len(model.kinds), 1))
   vectors = {'rec': test.codes[rows]}
@@ -133,7 +135,7 @@ def _image_sets(
     vectors[kind] = np.asarray(model.sample_codes(own, num, kind))
   indices = test.indices[rows]
   shape = 'x'.join(map(str, source.image_shape))
-  parts = [source.name, shape, source.digest[:12], f'{num}']
+  parts = [source.name, shape, source.digest[:12], f'{distinct}']
   name = '-'.join([*filter(None, parts), splits.digest(indices)[:12]])
   size = _BATCHES_AT_ONCE * model.config.evaluation.batch_size
   return ImageSets(
@@ -141,7 +143,6 @@ def _image_sets(
     others={of: _batches(model.decode, x, size) for of, x in vectors.items()},
     weights=find_weights,
     cache=(cache_folder(), name),
-    sizes={'n_distinct': distinct},
   )
 
 

@@ -10,7 +10,7 @@ import ml_collections
 import numpy as np
 
 from structae import build, versions
-from structae.config import ConfigError
+from structae.config import ConfigError, flat
 from structae.data import pipeline, splits
 from structae.data.selection import Selection
 from structae.data.sources import Source
@@ -19,6 +19,8 @@ from structae.run import Run
 from structae.training import stop as stop_lib
 
 NUM_SHOWN = 10
+# What a published error must share with these.
+SETTINGS = ('data.size', 'objective.beta', 'objective.mmd_weight')
 DEFINITIONS = {
   'mse': 'Mean squared error, pixels in 0..1, of reconstructions of test '
   'images with the held-out values: images that no run has trained on.',
@@ -81,6 +83,7 @@ def score(
     'values': splits.EXTRAPOLATION[hold_out],
     'data': config.data.name,
     'scale': config.scale,
+    'settings': {name: flat(config)[name] for name in SETTINGS},
     'num_test': num,
     'num_images': len(novel),
     'num_familiar': len(parts['mse_familiar']),

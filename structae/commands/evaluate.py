@@ -8,12 +8,18 @@ The metrics fid, kid and precision_recall compare images: those of a run, made
 by its checkpoint, or anybody's, a folder of pictures or an .npy or .npz file.
 variable_effect and order ask the checkpoint and the data of a run.
 
+--points=full scores the paper's 10,000 + 5,000 points, drawn from all saved
+codes together: those of the whole data set at the paper's scale, where it is
+the default, and of the few that are saved at a smaller one. --seed draws other
+points, held-out rows and batches; --repeats=N tells a score's own spread.
+
 Prints a table, and adds the scores to those that scores.json holds of the same
 codes: in the folder of the run, else in the current one.
 """
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +43,8 @@ _FLAGS = {
 _GOES_WITH = {
   'test_codes': ('codes',),
   'points': ('workdir', 'codes'),
+  'seed': ('workdir', 'codes'),
+  'repeats': ('workdir', 'codes'),
   'inception': ('workdir', 'images_a'),
   'download': ('workdir', 'images_a'),
   'num_images': ('workdir', 'images_a'),
@@ -46,10 +54,18 @@ _GOES_WITH = {
 def main(argv: Sequence[str] | None = None) -> int:
   """Runs the command; returns its exit code."""
   arguments = _arguments(argv)
-  return run(lambda: _run(arguments))
+  with warnings.catch_warnings():
+    show = warnings.showwarning
+    warnings.showwarning = lambda message, category, *rest: (
+      _log(f'warning: {message}')
+      if category is UserWarning
+      else show(message, category, *rest)
+    )
+    return run(lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> None:
+  arguments.points = _points(arguments)
   asked = arguments.metrics.split(',') if arguments.metrics else None
   registry.check_names(asked or [])
   folder = arguments.workdir or Path()
@@ -105,7 +121,16 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
   parser.add_argument(
     '--points',
     choices=('split', 'full'),
-    help='score the files as they are, or points drawn from all of them',
+    help='score the parts as they are, or points drawn from all of them '
+    "[a run's evaluation.points, else split]",
+  )
+  parser.add_argument(
+    '--seed', type=at_least(0), help='of draws of metrics of codes [0]'
+  )
+  parser.add_argument(
+    '--repeats',
+    type=at_least(1),
+    help='score by so many seeds, and add mean and deviation [1]',
   )
   parser.add_argument(
     '--inception', type=Path, help='the weight file: .pth, .npz, .safetensors'
@@ -130,8 +155,16 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
   for name, takers in _GOES_WITH.items():
     if getattr(arguments, name) and given[0] not in takers:
       parser.error(f'--{name} goes with --{" or --".join(takers)}')
-  arguments.points = arguments.points or 'split'
   return arguments
+
+
+def _points(arguments: argparse.Namespace) -> str:
+  """What is scored: as it is asked for, or as the run is configured."""
+  if arguments.points or arguments.workdir is None:
+    return arguments.points or 'split'
+  scored = Run(arguments.workdir)
+  known = (scored.folder / 'config.json').is_file()
+  return (known and scored.field('evaluation.points')) or 'split'
 
 
 def _score_codes(
@@ -153,10 +186,15 @@ def _score_codes(
   ):
     weights = find()  # asked for by name: it must be there
     find = lambda: weights
-  train, test = parts['train'], parts.get('test')
-  if arguments.points == 'full':
-    train, test = saved.redrawn([*parts.values()])
-  content = runner.score_codes(train, test, of_codes, points=arguments.points)
+  content = runner.score_codes(
+    parts['train'],
+    parts.get('test'),
+    of_codes,
+    validation=parts.get('validation'),
+    points=arguments.points,
+    seed=arguments.seed or 0,
+    repeats=arguments.repeats or 1,
+  )
   for name in content['codes']['dropped_factors']:
     _log(f'factor {name} is constant and was left out.')
   for line in score_file.missing(content):
@@ -229,6 +267,8 @@ def _score_images(
   content = runner.score(metrics, inputs_lib.Inputs(image_sets=lambda: sets))
   runner.check_any(content)
   content['codes'] |= {name: str(path) for name, path in paths.items()}
+  digests = {name: compare.digest(path) for name, path in paths.items()}
+  content['codes']['sha256'] = digests
   content['versions'] |= versions.installed(versions.TRAINING)
   return content
 

@@ -153,8 +153,7 @@ def check_objective(config: Any) -> None:
       'objective.likelihood is bernoulli, for pixels; feature vectors take '
       'gaussian'
     )
-  plain = name in ('autoencoding', 'beta_tcvae')
-  if objective.released and plain:
+  if objective.released and name not in presets.WITH_RELEASED_FORM:
     raise ConfigError(
       f'objective.released is True, but {name} has no released form; '
       'beta_vae, wae and factor_vae have'

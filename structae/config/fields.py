@@ -194,6 +194,10 @@ FIELDS = {
       *_whole(-1)),
   'evaluation.metrics': Field(
       ('all',), 'metrics of codes and images, by name', *_METRICS),
+  'evaluation.points': Field(
+      'split', 'codes that are scored: the training and the test codes, or the '
+      "paper's 10,000 + 5,000 drawn from all that are saved",
+      *_one_of('split', 'full')),
   'evaluation.num_fid_images': Field(
       50_000, 'images of each set that the FID compares', *_whole(2)),
   'evaluation.pool_size': Field(128, 'stored codes that samples recombine',

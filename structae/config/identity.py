@@ -11,7 +11,7 @@ RESUMABLE = frozenset(
   ['train.num_steps', 'train.log_every', 'train.validate_every',
    'train.save_minutes', 'train.steps_per_dispatch',
    'data.storage', 'data.verify',
-   'evaluation.metrics', 'evaluation.num_fid_images']
+   'evaluation.metrics', 'evaluation.points', 'evaluation.num_fid_images']
 )  # fmt: skip
 # Tell runs apart, but may change too: the images themselves are compared.
 MOVABLE = frozenset(['data.path', 'data.skip_corrupt'])

@@ -60,6 +60,8 @@ _WIDTHS: dict[tuple[str, bool], dict[str, tuple[int, ...]]] = {
 # Objectives with a Gaussian posterior, and those that give codes a prior.
 VARIATIONAL = frozenset(['beta_vae', 'beta_tcvae', 'factor_vae'])
 WITH_PRIOR = VARIATIONAL | {'wae'}
+# Objectives whose KL divergence or MMD the authors' code takes otherwise.
+WITH_RELEASED_FORM = frozenset(['beta_vae', 'wae', 'factor_vae'])
 
 
 def widths(config: Any) -> dict[str, tuple[int, ...]]:

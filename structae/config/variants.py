@@ -12,7 +12,7 @@ import ml_collections
 
 from structae.config import scales
 from structae.config.checks import ConfigError
-from structae.config.presets import PRESETS
+from structae.config.presets import PRESETS, WITH_RELEASED_FORM
 from structae.config.resolve import default_config, update
 from structae.data import catalog
 
@@ -132,6 +132,9 @@ def get_config(name: str, tokens: str = '') -> ml_collections.ConfigDict:
     update(
       config, {field: config.model.num_latents if value == _EACH else value}
     )
+  if config.model.preset == 'released':
+    has_form = config.objective.name in WITH_RELEASED_FORM
+    config.objective.released = has_form
   if config.model.decoder == 'hourglass' and config.scale != 'paper':
     config.train.learning_rate = scales.HOURGLASS_RATE
   return config

@@ -1,7 +1,9 @@
 """Codes of a split with their factors, saved as one `.npz` file."""
 
+import hashlib
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +16,8 @@ from structae.evaluation.metrics import inputs
 
 # The points of the paper's protocol: to fit, and to score.
 _FULL = (10_000, 5_000)
+# Of a latent's standard deviation, the rounding that is not warned of.
+_MOST_LOST = 1e-3
 
 
 class Codes(NamedTuple):
@@ -38,12 +42,14 @@ class Codes(NamedTuple):
   meta: dict[str, Any]
 
 
-def from_arrays(codes: ArrayLike, factors: ArrayLike, **more: Any) -> Codes:
+def from_arrays(
+  codes: ArrayLike, factors: ArrayLike | None = None, **more: Any
+) -> Codes:
   """Codes out of arrays in memory, as `load` makes them of a file.
 
   Args:
     codes: `[N, L]` or `[N, K, D]` finite numbers.
-    factors: `[N, F]` integers from 0.
+    factors: `[N, F]` integers from 0; without any, dependence can be scored.
     **more: what else is known: `log_var`, `factor_names`, `factor_sizes`,
       `indices` or `meta`; their defaults are those of `load`.
 
@@ -89,10 +95,11 @@ def save(path: str | os.PathLike, codes: Codes) -> None:
 def load(path: str | os.PathLike) -> Codes:
   """Reads codes that `save`, or any other program, wrote.
 
-  A foreign file needs two keys: `codes`, `[N, L]` or `[N, K, D]`, and
-  `factors`, `[N, F]` integers. Names default to `factor_0`, ..., sizes to the
-  largest value plus one, indices to 0, ..., N - 1. A file of `save` is sealed:
-  nothing in it that was damaged is replaced by a default.
+  A foreign file needs one key: `codes`, `[N, L]` or `[N, K, D]`; most scores
+  need `factors` too, `[N, F]` or `[N]` whole numbers. Names default to
+  `factor_0`, ..., sizes to the largest value plus one, indices to 0, ...,
+  N - 1. A file of `save` is sealed: nothing in it that was damaged is replaced
+  by a default.
 
   Args:
     path: an `.npz` file; nothing in it is unpickled.
@@ -126,6 +133,35 @@ def varying(codes: Codes) -> np.ndarray:
   return np.flatnonzero(codes.factors.min(0) < codes.factors.max(0))
 
 
+def digest(codes: Codes) -> str:
+  """The sha256 of codes, log variances and factors, in hexadecimal digits."""
+  found = hashlib.sha256()
+  for array, kind in (
+    (codes.codes, np.float32),
+    (codes.log_var, np.float32),
+    (codes.factors, np.int32),
+  ):
+    if array is not None:
+      found.update(repr(array.shape).encode())
+      found.update(array.astype(kind).tobytes())
+  return found.hexdigest()
+
+
+def sampled(codes: Codes, seed: int = 0) -> Codes:
+  """Codes drawn from their Gaussian posteriors, one each.
+
+  Args:
+    codes: posterior means with log variances.
+    seed: of the draws.
+  """
+  assert codes.log_var is not None
+  noise = np.random.default_rng(seed).standard_normal(codes.codes.shape)
+  with np.errstate(over='ignore'):
+    deviation = np.exp(0.5 * codes.log_var.astype(np.float64))
+  drawn = codes.codes + deviation * noise
+  return codes._replace(codes=drawn.astype(np.float32), log_var=None)
+
+
 def check_alike(codes: Codes, others: Codes) -> None:
   """Raises ValueError unless codes have the same variables and factors."""
   if codes.codes.shape[1:] != others.codes.shape[1:]:
@@ -140,11 +176,13 @@ def check_alike(codes: Codes, others: Codes) -> None:
     )
 
 
-def redrawn(parts: Sequence[Codes]) -> tuple[Codes, Codes]:
+def redrawn(parts: Sequence[Codes], seed: int = 0) -> tuple[Codes, Codes]:
   """Draws the paper's points from all parts together, or two thirds of them.
 
   Args:
-    parts: codes of the same variables and factors.
+    parts: codes of the same variables and factors: of the whole data set, or
+      of what was saved of it.
+    seed: of the draw.
 
   Returns:
     At most 10,000 codes to fit and 5,000 to score, none in both.
@@ -154,24 +192,29 @@ def redrawn(parts: Sequence[Codes]) -> tuple[Codes, Codes]:
   """
   for part in parts[1:]:
     check_alike(parts[0], part)
+  log_vars = [p.log_var for p in parts if p.log_var is not None]
+  is_gaussian = len(log_vars) == len(parts)
   whole = parts[0]._replace(
     codes=np.concatenate([p.codes for p in parts]),
-    log_var=None,
+    log_var=np.concatenate(log_vars) if is_gaussian else None,
     factors=np.concatenate([p.factors for p in parts]),
     indices=np.concatenate([p.indices for p in parts]),
   )
-  order = np.random.default_rng(0).permutation(len(whole.codes))[: sum(_FULL)]
+  rng = np.random.default_rng(seed)
+  order = rng.permutation(len(whole.codes))[: sum(_FULL)]
   num = round(len(order) * _FULL[0] / sum(_FULL))
   return take(whole, order[:num]), take(whole, order[num:])
 
 
 def _checked(values: dict[str, Any], path: Path) -> Codes:
-  for name in ('codes', 'factors'):
-    if name not in values:
-      found = ', '.join(sorted(values)) or 'nothing'
-      raise ValueError(f'{path}: no {name} in the archive, found {found}.')
+  if 'codes' not in values:
+    found = ', '.join(sorted(values)) or 'nothing'
+    raise ValueError(f'{path}: no codes in the archive, found {found}.')
   codes = _numbers(values['codes'], f'{path}: codes')
-  factors = np.asarray(values['factors'])
+  factors = values.get('factors')
+  factors = np.asarray(
+    np.zeros((len(codes), 0), np.int32) if factors is None else factors
+  )
   if factors.ndim != 2 or factors.shape[1]:  # [N, 0] are data without factors
     factors = inputs.check_factors(factors, f'{path}: factors')
     if factors.max() > np.iinfo(np.int32).max:
@@ -213,7 +256,22 @@ def _numbers(values: Any, name: str) -> np.ndarray:
     narrow = array.astype(np.float32)
   if not np.isfinite(narrow).all():
     raise ValueError(f'{name} exceeds the range of float32.')
+  if array.dtype.itemsize > 4 or array.dtype.kind != 'f':
+    _warn_of_rounding(array, narrow, name)
   return narrow
+
+
+def _warn_of_rounding(array: np.ndarray, narrow: np.ndarray, name: str) -> None:
+  wide = array.astype(np.float64)
+  lost, spread = np.abs(wide - narrow).max(0), wide.std(0)
+  alive = inputs.varying(wide)
+  for k, d in np.argwhere(alive & (lost > _MOST_LOST * spread))[:1]:
+    warnings.warn(
+      f'{name}: float32 rounds number {d} of variable {k} by up to '
+      f'{lost[k, d]:.2g}, its standard deviation is {spread[k, d]:.2g}; '
+      'subtract the mean before saving.',
+      stacklevel=2,
+    )
 
 
 def _names(values: Any, num: int, path: Path) -> tuple[str, ...]:

@@ -23,14 +23,12 @@ class ImageSets(NamedTuple):
     weights: reads the weights of the network.
     cache: a folder, and a name that tells the real images from all others, to
       keep their statistics under; None keeps nothing.
-    sizes: what is known of the numbers of images, kept beside each score.
   """
 
   real: Images
   others: Mapping[str, Images]
   weights: Callable[[], Any]
   cache: tuple[str | os.PathLike[str], str] | None = None
-  sizes: Mapping[str, int] = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +38,8 @@ class Inputs:
   Attributes:
     train: codes that are scored, and that predictors are fitted to.
     test: held-out codes.
+    validation: codes of what is left; the paper's points are drawn from them
+      too.
     decode: codes `[N, K, D]` -> uint8 images `[N, H, W, C]`, or vectors.
     in_order: whether the decoder reads one variable after the other.
     examples: indices `[N]` -> examples of the data set.
@@ -56,6 +56,7 @@ class Inputs:
 
   train: Codes | None = None
   test: Codes | None = None
+  validation: Codes | None = None
   decode: Callable[[np.ndarray], np.ndarray] | None = None
   in_order: bool = True
   examples: Callable[[np.ndarray], np.ndarray] | None = None

@@ -5,6 +5,7 @@ directions here. A new score is a row here and a function. Imports nothing
 heavy, so that a name can be checked at once; functions are named by their path.
 """
 
+import difflib
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
@@ -44,8 +45,9 @@ SETS = {
 }
 
 SHUFFLED = 'shuffled codes'
-_NO_NULL = 'shuffled rows depend on each other as before'
-_SLOW = 'trees are too slow to be fitted again to shuffled codes'
+INDEPENDENT = 'codes whose every number is shuffled by itself'
+# What `of` names beside posterior means, where an encoder gives a Gaussian.
+SAMPLED = 'sampled'
 _OF_THE_DATA = 'what an uninformed model reaches depends on the data'
 _ALIKE = 'there is no uninformed set of images'
 
@@ -60,8 +62,9 @@ class Score(NamedTuple):
     definition: one sentence; `{of}` stands for the member of a family.
     range: the lowest and the highest value, None where there is none.
     better: which way is better, or None.
-    chance: the value of codes that know nothing: a number; 'shuffled codes', or
-      other words, where it is computed beside the score; or None.
+    chance: the value of codes that know nothing, or that do not depend on each
+      other: a number; `SHUFFLED`, `INDEPENDENT` or other words, where it is
+      computed beside the score; or None.
     family: what it has a member for, 'factor' or 'set'; '' for a single score.
     why: the reasons why there is no `better` or no `chance`.
     metric: by which it is asked for; several scores may come of one.
@@ -86,6 +89,8 @@ class Score(NamedTuple):
 
   def define(self, of: str = '') -> str:
     """The definition of a member of a family, or of the score itself."""
+    if of == SAMPLED and not self.family:
+      return f'{self.definition} Of codes drawn from the posterior.'
     return self.definition.format(
       of=SETS.get(of, of) if self.family == 'set' else of
     )
@@ -135,8 +140,8 @@ _OF_CODES = {
       _UNIT, 'higher')),
   **_by('dci_es', 'metrics.dci_es:dci_es', _HELD_OUT,
     Score('ease_of_use', _READ, 'DCI-ES ease of use: how small a predictor '
-      'does as well as the largest? Codes that know nothing score 1.',
-      (None, 1), 'higher', None, why=_SLOW),
+      'does as well as the largest? 0 where none does better than a guess.',
+      (None, 1), 'higher'),
     Score('size', _ONE, 'DCI-ES size: how many factors are there for each '
       'number of a code?', _POSITIVE, None, None,
       why='it is chosen with the model, and the same for all codes')),
@@ -190,35 +195,38 @@ _OF_CODES = {
   **_by('dci_by_variable', 'metrics.by_variable:dci_by_variable', _HELD_OUT,
     Score('disentanglement_by_variable', _ONE, 'DCI disentanglement of '
       'variables: is each variable important for predicting one factor only?',
-      _UNIT, 'higher', None, why=_SLOW),
+      _UNIT, 'higher'),
     Score('completeness_by_variable', _ONE, 'DCI completeness of variables: is '
       'each factor predicted from one variable only?',
-      _UNIT, 'higher', None, why=_SLOW), by_variable=True),
+      _UNIT, 'higher'), by_variable=True),
   **_by('irs_by_variable', 'metrics.by_variable:irs_by_variable', _FACTORS,
     Score('irs_by_variable', _HOLDS, 'IRS of variables: how little do other '
       'factors move a variable while its own is held, at the .99 quantile?',
       (None, 1), 'higher'), by_variable=True),
   **_by('gaussian_dependence', 'metrics.dependence:gaussian_dependence', _CODES,
     Score('total_correlation', _DEPEND, 'Total correlation: how many nats do '
-      'numbers share, taken as Gaussian? 0 means uncorrelated.',
-      _POSITIVE, 'lower', None, why=_NO_NULL),
+      'numbers share, taken as Gaussian? 0 means uncorrelated, which is less '
+      'than independent.', _POSITIVE, 'lower', INDEPENDENT),
     Score('wasserstein_correlation', _DEPEND, 'Wasserstein correlation: how '
       'far are codes, taken as Gaussian, from uncorrelated ones, in their '
-      'units squared?', _POSITIVE, 'lower', None, why=_NO_NULL),
+      'units squared? 0 means uncorrelated.', _POSITIVE, 'lower',
+      INDEPENDENT),
     Score('wasserstein_correlation_normalized', _DEPEND, 'Normalized '
       'Wasserstein correlation: how far are codes, taken as Gaussian, from '
-      'uncorrelated ones, as a share of their variance?',
-      _POSITIVE, 'lower', None, why=_NO_NULL)),
+      'uncorrelated ones, as a share of their variance? 0 means uncorrelated.',
+      _POSITIVE, 'lower', INDEPENDENT)),
   **_by('pairwise_information', 'metrics.dependence:pairwise_information',
         _CODES,
     Score('pairwise_information', _DEPEND, 'Pairwise information: how many '
-      'nats do two numbers share, on average? Independent ones score 361 / 2N.',
-      _POSITIVE, 'lower', None, why=_NO_NULL)),
+      'nats do two numbers share, on average? Independent ones score up to '
+      '361 / 2N; what three share is not seen.',
+      _POSITIVE, 'lower', INDEPENDENT)),
   **_by('distance_correlation', 'metrics.dependence:distance_correlation',
         _CODES,
     Score('distance_correlation', _DEPEND, 'Distance correlation: how '
       'dependent are two variables, in whatever form? Independent ones score '
-      '0.', (None, 1), 'lower', None, why=_NO_NULL), by_variable=True),
+      'about 0; what three share is not seen.', (None, 1), 'lower',
+      INDEPENDENT), by_variable=True),
 }
 _OF_RUNS = {
   **_by('variable_effect', 'model_scores:variable_effect', ('codes', 'decoder'),
@@ -316,12 +324,22 @@ def of_metric(metric: str) -> list[Score]:
   return [score for score in SCORES.values() if score.metric == metric]
 
 
+def is_of_samples(metric: str) -> bool:
+  """Whether a metric is taken of samples of the posterior too."""
+  return any(row.group == _DEPEND for row in of_metric(metric))
+
+
 def check_names(names: Iterable[str]) -> None:
   """Raises ValueError unless all are names of metrics, or 'all'."""
   for name in names:
     if name not in NAMES:
+      scores = {row.name: row.metric for row in SCORES.values()}
+      close = difflib.get_close_matches(name, [*NAMES, *scores], 1)
+      found = scores.get(close[0], close[0]) if close else ''
+      hint = f'; did you mean {found}?' if close else '.'
       raise ValueError(
-        f'unknown metric {name!r}, expected some of {", ".join(NAMES)}.'
+        f'unknown metric {name!r:.60}, expected some of {", ".join(NAMES)}'
+        f'{hint}'
       )
 
 

@@ -5,6 +5,7 @@ Every entry of a score is built here, from its row in the registry.
 
 import dataclasses
 import pkgutil
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from structae.evaluation import codes as saved
 from structae.evaluation.codes import Codes, varying
 from structae.evaluation.inputs import Answer, Found, Inputs, unmet
 from structae.evaluation.registry import Score
+
+# With fewer rows of codes the bias of most scores exceeds their differences.
+FEW_ROWS = 500
 
 
 def score(
@@ -33,9 +37,12 @@ def score(
     inputs: what there is to score.
     chance: also score the same codes in shuffled order: what each metric gives
       codes that know nothing.
-    points: what the codes are, kept beside each score of codes: 'split', those
-      of a split, or 'full', drawn from all data alike.
-    seed: of the shuffling.
+    points: what metrics of codes alone are taken over, kept beside each:
+      'split', the codes as they are; or 'full', the paper's 10,000 points to
+      fit and 5,000 to score, drawn from all codes there are (fewer where there
+      are fewer).
+    seed: of all draws of metrics of codes: of points, of shuffling, and of the
+      metrics' own.
 
   Returns:
     `scores`: by name, an entry: its `value`, `definition`, `n` examples and
@@ -51,7 +58,10 @@ def score(
     ValueError: if a metric is unknown, or the parts do not match.
   """
   inputs = dataclasses.replace(inputs, asked=tuple(names))
-  described, prepared = _prepared(inputs)
+  described = _described(inputs)
+  prepared = _prepared(_drawn(inputs, points, seed))
+  for line in _remarks(inputs):
+    inputs.log(line)
   groups = _by_function(names)
   answers = code_scores.answers(
     [name for name in names if name in registry.METRICS],
@@ -61,7 +71,7 @@ def score(
     if metrics[0] not in registry.METRICS:
       answers[metrics[0]] = _of_inputs(path, metrics, inputs)
   return {
-    **_filed(groups.values(), answers, inputs),
+    **_filed(groups.values(), answers, inputs, prepared),
     'codes': described,
     'versions': versions.installed(versions.SCORING),
   }
@@ -72,9 +82,11 @@ def score_codes(
   test: Codes | None = None,
   metrics: Sequence[str] | None = None,
   *,
+  validation: Codes | None = None,
   chance: bool = True,
   points: str = 'split',
   seed: int = 0,
+  repeats: int = 1,
 ) -> dict[str, Any]:
   """Scores codes by every metric that needs nothing else.
 
@@ -84,9 +96,13 @@ def score_codes(
       `train`, drawn at random and kept out of everything else.
     metrics: names out of `registry.METRICS`; all by default. Those over whole
       variables are left out by default where a variable is a single number.
+    validation: more codes, which the points of 'full' are drawn from too.
     chance: as of `score`.
     points: as of `score`.
-    seed: of draws.
+    seed: of what is held out, and as of `score`.
+    repeats: the number of seeds, `seed` and those after it. With several, an
+      entry also has the `mean` and the sample deviation `std` of its value over
+      `seeds`: what a score owes to its own draws.
 
   Returns:
     What `score` returns.
@@ -94,6 +110,9 @@ def score_codes(
   Raises:
     ValueError: if a metric is unknown, the parts do not match, or no metric
       can score these codes.
+
+  Warns:
+    UserWarning: if there are too few rows for scores to mean much.
   """
   if metrics is None:
     width = train.codes.shape[2]
@@ -106,12 +125,59 @@ def score_codes(
   for name in metrics:
     if name not in registry.METRICS:
       raise ValueError(f'{name} is no metric of codes alone.')
-  if test is None:
-    train, test = _hold_out(train, seed)
-  inputs = Inputs(train, test)
-  content = score(metrics, inputs, chance=chance, points=points, seed=seed)
+  if repeats < 1:
+    raise ValueError(f'repeats is {repeats}, expected 1 or more.')
+  whole = Inputs(train, test, validation)
+  described = _described(whole)
+  for line in _remarks(whole):
+    warnings.warn(line, stacklevel=2)
+
+  def once(seed: int, chance: bool) -> dict[str, Any]:
+    inputs = whole
+    if test is None and points == 'split':
+      inputs = Inputs(*_hold_out(train, seed))
+    return score(metrics, inputs, chance=chance, points=points, seed=seed)
+
+  content = once(seed, chance)
   check_any(content)
-  return content
+  seeds = range(seed, seed + repeats)
+  _spread(content, [once(other, False) for other in seeds[1:]], seeds)
+  return {**content, 'codes': described}
+
+
+def _spread(
+  content: Mapping[str, Any],
+  others: Sequence[Mapping[str, Any]],
+  seeds: Sequence[int],
+) -> None:
+  """Adds mean and deviation over seeds to the entries of the first."""
+  for name, entry in content['scores'].items():
+    found = [x['scores'].get(name, {}).get('value') for x in others]
+    values = [entry['value'], *found]
+    if others and None not in values:
+      entry['mean'] = float(np.mean(values))
+      entry['std'] = float(np.std(values, ddof=1))
+      entry['seeds'] = list(seeds)
+
+
+def _remarks(inputs: Inputs) -> list[str]:
+  """Lines on codes too few for their scores to mean much."""
+  train = inputs.train
+  if train is None:
+    return []
+  num, lines = len(train.codes), []
+  if num < FEW_ROWS:
+    lines.append(
+      f'{num} rows of codes: scores of fewer than {FEW_ROWS} are mostly chance.'
+    )
+  for name, values in zip(train.factor_names, train.factors.T):
+    classes = len(np.unique(values))
+    if classes > max(num / 10, 1):
+      lines.append(
+        f'factor {name} has {classes} values in {num} rows of codes, too few '
+        'rows of each; leave it out, or bin it.'
+      )
+  return lines
 
 
 def check_any(content: Mapping[str, Any]) -> None:
@@ -132,28 +198,57 @@ def _hold_out(codes: Codes, seed: int) -> tuple[Codes, Codes]:
   return saved.take(codes, np.sort(rest)), saved.take(codes, np.sort(held_out))
 
 
-def _prepared(inputs: Inputs) -> tuple[dict[str, Any], Inputs]:
-  """Describes the codes, and leaves constant factors out."""
-  train, test = inputs.train, inputs.test
+def _parts(inputs: Inputs) -> dict[str, Codes]:
+  parts = {
+    'train': inputs.train,
+    'test': inputs.test,
+    'validation': inputs.validation,
+  }
+  return {name: part for name, part in parts.items() if part is not None}
+
+
+def _described(inputs: Inputs) -> dict[str, Any]:
+  """What the codes are, with the digest of each part."""
+  train, parts = inputs.train, _parts(inputs)
   if train is None:
-    return {'meta': {}}, inputs
-  if test is not None:
-    saved.check_alike(train, test)
+    return {'meta': {}}
   keep = varying(train)
-  names = tuple(train.factor_names[j] for j in keep)
-  described = {
-    'factor_names': list(names),
+  names = [train.factor_names[j] for j in keep]
+  return {
+    'factor_names': names,
     'factor_sizes': [train.factor_sizes[j] for j in keep],
     'dropped_factors': [k for k in train.factor_names if k not in names],
     'num_variables': train.codes.shape[1],
     'width': train.codes.shape[2],
     'meta': train.meta,
+    'sha256': {name: saved.digest(part) for name, part in parts.items()},
   }
+
+
+def _drawn(inputs: Inputs, points: str, seed: int) -> Inputs:
+  """What metrics of codes alone are taken over."""
+  if points not in ('split', 'full'):
+    raise ValueError(f"points is {points!r}, expected 'split' or 'full'.")
+  if points == 'split' or inputs.train is None:
+    return inputs
+  train, test = saved.redrawn([*_parts(inputs).values()], seed)
+  return dataclasses.replace(inputs, train=train, test=test, validation=None)
+
+
+def _prepared(inputs: Inputs) -> Inputs:
+  """Leaves constant factors out."""
+  train, test = inputs.train, inputs.test
+  if train is None:
+    return inputs
+  if test is not None:
+    saved.check_alike(train, test)
+  keep = varying(train)
+  names = tuple(train.factor_names[j] for j in keep)
   train, test = (
     part and part._replace(factors=part.factors[:, keep], factor_names=names)
     for part in (train, test)
   )
-  return described, dataclasses.replace(inputs, train=train, test=test)
+  return dataclasses.replace(inputs, train=train, test=test)
 
 
 def _by_function(names: Sequence[str]) -> dict[str, list[str]]:
@@ -171,15 +266,24 @@ def _filed(
   groups: Iterable[list[str]],
   answers: Mapping[str, Answer | str],
   inputs: Inputs,
+  points: Inputs,
 ) -> dict[str, Any]:
-  """Answers, or why there are none, under scores, matrices and details."""
+  """Answers, or why there are none, under scores, matrices and details.
+
+  Args:
+    groups: metrics that one function computes.
+    answers: of each group, by its first metric.
+    inputs: what there is to score.
+    points: what metrics of codes alone were taken over.
+  """
   result: dict[str, Any] = {key: {} for key in score_file.PARTS}
   failed: dict[str, list[str]] = {}
   for metrics in groups:
     answer = answers[metrics[0]]
     if isinstance(answer, str):
       failed.setdefault(answer, []).extend(metrics)
-      answer = _missing(metrics, answer, inputs)
+      of_codes = metrics[0] in registry.METRICS
+      answer = _missing(metrics, answer, points if of_codes else inputs)
     for found in answer.values:
       name = f'{found.score}_{found.of}' if found.of else found.score
       result['scores'][name] = _entry(found)

@@ -17,6 +17,7 @@ from structae import files
 from structae.evaluation import definitions
 
 PARTS = ('scores', 'matrices', 'details')
+_DIGESTS = 'sha256'  # of the codes of each part
 
 
 def save(path: str | os.PathLike, content: dict[str, Any]) -> None:
@@ -120,7 +121,7 @@ def merge(
         f'the codes are of {key} {mine}, the scores in {path} of {old[key]}; '
         'encode again, or give another --output.'
       )
-  if was != json.loads(json.dumps(content['codes'])):
+  if not _are_same(was, json.loads(json.dumps(content['codes']))):
     return content, f'{path} held scores of other codes; replaced.'
   new = content['versions']
   if any(
@@ -137,7 +138,32 @@ def merge(
   }
   merged = {key: {**kept[key], **content[key]} for key in PARTS}
   merged['scores'] = {**kept['scores'], **found}
+  digests = {**was.get(_DIGESTS, {}), **content['codes'].get(_DIGESTS, {})}
+  merged['codes'] = {
+    **content['codes'],
+    **({_DIGESTS: digests} if digests else {}),
+  }
   return {**old, **content, **merged, 'versions': {**versions, **new}}, ''
+
+
+def _are_same(was: Any, now: Mapping[str, Any]) -> bool:
+  """Whether two descriptions are of the same codes.
+
+  Files of before digests were kept are of the same codes where a run made
+  these, whose step and configuration have been compared.
+  """
+  if not isinstance(was, dict):
+    return False
+  before, after = was.get(_DIGESTS, {}), now.get(_DIGESTS, {})
+  if not isinstance(before, dict):
+    return False
+  if after and not before and was != now and not now.get('meta'):
+    return False
+  alike = all(before[part] == after[part] for part in before.keys() & after)
+  described = [
+    {k: v for k, v in x.items() if k != _DIGESTS} for x in (was, now)
+  ]
+  return alike and described[0] == described[1]
 
 
 def is_missing(entry: dict[str, Any]) -> bool:
@@ -182,6 +208,11 @@ def table(content: dict[str, Any]) -> str:
       shown = 'missing' if value is None else f'{value:.4f}'
       beside = '' if chance is None else f'{chance:.4f}'
       text = entry.get('missing', entry.get('definition', ''))
+      if 'seeds' in entry:
+        text = (
+          f'{entry["mean"]:.4f} ± {entry["std"]:.4f} over '
+          f'{len(entry["seeds"])} seeds. {text}'
+        )
       lines.append(
         f'{name:{width}} {shown:>11} {definitions.arrow(name, entry):1} '
         f'{beside:>8} {_rows(entry):>15}  {text}'

@@ -94,7 +94,7 @@ def test_scores_go_into_the_current_folder_and_replace_no_others(
   assert evaluate.main([*command, '--metrics=sap']) == 2
   out, err = capsys.readouterr()
   assert 'sap ' in out  # it is not lost
-  (line,) = err.splitlines()
+  line = err.splitlines()[-1]
   assert 'scores.json holds scores of other codes; move it away' in line
   assert (elsewhere / 'scores.json').read_bytes() == before
 
@@ -123,12 +123,55 @@ def test_a_run_keeps_the_scores_it_has(tmp_path, capsys):
   assert list(written['scores']) == ['irs']
 
 
+def test_codes_of_the_same_shape_are_other_codes(tmp_path, elsewhere, capsys):
+  _write(tmp_path / 'a.npz')
+  _write(tmp_path / 'b.npz', seed=1)
+  command = ['--metrics=mig', f'--codes={tmp_path / "a.npz"}']
+  assert evaluate.main(command) == 0
+  before = (elsewhere / 'scores.json').read_bytes()
+  other = ['--metrics=irs', f'--codes={tmp_path / "b.npz"}']
+  assert evaluate.main(other) == 2
+  out, err = capsys.readouterr()
+  assert 'holds scores of other codes' in err
+  assert (elsewhere / 'scores.json').read_bytes() == before
+  assert evaluate.main([*other, '--output=scores.json']) == 0
+  table = capsys.readouterr().out
+  assert 'irs ' in table and 'mig ' not in table
+
+
+def test_a_run_is_scored_over_the_points_of_its_config(tmp_path):
+  for part in ('train', 'test', 'validation'):
+    _write(tmp_path / 'codes' / f'{part}.npz', 60)
+  for points, num in (('full', 120), ('split', 60)):
+    config = {'name': 'mine', 'config': {'evaluation': {'points': points}}}
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    assert evaluate.main([f'--workdir={tmp_path}', '--metrics=sap']) == 0
+    written = json.loads((tmp_path / 'scores.json').read_text())['scores']
+    assert (written['sap']['points'], written['sap']['n']) == (points, num)
+
+
+def test_seeds_and_repeats_reach_the_scores(tmp_path, elsewhere, capsys):
+  _write(tmp_path / 'a.npz')
+  command = [f'--codes={tmp_path / "a.npz"}', '--metrics=sap', '--seed=7']
+  assert evaluate.main([*command, '--repeats=2']) == 0
+  out, err = capsys.readouterr()
+  assert 'over 2 seeds' in out
+  assert 'warning: 90 rows of codes' in err and 'UserWarning' not in err
+  entry = json.loads((elsewhere / 'scores.json').read_text())['scores']['sap']
+  assert entry['seeds'] == [7, 8] and entry['std'] > 0
+
+
 @pytest.mark.parametrize(
   'arguments, message',
   [
     ([], 'either --workdir=DIR or --codes=FILE'),
     (['--codes=none.npz'], 'none.npz: no such file'),
     (['--codes=none.npz', '--metrics=mag'], "unknown metric 'mag'"),
+    (['--codes=none.npz', '--metrics=migg'], 'did you mean mig?'),
+    (['--codes=none.npz', '--metrics=completenes'], 'did you mean dci?'),
+    (['--codes=a', '--seed=-1'], 'expected a whole number from 0'),
+    (['--codes=a', '--repeats=0'], 'expected a whole number from 1'),
+    (['--images_a=a', '--images_b=b', '--seed=1'], '--seed goes with --work'),
     (['--codes=a', '--workdir=b'], 'either --workdir=DIR'),
     (['--workdir=b', '--test_codes=a'], '--test_codes goes with --codes'),
     (['--codes=a', '--points=some'], "invalid choice: 'some'"),
@@ -161,7 +204,7 @@ def test_bad_codes_are_one_line(tmp_path, capsys):
   path = tmp_path / 'a.npz'
   cases = [
     ({'codes': np.full((90, 3), np.nan)}, 'codes has 270 values that are not'),
-    ({'factors': np.zeros((90, 2))}, 'factors must be integers'),
+    ({'factors': np.full((90, 2), 0.5)}, 'factors must be integers'),
     ({'factors': np.full((90, 2), -1)}, 'must not be negative, got -1'),
     ({'factors': np.array([{}] * 90)}, 'array of Python objects'),
     ({'codes': np.zeros((8, 3))}, '8 codes, but 90 rows of factors'),

@@ -63,8 +63,20 @@ def test_the_preset_is_a_token_or_a_field():
     parse('sae12', '', '--config.model.preset=released'),
   ):
     assert config.model.str_tfm == (64, 128)
+  for model, has_form in (('vae', True), ('wae', True), ('sae12', False)):
+    assert parse(model, 'released').objective.released == has_form
+    assert not parse(model).objective.released
   given = parse('sae12', 'released', '--config.model.str_tfm=(8,)')
   assert given.model.str_tfm == (8,)
+
+
+def test_the_paper_s_scale_scores_the_paper_s_points():
+  assert parse('sae12').evaluation.points == 'full'
+  for scale in ('quick', 'smoke'):
+    assert parse('sae12', scale).evaluation.points == 'split'
+  # A run is the same whatever it is scored over.
+  split = parse('sae12', '', '--config.evaluation.points=split')
+  assert config_lib.config_hash(split) == config_lib.config_hash(parse('sae12'))
 
 
 def test_objectives_start_with_the_published_weights():

@@ -1,4 +1,5 @@
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -52,6 +53,51 @@ def test_arrays_in_memory_become_what_a_file_of_them_is(tmp_path):
     saved.from_arrays(arrays['codes'][:4], arrays['factors'])
 
 
+def test_labels_and_whole_floats_are_factors():
+  z, labels = np.zeros((4, 2)), np.array([0, 2, 1, 0])
+  for given in (labels, labels.astype(float), labels[:, None]):
+    made = saved.from_arrays(z, given).factors
+    np.testing.assert_array_equal(made, labels[:, None])
+    assert made.dtype == np.int32
+
+
+def test_codes_need_no_factors(tmp_path):
+  np.savez(tmp_path / 'a.npz', codes=np.zeros((4, 2)))
+  assert saved.load(tmp_path / 'a.npz').factors.shape == (4, 0)
+
+
+def test_rounding_that_shows_is_warned_of():
+  z = np.random.default_rng(0).normal(size=(50, 2))
+  with warnings.catch_warnings():
+    warnings.simplefilter('error')
+    saved.from_arrays(z + 100)
+    saved.from_arrays(np.full((4, 2), 0.1))
+  with pytest.warns(UserWarning, match='number 0 of variable 1 by up to'):
+    saved.from_arrays(z + [0, 1e8])
+
+
+def test_points_are_drawn_from_all_parts_once_each():
+  parts = [_codes(indices=np.arange(7) + 7 * i) for i in range(3)]
+  fit, held_out = saved.redrawn(parts)
+  assert (len(fit.codes), len(held_out.codes)) == (14, 7)
+  drawn = np.concatenate([fit.indices, held_out.indices])
+  assert sorted(drawn) == list(range(21))
+  whole = np.concatenate([part.log_var for part in parts])
+  np.testing.assert_array_equal(fit.log_var, whole[fit.indices])
+  assert list(saved.redrawn(parts, seed=1)[0].indices) != list(fit.indices)
+
+
+def test_samples_have_the_moments_of_their_posterior():
+  num = 4000
+  means = np.broadcast_to([[1.0], [-2.0]], (num, 2, 1)).astype(np.float32)
+  log_var = np.broadcast_to(np.log([[4.0], [0.01]]), (num, 2, 1))
+  codes = saved.from_arrays(means, log_var=log_var)
+  drawn = saved.sampled(codes)
+  assert drawn.log_var is None
+  np.testing.assert_allclose(drawn.codes.mean(0), [[1], [-2]], atol=0.15)
+  np.testing.assert_allclose(drawn.codes.std(0), [[2], [0.1]], rtol=0.06)
+
+
 def test_a_failed_save_leaves_the_old_file(tmp_path):
   saved.save(tmp_path / 'a.npz', _codes())
   before = (tmp_path / 'a.npz').read_bytes()
@@ -81,7 +127,6 @@ _GOOD = {'codes': np.zeros((4, 2)), 'factors': np.array([[0], [1], [1], [0]])}
   'changes, message',
   [
     ({'codes': None}, r'no codes in the archive, found factors'),
-    ({'factors': None}, r'no factors in the archive, found codes'),
     (
       {'codes': np.array([1, 'a', None, 2], object)},
       r'codes is an array of Py',
@@ -95,11 +140,16 @@ _GOOD = {'codes': np.zeros((4, 2)), 'factors': np.array([[0], [1], [1], [0]])}
       r'codes must be real numbers, got c',
     ),
     ({'codes': np.zeros((5, 2))}, r'5 codes, but 4 rows of factors'),
-    ({'factors': np.zeros((4, 1))}, r'factors must be integers .* got float64'),
+    ({'factors': np.full((4, 1), 0.5)}, r'factors must be int.* 0.5 at \[0, 0'),
+    ({'factors': np.array([['a']] * 4)}, r'are text; number its values'),
     ({'factors': np.array([[0], [-3], [0], [0]])}, r'got -3 at \[1, 0\]'),
     (
-      {'factors': np.zeros(4, int)},
-      r'factors must be \[N, F\], got shape \(4,',
+      {'factors': np.zeros((4, 1, 1), int)},
+      r'factors must be \[N, F\], got shape \(4, 1, 1\)',
+    ),
+    (
+      {'factors': np.array([[0], [2**63], [0], [0]], np.uint64)},
+      r'factors must be below 2\*\*63',
     ),
     (
       {'factors': np.array([[0], [2**31], [0], [0]])},

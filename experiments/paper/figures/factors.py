@@ -52,7 +52,11 @@ def disentanglement(runs: Sequence[Run]) -> dict[str, Figure | str]:
     panels = [
       panel
       for metric, label in METRICS.items()
-      if (panel := quality.panel(label, groups, metric, ''))
+      if (
+        panel := quality.panel(
+          _title(label, metric, groups), groups, metric, ''
+        )
+      )
     ]
     if not panels:
       continue
@@ -68,6 +72,13 @@ def disentanglement(runs: Sequence[Run]) -> dict[str, Figure | str]:
     raise scored.lacking('disentanglement', 'disentanglement or mig', _DCI)
   text = tables.in_sections(sections, 'Higher is better, the best in bold.')
   return {'disentanglement': text, **found}
+
+
+def _title(label: str, metric: str, groups: Sequence[Group]) -> str:
+  """The name of a metric with the number of codes it is of."""
+  counts = [tables.num_codes(group, [metric]) for group in groups]
+  known = dict.fromkeys(filter(None, counts))
+  return f'{label}, N = {" or ".join(known)}' if known else label
 
 
 def _without(groups: Sequence[Group]) -> str:

@@ -1,14 +1,17 @@
 """What the authors published, beside runs on the same data only."""
 
 import functools
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from experiments.paper.figures import published_tables as tables
+from structae.evaluation import definitions, registry
 from structae.pages.wording import model_title
 from structae.run import Run
 
 NOTE = (
-  "Diamonds: the authors' repository of 2021, released widths; a line spans "
+  "Diamonds: the authors' repository of 2021, released widths, VAE, β-VAE and "
+  'VLAE with a defective KL divergence, WAE with a defective MMD; a line spans '
   'the deviation over seeds, where it was shown.'
 )
 
@@ -28,8 +31,20 @@ TABLES = {
   ),
   'mpi3d_real': (tables.MPI3D_REAL_FACTORS, tables.MPI3D_REAL_QUALITY),
 }
-_SIZE = 64  # of the published images, in pixels
+# What the published runs share.
+_SHARED = {'data.size': 64, 'scale': 'paper'}
+_POINTS = {'points': 'full', 'n': 10_000}  # of their scores of codes
+_FID_IMAGES = 50_000
 
+# What is known to be wrong with the published values, by family of models; and
+# what is of all of them.
+_WIDTHS = 'released widths'
+_DEFECTS = {
+  'VAE': 'defective KL',
+  'β-VAE': 'defective KL',
+  'VLAE': 'defective KL',
+  'WAE': 'defective MMD',
+}
 # What a run must have been trained with to be the model of that name.
 _SETTINGS = {
   'VAE': ('objective.beta', 1.0),
@@ -56,10 +71,14 @@ def of_run(run: Run, score: str, floor: float | None = None) -> Value | None:
 
   Returns:
     The value; None if there is none, or the run is of other data, of images of
-    another size, or of the model with another weight of its loss.
+    another size, of another scale, of the model with another weight of its
+    loss, or was scored over other points.
   """
   model = model_title(run)
-  if run.field('data.size') != _SIZE or not _same(run, model):
+  shared = {field: run.field(field) for field in _SHARED}
+  if shared != _SHARED or not _same(run, model):
+    return None
+  if not _same_points(run.scores.get(score, {}), score):
     return None
   found = of_model(str(run.field('data.name')), model, score)
   return found and found._replace(mean=found.mean - (floor or 0.0))
@@ -72,6 +91,12 @@ def of_model(data: str, model: str, score: str) -> Value | None:
     if value is not None:
       return value
   return None
+
+
+def label(model: str) -> str:
+  """The name of a published value, with what is known to be wrong with it."""
+  wrong = ', '.join(filter(None, [_WIDTHS, _DEFECTS.get(_family(model))]))
+  return f'{model}, published ({wrong})'
 
 
 @functools.cache
@@ -87,8 +112,20 @@ def read(table: str) -> dict[str, dict[str, Value]]:
   return found
 
 
+def _same_points(entry: Mapping[str, Any], score: str) -> bool:
+  row = definitions.find(score, entry)
+  if row is not None and row.metric in registry.METRICS:
+    return {key: entry.get(key) for key in _POINTS} == _POINTS
+  if row is not None and row.metric in registry.IMAGE_METRICS:
+    return entry.get('n') == _FID_IMAGES
+  return True
+
+
+def _family(model: str) -> str:
+  return model.rstrip('0123456789').rstrip('-')
+
+
 def _same(run: Run, model: str) -> bool:
-  family = model.rstrip('0123456789').rstrip('-')
-  field, expected = _SETTINGS.get(family, ('', None))
+  field, expected = _SETTINGS.get(_family(model), ('', None))
   actual = run.field(field) if field else None
   return actual is None or actual == expected

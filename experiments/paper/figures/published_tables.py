@@ -4,6 +4,8 @@ All are read off figures in the authors' public repository, as of 2021 (runs
 named 210125 to 210201): positions of bars and markers in vector plots, against
 the ticks of their axes, to about 0.1 of FID and 0.001 of a score. They are the
 paper's experiments, a version earlier, with the `released` widths of models.
+Values of VAE, β-VAE and VLAE come from a defective KL divergence, those of WAE
+from a defective MMD: `objective.released` trains by either.
 After ±, the deviation of the population over seeds; a dash is no value.
 
 In `fid_hybrid` whole variables are recombined, and in `fid_hybrid_by_dimension`

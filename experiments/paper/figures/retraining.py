@@ -1,6 +1,6 @@
 """How well models take up what training left out, by what is trained then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,14 @@ from structae.pages import wording
 COLUMNS = ('none', 'encoder', 'decoder', 'both')
 _COMMAND = 'python -m experiments.paper.extrapolate MODEL --hold_out=shape'
 _PUBLISHED = ('shapes3d', 'shape')  # the data and what was held out
+_SHARED = {'data.size': 64}
+# The weights of the losses of the published models.
+_WEIGHTS = {
+  'VAE': {'objective.beta': 1.0},
+  'β-VAE': {'objective.beta': 4.0},
+  'VLAE-12': {'objective.beta': 1.0},
+  'WAE': {'objective.mmd_weight': 10.0},
+}
 _SCALE = 1000.0  # of the mean squared error, as published
 
 
@@ -49,7 +57,13 @@ def extrapolation(
   sections = {}
   for (data, held_out), errors in _grouped(results).items():
     title = f'{data}, held out: {held_out}' if data else f'held out: {held_out}'
-    known = _published(errors) if (data, held_out) == _PUBLISHED else {}
+    alike = {
+      wording.model_name(result['model'])
+      for result in results
+      if (result.get('data'), result['hold_out']) == (data, held_out)
+      and _is_published(result)
+    }
+    known = _published(alike) if (data, held_out) == _PUBLISHED else {}
     sections[title] = _table(errors, known)
     stem = '-'.join(filter(None, ['extrapolation', data, held_out]))
     found[stem] = _draw(title, errors, known)
@@ -57,8 +71,6 @@ def extrapolation(
     'Mean squared error x 1000 on images with the held-out values, by what was '
     'trained on all images afterwards, the least in bold.'
   )
-  if any('β-VAE, published' in table for table in sections.values()):
-    note += ' The published β-VAE has beta 4.'
   text = tables.in_sections(sections, note)
   return {'extrapolation': text, **found}
 
@@ -92,11 +104,20 @@ def _grouped(
   }
 
 
-def _published(errors: _Errors) -> dict[str, dict[str, float]]:
+def _is_published(result: Mapping[str, Any]) -> bool:
+  """Whether a model was trained as the published one of its name."""
+  settings = result.get('settings', {})
+  expected = _SHARED | _WEIGHTS.get(wording.model_name(result['model']), {})
+  return result.get('scale') == 'paper' and all(
+    settings.get(name) == value for name, value in expected.items()
+  )
+
+
+def _published(models: Collection[str]) -> dict[str, dict[str, float]]:
   """The published errors of these models by what was trained."""
   table = published.read(published_tables.EXTRAPOLATION)
   return {
-    column: {m: v.mean for m, v in values.items() if m in errors}
+    column: {m: v.mean for m, v in values.items() if m in models}
     for column, values in table.items()
   }
 
@@ -120,7 +141,7 @@ def _table(errors: _Errors, known: Mapping[str, Mapping[str, float]]) -> str:
     given = [known.get(column, {}).get(model) for column in columns]
     if any(given):
       shown = ['' if x is None else f'{x:.2f}' for x in given]
-      rows.append([f'*{model}, published*', '', *shown])
+      rows.append([f'*{published.label(model)}*', '', *shown])
   return tables.markdown(['model', 'seeds', *columns], rows)
 
 

@@ -1,10 +1,11 @@
 """Markdown tables of scores over seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from experiments.paper.figures import published
+from structae.evaluation import definitions, registry
 from structae.pages import seeds, wording
 from structae.pages.seeds import Group
 
@@ -33,7 +34,8 @@ def of_scores(
     settings: further columns before the scores: heads to a cell a group.
 
   Returns:
-    The table. Below a model on the authors' data stand its published values.
+    The table, with the numbers of codes that were scored, fitted + held out.
+    Below a model on the authors' data stand its published values.
   """
   shown = [s for s in scores if any(g.values(s).size for g in groups)]
   settings = dict(settings or {})
@@ -43,6 +45,9 @@ def of_scores(
     head: [cell for cell, some in zip(cells, has) if some]
     for head, cells in settings.items()
   }
+  counts = [num_codes(group, shown) for group in groups]
+  if any(counts):
+    columns['codes'] = counts
   best = {s: seeds.best(groups, s) for s in shown}
   rows = []
   for i, group in enumerate(groups):
@@ -56,9 +61,29 @@ def of_scores(
     known = [_published(group, score, decimals) for score in shown]
     if any(known):
       blank = [''] * len(given)
-      rows.append([f'*{group.model}, published*', '', *blank, *known])
+      rows.append([f'*{published.label(group.model)}*', '', *blank, *known])
   head = ['model', 'seeds', *columns, *(scores[score] for score in shown)]
   return markdown(head, rows)
+
+
+def num_codes(group: Group, scores: Iterable[str]) -> str:
+  """How many codes scores are of: `10,000 + 5,000`; '' if that is not known.
+
+  Scores of codes grow or fall with it, so that others do not compare.
+  """
+  found: dict[str, None] = {}
+  for run in group.runs:
+    for score in scores:
+      entry = run.scores.get(score, {})
+      row = definitions.find(score, entry)
+      if row is None or row.metric not in registry.METRICS:
+        continue
+      numbers = [entry[key] for key in ('n', 'n_test') if key in entry]
+      found |= dict.fromkeys([' + '.join(f'{num:,}' for num in numbers)])
+  texts = [text for text in found if text]
+  # A score without a held-out part is of the same codes.
+  whole = [t for t in texts if not any(x.startswith(f'{t} +') for x in texts)]
+  return ' or '.join(whole)
 
 
 def in_sections(tables: Mapping[str, str], note: str = '') -> str:

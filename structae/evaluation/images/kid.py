@@ -31,8 +31,9 @@ def kid(
     seed: of the draws.
 
   Returns:
-    `kid`, the mean of the estimates; `kid_std`, their standard deviation; and
-    the settings `num_a`, `num_b`, `num_subsets`, `subset_size`, `seed`.
+    `kid`, the mean of the estimates; `kid_std`, their standard deviation, None
+    where a subset is all of a set, so that estimates share its rows; and the
+    settings `num_a`, `num_b`, `num_subsets`, `subset_size`, `seed`.
 
   Raises:
     ValueError: if a set is no finite matrix, the dimensions differ, or a
@@ -57,7 +58,7 @@ def kid(
   ]
   return {
     'kid': float(np.mean(estimates)),
-    'kid_std': float(np.std(estimates)),
+    'kid_std': float(np.std(estimates)) if subset_size < most else None,
     'num_a': len(a),
     'num_b': len(b),
     'num_subsets': num_subsets,

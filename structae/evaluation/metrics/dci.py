@@ -61,6 +61,7 @@ def dci(
   codes, factors, test_codes, test_factors = inputs.check_split(
     codes, factors, test_codes, test_factors
   )
+  codes, test_codes = inputs.in_float32(codes, test_codes)
   importance = np.empty((codes.shape[1], factors.shape[1]))
   train, test = np.empty((2, factors.shape[1]))
   fit = _histogram_trees if backend == 'histogram' else _sklearn_trees

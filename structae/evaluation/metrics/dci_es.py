@@ -50,6 +50,7 @@ def dci_es(
   codes, factors, test_codes, test_factors = inputs.check_split(
     codes, factors, test_codes, test_factors
   )
+  codes, test_codes = inputs.in_float32(codes, test_codes)
   histogram = Histogram(codes)
   test_ranks = histogram.rank(test_codes, histogram.ranks.dtype)
   importance = np.empty((codes.shape[1], factors.shape[1]))
@@ -81,7 +82,8 @@ def ease_of_use(
 
   The curve is the lowest loss so far. The area's unit is the area under a
   line from the baseline to 0 over the range of capacities: 1 means that the
-  smallest probe is the best, 0 that the loss falls along that line.
+  smallest probe is the best, 0 that the loss falls along that line, or that no
+  probe is better than the baseline: what cannot be read is not easy to use.
 
   Args:
     capacities: `[T]` rising, T of 2 or more.
@@ -110,5 +112,7 @@ def ease_of_use(
       f'the baseline is {baseline}, the lowest loss {lowest.min()}: losses '
       'must be finite and not negative, the baseline positive.'
     )
+  if lowest[-1] >= baseline:
+    return 0.0
   area = np.trapezoid(lowest - lowest[-1], capacity)
   return float(1 - 2 * area / ((capacity[-1] - capacity[0]) * baseline))

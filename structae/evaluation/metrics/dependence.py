@@ -50,10 +50,11 @@ def gaussian_dependence(codes: ArrayLike) -> dict[str, Any]:
       'wasserstein_correlation_normalized': 0.0,
       'singular': False,
     }
-  covariance = np.cov(z, rowvar=False, ddof=0)
-  scale = np.sqrt(np.diag(covariance))
-  spectrum = np.linalg.eigvalsh(covariance / np.outer(scale, scale))
+  spectrum = np.linalg.eigvalsh(_correlation(z))
   bounded = np.maximum(spectrum, _SMALLEST)
+  unit = inputs.units(z).max()
+  covariance = np.cov(z / unit, rowvar=False, ddof=0)
+  scale = np.sqrt(np.diag(covariance))
   # tr (S diag(S))^(1/2), by the symmetric matrix of the same eigenvalues.
   product = np.linalg.eigvalsh(covariance * np.outer(scale, scale))
   root = np.sqrt(np.maximum(product, 0)).sum()
@@ -61,7 +62,7 @@ def gaussian_dependence(codes: ArrayLike) -> dict[str, Any]:
   distance = max(2 * (variance - root), 0.0)
   return {
     'total_correlation': float(max(-0.5 * np.log(bounded).sum(), 0.0)),
-    'wasserstein_correlation': float(distance),
+    'wasserstein_correlation': float(distance * unit**2),
     'wasserstein_correlation_normalized': float(distance / variance),
     'singular': bool((spectrum < _SMALLEST).any()),
   }
@@ -135,7 +136,14 @@ def distance_correlation(
   inputs.check_finite(z, 'codes')
   if len(z) > max_rows:
     z = z[np.random.default_rng(seed).choice(len(z), max_rows, False)]
-  centred = [_centred(z[:, k].astype(np.float64)) for k in range(z.shape[1])]
+  z = z.astype(np.float64)
+  # One unit for all numbers of a variable, whose distances they share.
+  units = inputs.units(z).max(1)
+  alive = inputs.varying(z).any(1)
+  centred = [
+    _centred(z[:, k] / units[k] if alive[k] else 0 * z[:, k])
+    for k in range(z.shape[1])
+  ]
   matrix = np.eye(len(centred))
   norms = [np.sqrt(max((a * a).sum(), 0)) for a in centred]
   for k, norm in enumerate(norms):
@@ -151,6 +159,12 @@ def distance_correlation(
     'max_rows': max_rows,
     'seed': seed,
   }
+
+
+def _correlation(codes: np.ndarray) -> np.ndarray:
+  covariance = np.cov(codes / inputs.units(codes), rowvar=False, ddof=0)
+  scale = np.sqrt(np.diag(covariance))
+  return covariance / np.outer(scale, scale)
 
 
 def _alive(codes: ArrayLike) -> np.ndarray:

@@ -35,7 +35,7 @@ def factor_vae_score(
 
   Args:
     codes: `[N, L]` of a full factor grid, or any pool.
-    factors: `[N, F]` integers, none negative or constant.
+    factors: `[N, F]` integers, none negative or constant, F of 2 or more.
     num_train: the number of batches that vote.
     num_test: the number of batches that are predicted.
     batch_size: the number of rows of a batch.
@@ -48,12 +48,15 @@ def factor_vae_score(
     `protocol`, 'grid' or 'pool'; the settings.
 
   Raises:
-    ValueError: if the arrays are unfit, or no two rows share a value.
+    ValueError: if the arrays are unfit, there are fewer than two factors, or no
+      two rows share a value.
 
   Source: Kim and Mnih, https://arxiv.org/abs/1802.05983, section 4, with the
     threshold of Locatello et al., https://arxiv.org/abs/1811.12359.
   """
   codes, factors = inputs.check_pair(codes, factors)
+  if factors.shape[1] < 2:
+    raise ValueError('factor_vae_score compares two factors, there is 1.')
   variance = codes.var(0, ddof=1)
   active = inputs.varying(codes) & (np.sqrt(variance) >= threshold)
   rng = np.random.default_rng(seed)

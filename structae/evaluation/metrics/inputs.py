@@ -3,6 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+# A latent that moves by less, in steps of float64 numbers, is constant.
+_ROUNDING = 64
+# Powers of two from 1, beyond which trees, which take float32, see little.
+_FAR = 64
+
 
 def check_finite(array: np.ndarray, name: str) -> None:
   """Raises ValueError unless `array` holds finite real numbers, at least one.
@@ -43,23 +48,50 @@ def check_factors(factors: ArrayLike, name: str = 'factors') -> np.ndarray:
   """Returns factors as int64, or raises ValueError.
 
   Args:
-    factors: `[N, F]` integers, none negative.
+    factors: `[N, F]` integers, as floats too, none negative; or `[N]`, one
+      factor.
     name: what to call them in a message.
   """
   array = np.asarray(factors)
+  if array.ndim == 1:
+    array = array[:, None]
   if array.ndim != 2:
     raise ValueError(f'{name} must be [N, F], got shape {array.shape}.')
-  if array.dtype.kind not in 'iu':
-    raise ValueError(
-      f'{name} must be integers that name a class, got {array.dtype}; '
-      'bin continuous factors first.'
-    )
   if array.size == 0:
     raise ValueError(f'{name} is empty: shape {array.shape}.')
+  if array.dtype.kind in 'US':
+    raise ValueError(
+      f'{name} are text; number its values over all parts together: '
+      'numpy.unique(text, return_inverse=True)[1].'
+    )
+  if array.dtype.kind == 'f':
+    array = _whole(array, name)
+  if array.dtype.kind not in 'iu':
+    raise ValueError(
+      f'{name} must be integers that name a class, got {array.dtype}.'
+    )
+  if array.max() > np.iinfo(np.int64).max:
+    raise ValueError(
+      f'{name} must be below 2**63, got {array.max()}; number the values '
+      'from 0.'
+    )
   if array.dtype.kind == 'i' and array.min() < 0:
     n, j = np.argwhere(array < 0)[0]
     raise ValueError(
       f'{name} must not be negative, got {array[n, j]} at [{n}, {j}].'
+    )
+  return array.astype(np.int64)
+
+
+def _whole(array: np.ndarray, name: str) -> np.ndarray:
+  """Whole numbers that came as floats, as integers."""
+  check_finite(array, name)
+  fractions = np.argwhere((array != np.round(array)) | (abs(array) > 2**53))
+  if len(fractions):
+    n, j = fractions[0]
+    raise ValueError(
+      f'{name} must be integers that name a class, got {array[n, j]} at '
+      f'[{n}, {j}]; bin continuous factors first.'
     )
   return array.astype(np.int64)
 
@@ -133,9 +165,47 @@ def check_split(
 
 
 def varying(codes: np.ndarray) -> np.ndarray:
-  """Which latents are alive: `[L]` booleans, max > min.
+  """Which latents are alive: they move by more than float64 rounds.
 
   The variance does not show it: a float32 column of the constant .1 has a
   standard deviation of about 1e-8, since its mean rounds.
+
+  Args:
+    codes: `[N, ...]`.
+
+  Returns:
+    Booleans of shape `[...]`.
   """
-  return codes.max(0) > codes.min(0)
+  low, high = codes.min(0), codes.max(0)
+  largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
+  return np.asarray(high - low > _ROUNDING * np.spacing(largest))
+
+
+def units(codes: np.ndarray) -> np.ndarray:
+  """A power of two near the range of each latent; 1 for a constant one.
+
+  Squares of what was divided by it neither vanish nor overflow, and all other
+  digits stay as they are.
+
+  Args:
+    codes: `[N, ...]`.
+
+  Returns:
+    Positive float64 of shape `[...]`.
+  """
+  spread = codes.max(0) / 2 - codes.min(0) / 2
+  # The least normal number: a division by less would overflow.
+  exponent = np.maximum(np.frexp(spread)[1], -1021)
+  return np.where(varying(codes), np.ldexp(1.0, exponent), 1.0)
+
+
+def in_float32(codes: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+  """Latents `[N, L]` in other units where float32 could not tell their values.
+
+  Args:
+    codes: what the units are taken from.
+    *others: `[M, L]` more of the same latents.
+  """
+  unit = units(codes)
+  unit = np.where(np.abs(np.log2(unit)) > _FAR, unit, 1.0)
+  return [z / unit for z in (codes, *others)]

@@ -57,16 +57,22 @@ def robustness(
     raise ValueError(f'quantile is {quantile}, expected 0 ... 1.')
   alive = inputs.varying(codes).any(-1)
   matrix = np.zeros((codes.shape[1], factors.shape[1]))
-  z = codes[:, alive]
+  units = inputs.units(codes[:, alive]).max(-1)
+  z = codes[:, alive] / units[:, None]
   largest = _deviation(z).max(0)
   # Values name classes: their ranks are binned, not the numbers.
   places = [np.unique(f, return_inverse=True)[1] for f in factors.T]
   for j, values in enumerate(discretize(np.stack(places, 1), num_bins).T):
     groups = [z[values == v] for v in np.unique(values)]
     spread = [np.quantile(_deviation(g), quantile, axis=0) for g in groups]
+    if max(map(len, groups)) < 2:
+      raise ValueError(
+        f'no two rows share a value of factor {j}: none can be held.'
+      )
     matrix[alive, j] = 1 - np.mean(spread, axis=0) / largest
   best = matrix.max(1)
-  score = np.average(best[alive], weights=largest) if alive.any() else 0.0
+  weights = largest * (units / units.max(initial=0))
+  score = np.average(best[alive], weights=weights) if alive.any() else 0.0
   return {
     'irs': float(score),
     'irs_per_latent': best,

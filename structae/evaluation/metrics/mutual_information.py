@@ -45,7 +45,7 @@ def discretize(codes: np.ndarray, num_bins: int) -> np.ndarray:
 
   Returns:
     `[N, L]` int64 in 0 ... num_bins - 1; the largest value falls into the last
-    bin, and a constant column into a single one.
+    bin, and a column that is constant, up to rounding, into a single one.
 
   Raises:
     ValueError: if `num_bins` is below 2.
@@ -53,7 +53,12 @@ def discretize(codes: np.ndarray, num_bins: int) -> np.ndarray:
   if num_bins < 2:
     raise ValueError(f'num_bins is {num_bins}, expected 2 or more.')
   bins = np.empty(codes.shape[::-1], np.int64)
-  for row, column in zip(bins, np.ascontiguousarray(codes.T)):
+  steps = 2 * num_bins * np.spacing(np.abs(codes).max(0))
+  fine = inputs.varying(codes) & (np.ptp(codes, axis=0) > steps)
+  for row, column, some in zip(bins, np.ascontiguousarray(codes.T), fine):
+    if not some:  # there are no numbers for as many edges
+      row[:] = 0
+      continue
     inner = np.histogram_bin_edges(column, num_bins)[1:-1]
     row[:] = np.searchsorted(inner, column, side='right')
   return bins.T

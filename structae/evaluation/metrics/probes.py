@@ -76,8 +76,10 @@ def standardized(codes: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
     All of them, without the latents that are constant in `codes`.
   """
   alive = inputs.varying(codes)
-  mean, scale = codes[:, alive].mean(0), codes[:, alive].std(0)
-  return [(z[:, alive] - mean) / scale for z in (codes, *others)]
+  units = inputs.units(codes[:, alive])
+  first = codes[:, alive] / units
+  mean, scale = first.mean(0), first.std(0)
+  return [(z[:, alive] / units - mean) / scale for z in (codes, *others)]
 
 
 def logistic(codes: np.ndarray, labels: np.ndarray, **settings: Any) -> Any:

@@ -95,7 +95,8 @@ def sap_continuous(codes: ArrayLike, factors: ArrayLike) -> dict[str, Any]:
   _check_two(codes)
   alive = inputs.varying(codes)
   squared = np.zeros((codes.shape[1], factors.shape[1]))
-  z = codes[:, alive] - codes[:, alive].mean(0)
+  z = codes[:, alive] / inputs.units(codes[:, alive])
+  z = z - z.mean(0)
   v = factors - factors.mean(0)
   scale = np.sqrt(np.outer((z**2).sum(0), (v**2).sum(0)))
   squared[alive] = (z.T @ v / scale) ** 2

@@ -97,7 +97,7 @@ def _kept(
 def _unit(codes: np.ndarray, keep: np.ndarray) -> np.ndarray:
   """Standardised latents, those left out set to 0."""
   result = np.zeros_like(codes)
-  z = codes[:, keep]
+  z = codes[:, keep] / inputs.units(codes[:, keep])
   result[:, keep] = (z - z.mean(0)) / z.std(0)
   return result
 

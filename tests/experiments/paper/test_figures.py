@@ -16,6 +16,7 @@ from structae.run import Run, read_run
 SIDE = 8
 SYNTH = {'name': 'shapes3d_synth', 'size': 64}
 REAL = {'name': 'shapes3d', 'size': 64}
+PUBLISHED = {'points': 'full', 'n': 10_000}  # the points of published scores
 
 
 @pytest.fixture
@@ -28,10 +29,12 @@ def make(tmp_path):
     name = f'{model}-{data["name"]}-{seed}-{len(list(tmp_path.iterdir()))}'
     run = Run(tmp_path / name)
     run.folder.mkdir()
-    config = {'seed': seed, 'data': data, **more.get('config', {})}
+    usual = {'scale': 'paper', 'seed': seed, 'data': data}
+    config = {**usual, **more.get('config', {})}
     text = json.dumps({'name': model, 'config': config})
     (run.folder / 'config.json').write_text(text)
-    entries = {k: {'value': v} for k, v in (scores or {}).items()}
+    beside = more.get('entry', {})
+    entries = {k: {'value': v, **beside} for k, v in (scores or {}).items()}
     if 'floor' in more:
       entries['test_bce']['floor'] = more['floor']
     content = {'scores': entries, 'matrices': more.get('matrices', {})}
@@ -88,23 +91,58 @@ def test_groups_are_by_data_and_in_order(make):
 # What was published.
 
 
-def test_published_values_stand_beside_the_same_data_only(make):
-  assert published.of_run(make('sae12', data=REAL), 'disentanglement') == (
-    published.Value(0.974, 0.049)
-  )
+def test_published_values_stand_beside_alike_runs_alone(make):
+  def of(score='disentanglement', entry=PUBLISHED, data=REAL, **config):
+    scores = {score: 0.5}
+    run = make('sae12', data=data, scores=scores, entry=entry, config=config)
+    return published.of_run(run, score)
+
+  assert of() == published.Value(0.974, 0.049)
   for data in [SYNTH, {**REAL, 'size': 32}, {'name': 'mine', 'size': 64}]:
-    assert published.of_run(make('sae12', data=data), 'disentanglement') is None
+    assert of(data=data) is None
+  for scale in ('quick', None):
+    assert of(scale=scale) is None
+  for entry in [{}, {'n': 336_000, 'points': 'split'}, {**PUBLISHED, 'n': 9}]:
+    assert of(entry=entry) is None
+  assert of('fid_hybrid', {'n': 50_000}) == published.Value(31.5, 7.1)
+  assert of('fid_hybrid', {'n': 5_000}) is None
 
 
 def test_published_values_are_of_the_same_weight_of_the_loss(make):
   def of_beta(model, beta):
-    run = make(model, data=REAL, config={'objective': {'beta': beta}})
-    return published.of_run(run, 'mig')
+    config = {'objective': {'beta': beta}}
+    made = dict(data=REAL, scores={'mig': 0.4}, entry=PUBLISHED, config=config)
+    return published.of_run(make(model, **made), 'mig')
 
   assert of_beta('bvae', 2.0) == published.Value(0.127, 0.052)
   assert of_beta('bvae', 4.0) is None
   # A loss without a beta has the field too, and it says nothing.
   assert of_beta('sae12', 7.0) == published.Value(0.530, 0.092)
+
+
+@pytest.mark.parametrize(
+  'model, wrong',
+  [
+    ('SAE-12', 'released widths'),
+    ('β-VAE', 'released widths, defective KL'),
+    ('VLAE-6', 'released widths, defective KL'),
+    ('WAE', 'released widths, defective MMD'),
+  ],
+)
+def test_what_is_wrong_with_a_published_value_is_said_at_it(model, wrong):
+  assert published.label(model) == f'{model}, published ({wrong})'
+
+
+def test_the_number_of_codes_stands_beside_their_scores(make):
+  entry = {**PUBLISHED, 'n_test': 5_000}
+  scores = {'disentanglement': 0.5, 'mig': 0.4}
+  found = paper.disentanglement([make(scores=scores, entry=entry)])
+  table = rows(found['disentanglement'])
+  assert table['model'][:2] == ['seeds', 'codes']
+  assert table['SAE-4'][1] == '10,000 + 5,000'
+  (figure,) = [x for x in found.values() if isinstance(x, Figure)]
+  titles = {axes.get_title(loc='left') for axes in figure.axes}
+  assert 'DCI-d, N = 10,000 + 5,000' in titles
 
 
 def test_five_seeds_come_before_one():
@@ -127,7 +165,8 @@ def test_published_tables_are_whole():
 
 @pytest.mark.parametrize('data, count', [(REAL, 2), (SYNTH, 0)])
 def test_diamonds_are_drawn_on_the_authors_data_only(make, data, count):
-  runs = [make(m, data=data, scores={'mig': 0.4}) for m in ('sae12', 'vae')]
+  made = dict(data=data, scores={'mig': 0.4}, entry=PUBLISHED)
+  runs = [make(model, **made) for model in ('sae12', 'vae')]
   figure = paper.disentanglement(runs)[f'disentanglement-{data["name"]}-64']
   assert len(drawn(figure, 'D')) == count
 
@@ -336,14 +375,22 @@ def test_extrapolation_is_the_mean_error_times_1000(make):
   np.testing.assert_allclose(bars[0].get_height(), mean)
 
 
-@pytest.mark.parametrize(
-  'data, known', [('shapes3d', 1), ('shapes3d_synth', 0)]
-)
-def test_published_errors_stand_beside_the_authors_data_only(data, known):
-  found = paper.extrapolation([result('sae12', 0, 0.011, data=data)])
-  assert found['extrapolation'].count('13.21') == known
-  other = result('sae12', 0, 0.011, data=data) | {'hold_out': 'camera'}
-  assert '13.21' not in paper.extrapolation([other])['extrapolation']
+def test_published_errors_stand_beside_alike_models_alone():
+  settings = {'data.size': 64, 'objective.beta': 4.0}
+  alike = {'data': 'shapes3d', 'scale': 'paper', 'settings': settings}
+
+  def shows(number, model='sae12', **changes):
+    one = result(model, 0, 0.011, **alike) | changes
+    return number in paper.extrapolation([one])['extrapolation']
+
+  assert shows('13.21')
+  assert not shows('13.21', data='shapes3d_synth')
+  assert not shows('13.21', hold_out='camera')
+  assert not shows('13.21', scale='quick')
+  assert not shows('13.21', settings={'data.size': 32})
+  assert not shows('13.21', settings={})
+  assert shows('15.49', 'bvae')
+  assert not shows('15.49', 'bvae', settings={**settings, 'objective.beta': 2})
 
 
 # What is not there.
@@ -370,10 +417,12 @@ def test_results_that_are_none_are_refused():
 def test_mpi3d_toy_takes_the_runs_on_it_alone(make):
   toy = {'name': 'mpi3d_toy', 'size': 64}
   scores = {'disentanglement': 0.5, 'completeness': 0.25}
-  runs = [make('ae', data=toy, scores=scores), make('vae', scores=scores)]
+  made = dict(scores=scores, entry=PUBLISHED)
+  runs = [make('ae', data=toy, **made), make('vae', **made)]
   table = rows(paper.mpi3d_toy(runs)['mpi3d_toy'])
-  assert table['AE'] == ['1', '0.500', '0.250']
-  assert table['*AE, published*'] == ['', '0.191', '0.173']
+  assert table['AE'] == ['1', '10,000', '0.500', '0.250']
+  known = table['*AE, published (released widths)*']
+  assert known == ['', '', '0.191', '0.173']
   assert 'VAE' not in table
 
 
