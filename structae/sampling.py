@@ -108,9 +108,7 @@ def partial_hybrid(
     raise ValueError(
       f'variables must lie in 0..{num_variables - 1}, got {unknown}.'
     )
-  chosen = (
-    jnp.zeros(num_variables, bool).at[jnp.array(numbers, int)].set(True)
-  )
+  chosen = jnp.zeros(num_variables, bool).at[jnp.array(numbers, int)].set(True)
   batch = base if base.ndim == 3 else base[None]
   mixed = jnp.where(
     chosen[:, None], hybrid(key, codes, len(batch)), batch
@@ -223,4 +221,6 @@ def _check_num(num: Any, name: str) -> None:
   except TypeError:
     good = False
   if not good:
-    raise ValueError(f'{name} must be a whole number, 0 or more, got {num!r:.80}.')
+    raise ValueError(
+      f'{name} must be a whole number, 0 or more, got {num!r:.80}.'
+    )

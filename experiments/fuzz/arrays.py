@@ -176,6 +176,12 @@ def _column(array: np.ndarray, change: Callable[[Any], Any]) -> np.ndarray:
   return array
 
 
+def _with_none(array: np.ndarray) -> np.ndarray:
+  objects = array.astype(object)
+  objects.flat[0] = None
+  return objects
+
+
 _CHANGES: dict[str, Callable[[random.Random, np.ndarray], Any]] = {
   'one nan': lambda r, a: _with(r, a, np.nan),
   'one inf': lambda r, a: _with(r, a, np.inf),
@@ -193,7 +199,7 @@ _CHANGES: dict[str, Callable[[random.Random, np.ndarray], Any]] = {
   'an axis less': lambda r, a: a[0],
   'no axis': lambda r, a: a.ravel()[0],
   'objects': lambda r, a: a.astype(object),
-  'objects, one None': lambda r, a: np.where(a == a.flat[0], None, a),
+  'objects, one None': lambda r, a: _with_none(a),
   'text': lambda r, a: a.astype(str),
   'bytes': lambda r, a: a.astype('S'),
   'booleans': lambda r, a: a > 0,
