@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from structae import markdown
 from structae.data import catalog
 
 _SAE = (
@@ -42,10 +43,10 @@ def text(model: Any, about: Mapping[str, Any], folder: str) -> str:
   data = catalog.get(config.data.name)
   parts = [
     _HEADER,
-    f'# {about["name"]}, trained on {data.name}',
+    f'# {markdown.text(about["name"])}, trained on {data.name}',
     _what(model),
     _USE.format(
-      name=folder,
+      name=repr(folder),
       examples=_sampling(model),
       shape=', '.join(map(str, ('B', *model.image_shape))),
       variables=', '.join(map(str, ('B', *model.code_shape))),
@@ -73,7 +74,7 @@ _USE = """## Use
 ```python
 import jax, structae
 
-model = structae.load_pretrained('{name}')  # this folder
+model = structae.load_pretrained({name})  # this folder
 codes = model.encode(images)  # [{variables}] from [{shape}], {kind}
 images = model.decode(codes)
 {examples}
@@ -130,12 +131,15 @@ def _data(config: Any, data: Any) -> str:
 def _training(config: Any, about: Mapping[str, Any]) -> str:
   train = config.train
   versions = about.get('versions') or {}
-  listed = ', '.join(f'{name} {v}' for name, v in versions.items())
+  listed = ', '.join(
+    markdown.text(f'{name} {v}') for name, v in versions.items()
+  )
   steps = about.get('step', train.num_steps)
+  steps = f'{steps:,}' if isinstance(steps, int) else steps
   line = (
-    f'{steps:,} updates of {train.batch_size} examples, Adam at '
+    f'{markdown.text(steps)} updates of {train.batch_size} examples, Adam at '
     f'{train.learning_rate:g} ({train.schedule}), seed {config.seed}, '
-    f'configuration {about["config_hash"]}.'
+    f'configuration {markdown.text(about["config_hash"])}.'
   )
   return f'{line} Made with {listed}.' if listed else line
 
@@ -144,12 +148,15 @@ def _scores(scores: Mapping[str, Any]) -> str:
   if not scores:
     return ''
   rows = [
-    f'| `{name}` | {entry["value"]:.4g} | {entry.get("n", "")} | '
-    f'{entry.get("definition", "").replace("|", chr(92) + "|")} |'
+    [
+      markdown.code(name),
+      f'{entry["value"]:.4g}',
+      *(markdown.text(entry.get(key, '')) for key in ('n', 'definition')),
+    ]
     for name, entry in scores.items()
   ]
-  head = ['| score | value | n | definition |', '| --- | --- | --- | --- |']
-  return '## Scores\n\n' + '\n'.join(head + rows)
+  table = markdown.table(['score', 'value', 'n', 'definition'], rows)
+  return f'## Scores\n\n{table}'.strip()
 
 
 def _citation(config: Any, data: Any) -> str:

@@ -5,7 +5,9 @@ serves any encoder and decoder. Axes: `N` stored examples, `K` variables of
 `D` numbers each, `S` samples.
 """
 
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -53,6 +55,7 @@ def pool(key: jax.Array, codes: jax.Array, size: int = 128) -> jax.Array:
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
   """
   _check_codes(codes)
+  _check_num(size, 'size')
   if not 0 < size <= len(codes):
     raise ValueError(
       f'size must be between 1 and the number of codes, {len(codes)}; '
@@ -86,20 +89,26 @@ def partial_hybrid(
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 6a.
   """
   _check_codes(codes)
+  _check_array(base, 'base')
   num_variables = codes.shape[1]
   if base.shape[-2:] != codes.shape[1:] or base.ndim not in (2, 3):
     raise ValueError(
       f'base must be [S, K, D] or [K, D] with K, D = {codes.shape[1:]}, '
       f'got shape {base.shape}.'
     )
-  unknown = [v for v in variables if not 0 <= v < num_variables]
+  try:
+    numbers = list(variables)
+  except TypeError as error:
+    kind = type(variables).__name__
+    raise ValueError(f'variables must be a sequence, got {kind}.') from error
+  for number in numbers:
+    _check_num(number, 'a variable')
+  unknown = [v for v in numbers if not 0 <= v < num_variables]
   if unknown:
     raise ValueError(
       f'variables must lie in 0..{num_variables - 1}, got {unknown}.'
     )
-  chosen = (
-    jnp.zeros(num_variables, bool).at[jnp.array(variables, int)].set(True)
-  )
+  chosen = jnp.zeros(num_variables, bool).at[jnp.array(numbers, int)].set(True)
   batch = base if base.ndim == 3 else base[None]
   mixed = jnp.where(
     chosen[:, None], hybrid(key, codes, len(batch)), batch
@@ -122,9 +131,11 @@ def prior(
     `[S, K, D]`, independent N(0, 1) numbers.
 
   Raises:
-    ValueError: if there are fewer than no samples.
+    ValueError: if a count is no whole number from 0.
   """
   _check_num(num_samples, 'num_samples')
+  _check_num(num_variables, 'num_variables')
+  _check_num(dim, 'dim')
   return jax.random.normal(key, (num_samples, num_variables, dim))
 
 
@@ -140,8 +151,11 @@ def interpolate(a: jax.Array, b: jax.Array, num: int) -> jax.Array:
     `[num, ..., K, D]`; the first is `a`, the last is `b`.
 
   Raises:
-    ValueError: if the shapes differ.
+    ValueError: if the shapes differ, or `num` is no whole number from 0.
   """
+  _check_array(a, 'a')
+  _check_array(b, 'b')
+  _check_num(num, 'num')
   if a.shape != b.shape:
     raise ValueError(f'a and b must agree in shape: {a.shape}, {b.shape}.')
   return jnp.linspace(a, b, num)
@@ -163,10 +177,13 @@ def traverse(
     `k`, all others held.
 
   Raises:
-    ValueError: if the shapes differ.
+    ValueError: if the shapes differ, or `num` is no whole number from 0.
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 4.
   """
+  _check_num(num, 'num')
+  for name, array in {'code': code, 'low': low, 'high': high}.items():
+    _check_array(array, name)
   if not code.shape == low.shape == high.shape or code.ndim != 2:
     raise ValueError(
       'code, low and high must be [K, D] alike: '
@@ -180,16 +197,30 @@ def traverse(
 
 
 def _check_codes(codes: jax.Array) -> None:
-  if not hasattr(codes, 'ndim'):
-    raise ValueError(
-      f'codes must be an array [N, K, D], got {type(codes).__name__}.'
-    )
+  _check_array(codes, 'codes')
   if codes.ndim != 3:
     raise ValueError(f'codes must be [N, K, D], got shape {codes.shape}.')
   if not len(codes):
     raise ValueError('codes holds no example; encode some images first.')
 
 
-def _check_num(num: int, name: str) -> None:
-  if num < 0:
-    raise ValueError(f'{name} must be 0 or more, got {num}.')
+def _check_array(values: Any, name: str) -> None:
+  """Refuses what is no array of real numbers that jax can hold."""
+  if not hasattr(values, 'ndim') or not hasattr(values, 'dtype'):
+    raise ValueError(f'{name} must be an array, got {type(values).__name__}.')
+  kinds = (jnp.floating, jnp.integer, jnp.bool_)
+  dtype = values.dtype
+  is_real = any(jnp.issubdtype(dtype, kind) for kind in kinds)
+  if not is_real or dtype.itemsize > 8 or not dtype.isnative:
+    raise ValueError(f'{name} must be real numbers, got {dtype}.')
+
+
+def _check_num(num: Any, name: str) -> None:
+  try:
+    good = operator.index(num) >= 0
+  except TypeError:
+    good = False
+  if not good:
+    raise ValueError(
+      f'{name} must be a whole number, 0 or more, got {num!r:.80}.'
+    )

@@ -3,6 +3,7 @@
 import json
 import math
 import traceback
+import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,9 @@ from experiments.paper import choosing
 from experiments.paper import figures as paper
 from experiments.paper.choosing import Choice
 from experiments.paper.extrapolate import RESULT
-from experiments.paper.figures import tables
 from experiments.paper.jobs import Job
 from experiments.paper.planning import Plan
-from structae import figures, files, pages, parameters
+from structae import figures, files, markdown, pages, parameters
 from structae.data import catalog
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
@@ -172,7 +172,9 @@ def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
 def _table(title: str, rows: Rows, note: str, path: Path) -> str:
   """Writes a table in Markdown; returns it as a section of the page."""
   head, *body = rows
-  files.write_text(path, f'{tables.markdown(head, body)}\n{note}\n')
+  escaped = [[markdown.text(cell) for cell in row] for row in rows]
+  table = markdown.table(escaped[0], escaped[1:])
+  files.write_text(path, f'{table}\n{note}\n')
   top = ''.join(
     f'<th scope="col"{" class=value" * bool(i)}>{markup.text(x)}</th>'
     for i, x in enumerate(head)
@@ -206,7 +208,7 @@ def _page(
     for path, uri in zip(pictures, uris)
     for title in [_title(path.stem)]
   ]
-  more = ' · '.join(f'<a href="{markup.text(x)}">{markup.text(x)}</a>'
+  more = ' · '.join(f'<a href="{urllib.parse.quote(x)}">{markup.text(x)}</a>'
                     for x in links)  # fmt: skip
   missing = ''.join(f'<p class="note">{markup.text(x)}</p>' for x in failures)
   header = (

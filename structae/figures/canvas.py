@@ -71,7 +71,14 @@ def axes(width: float = 4.6, height: float = 3.0) -> Axes:
 
 def short(name: str, length: int = 24) -> str:
   """A name cut so that it leaves room for what it names."""
+  name = plain(name)
   return name if len(name) <= length else f'{name[: length - 1]}…'
+
+
+def plain(text: str) -> str:
+  """A text without the characters that no font has, such as half of a pair."""
+  return ''.join(c if c.isprintable() else '\N{REPLACEMENT CHARACTER}'
+                 for c in text)  # fmt: skip
 
 
 def cycle(count: int) -> list[str]:
@@ -94,7 +101,7 @@ def save_figure(path: str | os.PathLike[str], figure: Figure) -> None:
     temporary.write_bytes(content)
 
 
-def svg(figure: Figure, name: str) -> str:
+def svg(figure: Figure, number: int) -> str:
   """The plot as an `<svg>` element for a page.
 
   Ink takes the colour of the surrounding text, `COLOURS` those that the page
@@ -103,7 +110,8 @@ def svg(figure: Figure, name: str) -> str:
 
   Args:
     figure: the plot.
-    name: makes the element's ids differ from those of other plots on the page.
+    number: of the plot on its page; the element's ids begin with it, so that
+      they differ from those of other plots and no name gets into one.
 
   Returns:
     The markup, without any reference to the outside.
@@ -118,9 +126,9 @@ def svg(figure: Figure, name: str) -> str:
   text = re.sub(r'\s(xmlns(:\w+)?|version)="[^"]*"', '', text)
   text = text.replace('xlink:href', 'href')
   # Groups and glyphs are named alike in every plot; make them its own.
-  text = re.sub(r'\bid="', f'id="{name}-', text)
-  text = re.sub(r'href="#', f'href="#{name}-', text)
-  return re.sub(r'url\(#', f'url(#{name}-', text)
+  text = re.sub(r'\bid="', f'id="plot{number:d}-', text)
+  text = re.sub(r'href="#', f'href="#plot{number:d}-', text)
+  return re.sub(r'url\(#', f'url(#plot{number:d}-', text)
 
 
 def _render(figure: Figure, suffix: str, **settings: Any) -> bytes:

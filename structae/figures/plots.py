@@ -114,11 +114,11 @@ def matrix(
     tick.set(ha='right', rotation_mode='anchor')
   axes.spines[:].set_visible(False)
   if len(columns) <= 10:
-    axes.set_title(label, loc='left', size=9)
+    axes.set_title(canvas.plain(label), loc='left', size=9)
     _write_numbers(axes, values, top)
   else:
     bar = canvas.figure_of(axes).colorbar(
-      mesh, ax=axes, label=label, fraction=0.05
+      mesh, ax=axes, label=canvas.plain(label), fraction=0.05
     )
     bar.outline.set_visible(False)
   return canvas.figure_of(axes)

@@ -95,9 +95,10 @@ def scatter(
     groups, canvas.cycle(len(groups)), 'osD^vP' * 9
   ):
     x, y = np.asarray(groups[name], float).reshape(-1, 2).T
-    axes.plot(x, y, marker, color=colour, label=name, ms=6.5, alpha=0.8, mew=0)
-  axes.set_xlabel(xlabel)
-  axes.set_ylabel(ylabel)
+    label = canvas.short(name)
+    axes.plot(x, y, marker, color=colour, label=label, ms=6.5, alpha=0.8, mew=0)
+  axes.set_xlabel(canvas.plain(xlabel))
+  axes.set_ylabel(canvas.plain(ylabel))
   axes.grid()
   axes.legend()
   return canvas.figure_of(axes)
@@ -142,7 +143,7 @@ def lines(axes: Axes, names: Iterable[str], label: str) -> list[str]:
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.tick_params('y', length=0)
   axes.spines['left'].set_visible(False)
-  axes.set_xlabel(label)
+  axes.set_xlabel(canvas.plain(label))
   axes.xaxis.set_major_locator(MaxNLocator(4))
   axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.5g}')
   axes.margins(x=0.06)

@@ -1,7 +1,8 @@
 """One page about many finished runs, in a single file."""
 
+import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,13 @@ def comparison(runs: Sequence[Run]) -> str:
   per_data: dict[str, list[Group]] = {}
   for group in groups:
     per_data.setdefault(wording.data_title(group.runs[0]), []).append(group)
-  for i, (data, some) in enumerate(per_data.items()):
+  numbers = itertools.count()  # of plots
+  for data, some in per_data.items():
     suffix = f' on {data}' if len(per_data) > 1 else ''
     body += [
       markup.section(f'Scores{suffix}', _scores(some), _definitions(some)),
-      markup.section(f'Seeds{suffix}', _seeds(some, f'seeds-{i}')),
-      markup.section(f'Loss{suffix}', _curves(some, f'loss-{i}')),
+      markup.section(f'Seeds{suffix}', _seeds(some, numbers)),
+      markup.section(f'Loss{suffix}', _curves(some, numbers)),
     ]
   body += [*_sheets(groups), markup.section('What differs', _table(groups))]
   title = f'{len(runs)} runs compared'
@@ -144,7 +146,7 @@ def _definitions(groups: Sequence[Group]) -> str:
   )
 
 
-def _seeds(groups: Sequence[Group], identity: str) -> str:
+def _seeds(groups: Sequence[Group], numbers: Iterator[int]) -> str:
   if len(groups) < 2 and len(groups[0].runs) < 2:
     return ''
   scores = _union(groups)
@@ -153,9 +155,8 @@ def _seeds(groups: Sequence[Group], identity: str) -> str:
     found = {g.name: g.values(name) for g in groups if g.values(name).size}
     if found:
       title = wording.words(name)
-      svg = canvas.svg(
-        score_plots.strips(found, label=title), f'{identity}-{name}'
-      )
+      plot = score_plots.strips(found, label=title)
+      svg = canvas.svg(plot, next(numbers))
       alt = '; '.join(
         f'{title} of {g}: {wording.over_seeds(v)}' for g, v in found.items()
       )
@@ -163,7 +164,7 @@ def _seeds(groups: Sequence[Group], identity: str) -> str:
   return markup.side_by_side(drawn)
 
 
-def _curves(groups: Sequence[Group], identity: str) -> str:
+def _curves(groups: Sequence[Group], numbers: Iterator[int]) -> str:
   runs = [(group.name, run) for group in groups for run in group.runs]
   keys = ('validation_loss', 'loss')
   key = next((k for k in keys if any(r.curve(k)[0] for _, r in runs)), None)
@@ -179,7 +180,7 @@ def _curves(groups: Sequence[Group], identity: str) -> str:
   part = 'Validation' if key == 'validation_loss' else 'Training'
   caption = f'{part} loss, one line a run.'
   return markup.figure(
-    markup.plot(canvas.svg(plot, identity), caption), caption
+    markup.plot(canvas.svg(plot, next(numbers)), caption), caption
   )
 
 

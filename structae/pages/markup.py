@@ -1,5 +1,7 @@
 """Pieces of a page: semantic HTML, everything from outside escaped."""
 
+import base64
+import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -9,10 +11,11 @@ from structae.config import flat
 from structae.evaluation import definitions
 from structae.pages import wording
 
-# No request leaves the page, whatever a file of the run may have put in it.
+# No request leaves the page, and no script runs but its own, whatever a file of
+# the run may have put in it. Plots carry style attributes.
 _POLICY = (
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-  "script-src 'unsafe-inline'"
+  "script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 )
 
 # The columns of scores, and what of an entry stands elsewhere than in its
@@ -28,20 +31,21 @@ def page(title: str, body: str) -> str:
     resources.files('structae.pages').joinpath(name).read_text('utf-8')
     for name in ('page.css', 'page.js')
   )
+  digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+  policy = _POLICY.format(digest=digest)
   return f"""<!DOCTYPE html>
 <html lang="en" class="no-script">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{text(title)}</title>
 <style>
 {style}</style>
 </head>
 <body>
 {body}
-<script>
-{script}</script>
+<script>{script}</script>
 </body>
 </html>
 """
@@ -49,7 +53,9 @@ def page(title: str, body: str) -> str:
 
 def text(value: Any) -> str:
   """Any value as text inside an element or an attribute."""
-  return html.escape(str(value))
+  # Names of files may hold bytes that are no UTF-8, as halves of pairs.
+  whole = str(value).encode('utf-8', 'replace').decode()
+  return html.escape(whole)
 
 
 def section(title: str, *parts: str, note: str = '') -> str:

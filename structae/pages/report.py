@@ -122,7 +122,7 @@ def _loss(run: Run) -> str:
   return markup.section(
     'Loss' if trained == 'loss' else 'Reconstruction loss',
     markup.figure(
-      markup.plot(canvas.svg(plot, 'loss'), f'Loss by step: {last}'),
+      markup.plot(canvas.svg(plot, 0), f'Loss by step: {last}'),
       f'Last: {last}.{_FLOOR if run.floor is not None else ""}',
     ),
   )
@@ -136,7 +136,7 @@ def _matrices(run: Run) -> str:
       values, matrix['rows'], matrix['columns'], label=matrix.get('unit', '')
     )
     title = wording.figure_title(name)
-    drawn = markup.plot(canvas.svg(plot, f'matrix-{len(parts)}'), title)
+    drawn = markup.plot(canvas.svg(plot, 1 + len(parts)), title)
     parts.append(
       f'<div><h3>{markup.text(title)}</h3>'
       f'{markup.figure(drawn, wording.caption(name))}</div>'

@@ -1,5 +1,7 @@
 """Opens pages in a real browser, without a display."""
 
+import base64
+import hashlib
 import html.parser
 import shutil
 import subprocess
@@ -58,11 +60,20 @@ class Dom(html.parser.HTMLParser):
     attrs = dict(attrs)
     if tag == 'html':
       self.root = attrs
-    if tag == 'img' and 'hidden' not in attrs:
+    if tag == 'img' and 'alt' in attrs and 'hidden' not in attrs:
       self.seen.append(attrs['alt'])
 
   def starting(self, text):
     return [alt for alt in self.seen if alt.startswith(text)]
+
+
+def add_script(path, script):
+  """Adds a script to a page and to what its policy allows."""
+  digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+  text = path.read_text()
+  text = text.replace('script-src', f"script-src 'sha256-{digest}'")
+  text = text.replace('</body>', f'<script>{script}</script></body>')
+  path.write_text(text)
 
 
 def framed(path):
@@ -71,13 +82,12 @@ def framed(path):
   Browsers without a display have windows of 500 pixels or more. The frame tells
   its width and by how much its content is wider.
   """
-  inside = (
-    '<script>for (const e of document.querySelectorAll("details")) e.open = 1;'
+  add_script(
+    path,
+    'for (const e of document.querySelectorAll("details")) e.open = 1;'
     'const r = document.documentElement;'
-    'parent.postMessage([innerWidth, r.scrollWidth - innerWidth], "*");'
-    '</script></body>'
+    'parent.postMessage([innerWidth, r.scrollWidth - innerWidth], "*");',
   )
-  path.write_text(path.read_text().replace('</body>', inside))
   outside = path.with_name('framed.html')
   outside.write_text(
     f'<html><body><iframe src="{path.name}" width="{PHONE[0]}" height="900">'
@@ -108,15 +118,24 @@ def test_shuffling_shows_as_many_other_samples(make_run, browse):
 
 def test_a_click_and_a_key_do_the_same(make_run, browse):
   path = report.write_report(make_run())
-  script = (
-    '<script>document.getElementById("shuffle").click();'
+  add_script(
+    path,
+    'document.getElementById("shuffle").click();'
     'const s = document.getElementById("u2"); s.value = 0;'
-    's.dispatchEvent(new Event("input"));</script></body>'
+    's.dispatchEvent(new Event("input"));',
   )
-  path.write_text(path.read_text().replace('</body>', script))
   dom = browse(path.as_uri(), '--dump-dom')
   assert dom.starting('U₂') == ['U₂ at position 1 of 5']
   assert 'Hybrid sample 1' not in dom.seen
+
+
+def test_no_script_runs_but_that_of_the_page(make_run, browse):
+  path = report.write_report(make_run())
+  mark = 'document.documentElement.dataset.foreign = 1'
+  foreign = f'<script>{mark}</script><img src="data:," onerror="{mark}"></body>'
+  path.write_text(path.read_text().replace('</body>', foreign))
+  dom = browse(path.as_uri(), '--dump-dom')
+  assert dom.root['data-ready'] == 'yes' and 'data-foreign' not in dom.root
 
 
 def test_pages_fit_a_phone(make_run, browse):

@@ -14,6 +14,7 @@ from experiments.paper.figures import (
   scored,
   tables,
 )
+from structae import markdown
 from structae.figures import canvas, models
 from structae.pages import wording
 
@@ -130,19 +131,19 @@ def _table(errors: _Errors, known: Mapping[str, Mapping[str, float]]) -> str:
   }
   rows = []
   for model, some in errors.items():
-    cells = []
+    name, cells = markdown.text(model), []
     for column in columns:
       values = some.get(column, np.empty(0))
       text = tables.over_seeds(values, 2)
       best = values.size and values.mean() == least[column] and len(errors) > 1
       cells.append(f'**{text}**' if best else text)
     seeds = max(map(len, some.values()), default=0)
-    rows.append([model, str(seeds), *cells])
+    rows.append([name, str(seeds), *cells])
     given = [known.get(column, {}).get(model) for column in columns]
     if any(given):
       shown = ['' if x is None else f'{x:.2f}' for x in given]
-      rows.append([f'*{published.label(model)}*', '', *shown])
-  return tables.markdown(['model', 'seeds', *columns], rows)
+      rows.append([f'*{markdown.text(published.label(model))}*', '', *shown])
+  return markdown.table(['model', 'seeds', *columns], rows)
 
 
 @canvas.styled

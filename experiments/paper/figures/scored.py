@@ -1,5 +1,6 @@
 """Runs by their data, their colours, and what some of them lack."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from structae.figures import models
@@ -37,7 +38,8 @@ def slug(group: Group) -> str:
   """The data of a group as a part of a file's name: `shapes3d-64`."""
   run = group.runs[0]
   parts = [run.field('data.name') or 'data', run.field('data.size')]
-  return '-'.join(str(part) for part in parts if part)
+  name = '-'.join(str(part) for part in parts if part)
+  return re.sub(r'[^\w.-]', '-', name)  # no name leads to another folder
 
 
 def with_samples(group: Group, *names: str) -> Run | None:

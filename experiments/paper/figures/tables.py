@@ -5,16 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from experiments.paper.figures import published
+from structae import markdown
 from structae.evaluation import definitions, registry
 from structae.pages import seeds, wording
 from structae.pages.seeds import Group
-
-
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-  """A table with names on the left and numbers on the right of their cells."""
-  lines = [head, ['---', *['---:'] * (len(head) - 1)], *rows]
-  cells = [[str(cell).replace('|', r'\|') for cell in line] for line in lines]
-  return '\n'.join(f'| {" | ".join(line)} |' for line in cells) + '\n'
 
 
 def of_scores(
@@ -57,13 +51,15 @@ def of_scores(
       for text in [over_seeds(group.values(score), decimals)]
     ]
     given = [cells[i] for cells in columns.values()]
-    rows.append([group.name, str(len(group.runs)), *given, *cells])
+    name = markdown.text(group.name)
+    rows.append([name, str(len(group.runs)), *given, *cells])
     known = [_published(group, score, decimals) for score in shown]
     if any(known):
       blank = [''] * len(given)
-      rows.append([f'*{published.label(group.model)}*', '', *blank, *known])
+      label = markdown.text(published.label(group.model))
+      rows.append([f'*{label}*', '', *blank, *known])
   head = ['model', 'seeds', *columns, *(scores[score] for score in shown)]
-  return markdown(head, rows)
+  return markdown.table(head, rows)
 
 
 def num_codes(group: Group, scores: Iterable[str]) -> str:
@@ -88,7 +84,9 @@ def num_codes(group: Group, scores: Iterable[str]) -> str:
 
 def in_sections(tables: Mapping[str, str], note: str = '') -> str:
   """A table below the title of its data each, and a remark."""
-  parts = [f'### {title}\n\n{table}' for title, table in tables.items()]
+  parts = [
+    f'### {markdown.text(title)}\n\n{table}' for title, table in tables.items()
+  ]
   note = f'{note} After ±, the deviation of the population over seeds.'.strip()
   if any('published' in table for table in tables.values()):
     note += (

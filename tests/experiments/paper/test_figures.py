@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from experiments.paper import figures as paper
-from experiments.paper.figures import published, tables
+from experiments.paper.figures import published
 from structae.figures import canvas, grids, models
 from structae.pages import seeds
 from structae.run import Run, read_run
@@ -424,11 +424,6 @@ def test_mpi3d_toy_takes_the_runs_on_it_alone(make):
   known = table['*AE, published (released widths)*']
   assert known == ['', '', '0.191', '0.173']
   assert 'VAE' not in table
-
-
-def test_a_bar_in_a_name_does_not_break_a_table():
-  text = tables.markdown(['model'], [['a|b']])
-  assert r'a\|b' in text
 
 
 def test_every_plot_can_be_drawn(make, tmp_path):

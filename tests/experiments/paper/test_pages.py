@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import types
 
 import numpy as np
@@ -147,5 +148,19 @@ def test_a_real_study_from_the_command_to_the_page(tmp_path, monkeypatch):
                    'index.html', *shown}  # fmt: skip
   table = (folder / 'table.md').read_text().splitlines()
   assert 'Test BCE' in table[0] and cells(table[2])[-1] != '–'
-  assert cells((folder / 'choice.md').read_text().splitlines()[2])[-1] == '*'
+  choice = (folder / 'choice.md').read_text().splitlines()[2]
+  assert cells(choice)[-1] == r'\*'
   assert (folder / 'index.html').read_text().count('data:image/png') == 4
+
+
+def test_names_are_text_in_tables_and_on_the_page(tmp_path):
+  name = 'a|b <script>alert(1)</script> [c](javascript:d) `'
+  rows = [['model', 'MIG'], [name, '0.5']]
+  html = pages._table('Scores', rows, 'Note.', tmp_path / 'table.md')
+  assert '<script' not in html
+  (*_, row) = (tmp_path / 'table.md').read_text().split('\n\n')[0].splitlines()
+  assert len(re.split(r'(?<!\\)\|', row)) == 4  # two cells
+  assert not re.search(r'(?<!\\)[`<\[]', row)
+  page = pages._page(name, name, [], [name], [html], [name])
+  assert page.count('<script') == 1  # the page's own
+  assert 'href="javascript' not in page and 'href="a%7Cb' in page
