@@ -134,8 +134,9 @@ def _check_range(
 def _as_source(data: np.ndarray | sources.Source) -> sources.Source:
   if isinstance(data, sources.Source):
     return data
-  if np.asarray(data).dtype != np.uint8:
-    reconstruction.as_floats(np.asarray(data))  # refuses other types
+  given: Any = np.asarray(data)
+  if given.dtype != np.uint8:
+    reconstruction.as_floats(given)  # refuses other types
   array = jnp.asarray(data)
   if array.ndim not in (2, 4) or not len(array):
     raise ValueError(
