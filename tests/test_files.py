@@ -317,3 +317,17 @@ def test_hdf5_files_hold_what_they_give(tmp_path, write):
     lambda f: f.create_dataset('images', data=np.ones((1, 8, 8, 3), 'u1')),
   )
   one_line(folder_of_images, h5(tmp_path / 'a.h5', write))
+
+
+@pytest.mark.parametrize('digests', [None, {}])
+def test_a_run_without_digests_began_on_any_data(tmp_path, digests):
+  (tmp_path / 'config.json').write_text(json.dumps({'digests': digests}))
+  run.Run(tmp_path).check_digests({'data': 'cafe'})
+
+
+def test_digests_are_an_object(tmp_path):
+  (tmp_path / 'config.json').write_text('{"digests": [1]}')
+  one_line(
+    lambda path: run.Run(path.parent).check_digests({'data': 'cafe'}),
+    tmp_path / 'config.json',
+  )

@@ -349,6 +349,7 @@ def test_settings_of_no_use_are_named(copy):
     ({'colour': 3}, 'a field that is unknown here: model.colour'),
     ({'width': 'wide'}, "model.width is 'wide'; expected"),
     ({'num_variables': 5}, 'does not divide'),
+    ({'num_blocks': 996_000}, 'num_blocks is 996000; expected 1024 at most'),
   ):
     settings = {**config, 'model': {**config['model'], **changes}}
     rewrite(copy, held, config=settings)

@@ -7,6 +7,8 @@ from typing import Any
 from structae.config import presets
 from structae.data import catalog
 
+_MOST_BLOCKS = 1024  # a file that claims more would be built for hours
+
 
 class ConfigError(ValueError):
   """A setting that cannot be used; the message is one line for the user."""
@@ -82,6 +84,10 @@ def _check_crop(data: Any, data_set: catalog.DataSet) -> None:
 
 def check_model(model: Any, size: int) -> None:
   """Refuses a model whose parts do not fit each other."""
+  if model.num_blocks > _MOST_BLOCKS:
+    raise ConfigError(
+      f'model.num_blocks is {model.num_blocks}; expected {_MOST_BLOCKS} at most'
+    )
   if model.num_latents % model.num_variables:
     raise ConfigError(
       f'model.num_variables is {model.num_variables}, which does not divide '

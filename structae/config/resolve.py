@@ -127,7 +127,7 @@ def check(config: ml_collections.ConfigDict) -> None:
       raise ConfigError(f'there is no field {name}{hint}')
     if not FIELDS[name].valid(value):
       raise ConfigError(
-        f'{name} is {value!r}; expected {FIELDS[name].expected}'
+        f'{name} is {value!r:.200}; expected {FIELDS[name].expected}'
       )
   missing = [name for name in FIELDS if name not in values]
   if missing:
@@ -153,10 +153,10 @@ def resolve(values: dict[str, Any], where: object) -> ml_collections.ConfigDict:
   """
   for name, value in values.items():
     if name not in FIELDS:
-      raise ConfigError(f'{where} has a field that is unknown here: {name}')
+      raise ConfigError(f'{where} has a field that is unknown here: {name:.80}')
     if not FIELDS[name].valid(value):
       raise ConfigError(
-        f'{where}: {name} is {value!r}; expected {FIELDS[name].expected}'
+        f'{where}: {name} is {value!r:.200}; expected {FIELDS[name].expected}'
       )
   config = default_config()
   tuples = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}

@@ -151,6 +151,7 @@ def prepared(
   """Opens a prepared folder; see `load`."""
   made = manifest.load(folder)
   manifest.verify_once(folder, made)
+  reading.require_names(made.factor_names, folder)  # before training
   host = manifest.map_images(folder, made)
   mesh = mesh or devices.data_mesh()
   if storage == 'auto':

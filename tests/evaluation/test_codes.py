@@ -162,6 +162,10 @@ _GOOD = {'codes': np.zeros((4, 2)), 'factors': np.array([[0], [1], [1], [0]])}
       r'factor 0 has the value 1, its size is 1',
     ),
     ({'indices': np.zeros(3, int)}, r'indices must be 4 integers'),
+    (
+      {'indices': np.full(4, 2**64 - 1, np.uint64)},
+      r'indices must be below 2\*\*63',
+    ),
     ({'meta': np.array('{')}, r'meta must be one JSON string'),
     ({'meta': np.array(json.dumps([1]))}, r'meta must be a JSON object'),
   ],

@@ -89,7 +89,8 @@ def _members(
   if missing:
     raise ValueError(
       f'{where}: {len(missing):,} pictures are missing, the first is '
-      f'{missing[0]}; fetch it again.'
+      f'{missing[0]}; fetch it again, or unpack it and train on what there is '
+      'as the data set `folder`.'
     )
   return [found[name] for name in names]
 
