@@ -31,10 +31,10 @@ def mig_by_variable(
   A variable's information on a factor is that of its most informative
   projection to one number, among the D coordinates and the directions that
   separate the factor's values best (Fisher's discriminants). By the data
-  processing inequality this is a lower bound where all frequencies are known;
-  of N rows it is biased upward, as the largest of several estimates (.31 nats
-  of noise at N = 500, D = 16). Unlike a histogram of D axes it needs no more
-  rows as D grows.
+  processing inequality this is a lower bound where frequencies are known; of N
+  rows it is biased upward, as the largest of several estimates (.31 nats of
+  noise at N = 500, D = 16). Unlike a histogram of D axes it needs no more rows
+  as D grows.
 
   Args:
     codes: `[N, K, D]` finite numbers, K of 2 or more.

@@ -139,7 +139,7 @@ def distance_correlation(
   z = z.astype(np.float64)
   # One unit for all numbers of a variable, whose distances they share.
   units = inputs.units(z).max(1)
-  alive = np.asarray(inputs.varying(z).any(1))
+  alive: np.ndarray = np.any(inputs.varying(z), axis=1)
   centred = [
     _centred(z[:, k] / units[k] if alive[k] else 0 * z[:, k])
     for k in range(z.shape[1])
