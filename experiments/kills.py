@@ -58,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(asked: argparse.Namespace) -> None:
   folder = asked.folder or Path(tempfile.mkdtemp(prefix='kills-'))
+  folder.mkdir(parents=True, exist_ok=True)
   rng = random.Random(asked.seed)
   whole = folder / 'whole'
   if _train(whole, None, rng):
