@@ -11,7 +11,7 @@ from experiments.benchmarks import fid as benchmark_fid
 from experiments.benchmarks import input as benchmark_input
 from experiments.benchmarks import metrics as benchmark_metrics
 from experiments.benchmarks import reference as compare_metrics
-from structae.commands import benchmark
+from structae.commands import benchmark, parser, train
 
 QUICK = 'sae12:smoke'
 
@@ -68,3 +68,63 @@ def test_a_reader_that_leaves_early_is_no_error(flags):
   ended = subprocess.run(words, stdout=write, stderr=subprocess.PIPE)
   os.close(write)
   assert ended.returncode in (0, 1) and not ended.stderr
+
+
+@pytest.mark.parametrize(
+  'stdout, code, words',
+  [('/dev/full', 1, b'what was printed is lost'), (None, 0, b'')],
+)
+def test_output_that_fails_is_one_line(stdout, code, words):
+  command = [sys.executable, '-m', 'structae', 'data', 'list']
+  with open(stdout or os.devnull, 'w') as out:
+    ended = subprocess.run(
+      command, stdout=out, stderr=subprocess.PIPE,
+      preexec_fn=None if stdout else lambda: os.close(1),
+    )  # fmt: skip
+  assert ended.returncode == code
+  assert words in ended.stderr and len(ended.stderr.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+  'path, message',
+  [
+    ('a' * 300, 'File name too long'),
+    ('~nobody_of_this_name/x', 'no such home folder'),
+    ('--', "is '--'; give a value"),
+    ('', 'it is empty'),
+    ('{tmp}/loop', 'Too many levels'),
+    ('{tmp}/link', 'is a link to nothing'),
+    ('/proc/x', 'cannot be written to'),
+  ],
+)
+def test_a_folder_of_no_use_is_refused(path, message, tmp_path, capsys):
+  (tmp_path / 'loop').symlink_to(tmp_path / 'loop')
+  (tmp_path / 'link').symlink_to(tmp_path / 'nothing')
+  try:
+    code = train.main([QUICK, f'--workdir={path.format(tmp=tmp_path)}'])
+  except SystemExit as ended:
+    code = ended.code
+  (line,) = capsys.readouterr().err.splitlines()
+  assert code == 2 and message in line
+
+
+@pytest.mark.parametrize(
+  'flag, field',
+  [
+    ('--config.lr=1', 'train.learning_rate'),
+    ('--config.train.lr=1', 'train.learning_rate'),
+    ('--epochs=1', '--config.train.num_steps'),
+    ('--config.batch=1', 'train.batch_size'),
+    ('--config.latents=1', 'model.num_latents'),
+  ],
+)
+def test_what_other_tools_call_a_field_is_known(flag, field, capsys):
+  assert train.main([QUICK, flag]) == 2
+  assert f'did you mean {field}?' in capsys.readouterr().err
+
+
+def test_a_message_is_one_short_line_of_letters(capsys):
+  with pytest.raises(SystemExit):
+    parser.Parser('test').error('a\nb \x1b[31m' + 'c' * 5000)
+  (line,) = capsys.readouterr().err.splitlines()
+  assert line.startswith(r'error: a b \x1b[31mccc') and len(line) < 2100

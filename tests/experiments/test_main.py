@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -41,14 +42,13 @@ def environment(tmp_path_factory):
   }
 
 
-def start(folder, environment, *args):
+def start(folder, environment, *args, **how):
   command = [sys.executable, '-m', 'experiments.main', *TINY, *args]
   return subprocess.Popen(
     [*command, f'--workdir={folder}'],
-    stdout=subprocess.PIPE,
-    stderr=subprocess.PIPE,
     text=True,
     env=environment,
+    **{'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **how},
   )
 
 
@@ -76,6 +76,15 @@ def assert_same_run(a, b):
     np.testing.assert_array_equal(left[path], right[path], err_msg=name)
   rows = [(folder / 'metrics.jsonl').read_bytes() for folder in (a, b)]
   assert rows[0] == rows[1]
+
+
+def assert_same_results(a, b):
+  assert_same_run(a, b)
+  names = ['pool.npz', 'samples.npz', 'scores.json']
+  names += [str(p.relative_to(b)) for p in b.glob('codes/*')]
+  names += [str(p.relative_to(b)) for p in b.glob('figures/*')]
+  for name in names:
+    assert (a / name).read_bytes() == (b / name).read_bytes(), name
 
 
 def wait_for_a_checkpoint(process, folder):
@@ -211,6 +220,104 @@ def test_a_stopped_run_saves_and_exits_0(
   code, out, err = finish(start(folder, environment, save_never))
   assert code == 0 and 'resuming at step' in out, err
   assert_same_run(folder, finished[0])
+
+
+def cut_off(path, num_bytes):
+  path.write_bytes(path.read_bytes()[:-num_bytes])
+
+
+def after_a_kill_in_training(folder, dead):
+  """A checkpoint half written; rows past the last one, the last one cut."""
+  newest = folder / 'checkpoints' / '00001000'
+  (newest / 'seal.json').unlink()
+  newest.rename(newest.with_suffix('.orbax-checkpoint-tmp-7'))
+  (folder / 'checkpoints' / '00000900.deleted').mkdir()
+  cut_off(folder / 'metrics.jsonl', 9)
+  cut_off(folder / 'timing.jsonl', 9)
+  (folder / f'.metrics.{dead}.jsonl').write_text('{"step": 5')
+  for name in ('pool.npz', 'samples.npz', 'scores.json', 'report.html'):
+    (folder / name).unlink()
+  for name in ('codes', 'figures'):
+    shutil.rmtree(folder / name)
+
+
+def after_a_kill_in_results(folder, dead):
+  """Codes and a figure half written, and the pool of an older step."""
+  for name in ('codes/train.npz', 'figures/hybrid.png', 'scores.json'):
+    path = folder / name
+    half = path.with_name(f'.{path.stem}.{dead}{path.suffix}')
+    path.rename(half)
+    cut_off(half, half.stat().st_size // 2)
+  np.savez(folder / 'pool.npz', pool=np.zeros((8, 4, 1)), step=950)
+
+
+@pytest.mark.parametrize(
+  'leave', [after_a_kill_in_training, after_a_kill_in_results]
+)
+def test_what_a_kill_leaves_does_no_harm(
+  finished, environment, tmp_path, leave
+):
+  folder = shutil.copytree(finished[0], tmp_path / 'killed')
+  (folder / 'COMPLETE').unlink()
+  ended = subprocess.Popen(['true'])
+  ended.wait()
+  leave(folder, ended.pid)
+  mine = folder / f'.notes.{ended.pid}.txt'  # named alike, but not ours
+  mine.write_text('mine')
+  code, _, err = finish(start(folder, environment))
+  assert code == 0, err
+  assert_same_results(folder, finished[0])
+  hidden = {p.name for p in folder.rglob('.*')}
+  assert hidden == {'.lock', mine.name}
+
+
+def test_rows_that_are_lost_are_named(finished, environment, tmp_path):
+  folder = shutil.copytree(finished[0], tmp_path / 'cut')
+  (folder / 'COMPLETE').unlink()
+  cut_off(folder / 'metrics.jsonl', 300)
+  code, _, err = finish(start(folder, environment))
+  (line,) = err.splitlines()
+  assert code == 2 and 'metrics.jsonl is damaged: of the 20 rows' in line
+  assert 'to train anew' in line
+
+
+def test_a_run_ends_well_unread_and_without_its_config(
+  finished, environment, tmp_path
+):
+  """Its reader leaves at once, and its config.json is removed meanwhile."""
+  folder = tmp_path / 'unread'
+  read, write = os.pipe()
+  process = start(folder, environment, stdout=write)
+  os.close(read)
+  os.close(write)
+  wait_for_a_checkpoint(process, folder)
+  (folder / 'config.json').unlink()
+  code, _, err = finish(process)
+  assert (code, err) == (1, '')  # what was printed is lost
+  assert (folder / 'COMPLETE').exists()
+  assert_same_results(folder, finished[0])
+
+
+@pytest.mark.parametrize('is_trained', [False, True])
+def test_a_full_disk_is_one_line(finished, environment, tmp_path, is_trained):
+  """Files that may not grow stand in for a disk that has no room."""
+  folder = tmp_path / 'full'
+  if is_trained:
+    shutil.copytree(finished[0], folder)
+    (folder / 'COMPLETE').unlink()
+  size = (9999, 9999)
+  full = start(
+    folder, environment,
+    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, size),
+  )  # fmt: skip
+  code, _, err = finish(full)
+  # Of jax there may be warnings, about its cache.
+  (line,) = [x for x in err.splitlines() if x.startswith('error: ')]
+  assert 'Traceback' not in err
+  assert code == 1 and 'File too large; once that is mended' in line
+  code, _, err = finish(start(folder, environment))
+  assert code == 0, err
+  assert_same_results(folder, finished[0])
 
 
 def test_a_loss_that_is_no_number_is_named(environment, tmp_path):
