@@ -9,10 +9,10 @@ def refused(arguments, capsys):
     code = report.main(arguments)
   except SystemExit as stop:  # of the parser
     code = stop.code
-  told = capsys.readouterr()
-  assert code == 2 and told.out == ''
-  assert told.err.count('\n') == 1
-  return told.err
+  printed = capsys.readouterr()
+  assert code == 2 and printed.out == ''
+  assert printed.err.count('\n') == 1
+  return printed.err
 
 
 def test_one_run_gets_its_report(make_run, capsys):
@@ -44,8 +44,8 @@ def test_no_other_file_is_overwritten(make_run, tmp_path, capsys):
   notes.write_text('mine')
   page = tmp_path / 'page.html'
   page.write_text('mine')
-  for path, told in ((notes, 'expected a .html file'), (page, 'exists')):
-    assert told in refused([folder, f'--output={path}'], capsys)
+  for path, printed in ((notes, 'expected a .html file'), (page, 'exists')):
+    assert printed in refused([folder, f'--output={path}'], capsys)
     assert path.read_text() == 'mine'
 
 

@@ -58,10 +58,10 @@ def halves(params):
     return (rec + divergences.kl(posterior) + GAMMA * tc).mean()
 
   def of_critic(critic_params):
-    judge = lambda u: jax.nn.softmax(critic({'critic': critic_params}, u))
+    classify = lambda u: jax.nn.softmax(critic({'critic': critic_params}, u))
     codes = encode(params, first).sample(keys[0])
     mixed = adversarial.permute(keys[2], encode(params, second).sample(keys[1]))
-    right = jnp.log(judge(codes)[:, 0]) + jnp.log(judge(mixed)[:, 1])
+    right = jnp.log(classify(codes)[:, 0]) + jnp.log(classify(mixed)[:, 1])
     return -right.mean() / 2
 
   return of_autoencoder, of_critic

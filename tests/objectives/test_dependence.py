@@ -141,10 +141,10 @@ def test_beta_tcvae_weighs_the_total_correlation_alone():
   )
   codes = jnp.asarray(Z)[:, :, None]
   penalty = autoencoding.dependence_penalty(4.0, 50)
-  price, terms = penalty(posterior, codes, jax.random.key(0))
+  added, terms = penalty(posterior, codes, jax.random.key(0))
   parts = dependence.decompose(posterior, codes, dependence.stratified(N, 50))
   expected = parts[0] + 4 * parts[1] + parts[2]
-  np.testing.assert_allclose(price, expected, rtol=1e-6)
+  np.testing.assert_allclose(added, expected, rtol=1e-6)
   assert list(terms) == [
     'mutual_information', 'total_correlation', 'dimension_kl'
   ]  # fmt: skip
