@@ -83,7 +83,8 @@ def _make_weights(folder: Path) -> list[Path]:
 def _read_weights(folder: Path) -> Any:
   if not (folder / 'config.json').exists():
     path = folder / saved_model.WEIGHTS
-    about = {'bytes': path.stat().st_size, 'sha256': files.sha256(path)}
+    size, digest = path.stat().st_size, files.sha256(path)
+    about = {'file': path.name, 'bytes': size, 'sha256': digest}
     content = {'format': saved_model.FORMAT, 'format_version': 1}
     text = json.dumps(content | {'weights': about})
     (folder / 'config.json').write_text(text)
@@ -108,6 +109,7 @@ def _read_prepared(folder: Path) -> Any:
   options = prepare.Options(size=8)
   prepare.prepare(catalog.get('folder'), place, options, folder / 'cache')
   found = manifest.load(place)
+  manifest.verify_once(place, found)
   images = np.asarray(manifest.map_images(place, found))
   return [images, manifest.load_array(place, 'factors'), found.factor_sizes]
 
