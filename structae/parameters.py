@@ -23,14 +23,14 @@ def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
     ValueError: if a name lies inside another.
   """
   tree: dict[str, Any] = {}
-  for name, leaf in flat.items():
+  for name in sorted(flat):  # a name stands before those that lie inside it
     node = tree
     *parents, last = name.split('.')
     for parent in parents:
       node = node.setdefault(parent, {})
       if not isinstance(node, dict):
         raise ValueError(f'the parameter {name} lies inside another.')
-    node[last] = leaf
+    node[last] = flat[name]
   return tree
 
 

@@ -45,9 +45,9 @@ def run(tmp_path_factory):
   unset = ('PYTHONPATH', 'PYTHONSAFEPATH')
   environment = {k: v for k, v in os.environ.items() if k not in unset}
 
-  def run(*args):
+  def run(*args, program='structae'):
     done = subprocess.run(
-      [python.with_name('structae'), *args],
+      [python.with_name(program), *args],
       cwd=folder,
       env=environment,
       capture_output=True,
@@ -56,16 +56,14 @@ def run(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     return done.stdout
 
-  run.folder, run.python = folder, python
+  run.folder, run.environment = folder, place / 'env'
   return run
 
 
 def test_it_trains_scores_samples_encodes_and_reports(run):
-  found = subprocess.run(
-    [run.python, '-c', 'import structae; print(structae.__file__)'],
-    cwd=run.folder, capture_output=True, text=True, check=True,
-  ).stdout  # fmt: skip
-  assert Path(found.strip()).is_relative_to(run.python.parent.parent)
+  where = 'import structae; print(structae.__file__)'
+  found = Path(run('-c', where, program='python').strip())
+  assert found.is_relative_to(run.environment)
 
   out = run('train', 'sae12:smoke', *TINY, '--workdir=made')
   assert 'report: made/report.html' in out

@@ -314,7 +314,8 @@ def test_a_full_disk_is_one_line(finished, environment, tmp_path, is_trained):
   # Of jax there may be warnings, about its cache; a thread of the checkpoint
   # library that outlives its event loop may complain after the line.
   (line,) = [x for x in err.splitlines() if x.startswith('error: ')]
-  assert code == 1 and 'File too large; once that is mended' in line
+  assert code == 1
+  assert 'File too large' in line and '; once that is mended' in line
   code, _, err = finish(start(folder, environment))
   assert code == 0, err
   assert_same_results(folder, finished[0])
