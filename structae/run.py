@@ -33,7 +33,7 @@ import filelock
 import numpy as np
 
 from structae import config as config_lib
-from structae import files, versions
+from structae import files, streams, versions
 from structae.config import ConfigError, saved
 from structae.evaluation import codes as codes_lib
 from structae.evaluation import score_file
@@ -436,7 +436,7 @@ class Run:
     if not path.is_file():
       raise ConfigError(f'{path} is missing; {again}')
     try:
-      return score_file.table(self.score_content)
+      return score_file.table(self.score_content, streams.columns())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
       raise ConfigError(f'{path} is damaged; {again}') from error
 

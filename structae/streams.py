@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -60,6 +61,12 @@ class Lossy:
 
   def __getattr__(self, name: str) -> Any:
     return getattr(self._stream, name)
+
+
+def columns() -> int:
+  """The width of the terminal that stdout is, 0 if it is none."""
+  is_terminal = sys.stdout is not None and sys.stdout.isatty()
+  return shutil.get_terminal_size().columns if is_terminal else 0
 
 
 @contextlib.contextmanager

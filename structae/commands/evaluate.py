@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from structae import versions
+from structae import streams, versions
 from structae.commands.parser import Parser, at_least, check_parent, run
 from structae.config import ConfigError
 from structae.evaluation import codes as saved
@@ -79,7 +79,7 @@ def _run(arguments: argparse.Namespace) -> None:
     content = _score_codes(arguments, asked, parts)
   merged, line = score_file.merge(output, content)
   if line and arguments.output is None and arguments.workdir is None:
-    print(score_file.table(content))
+    print(score_file.table(content, streams.columns()))
     raise ConfigError(
       f'{output} holds scores of other codes; move it away, or give another '
       'file as --output'
@@ -87,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> None:
   if line:
     _log(line)
   score_file.save(output, merged)
-  print(score_file.table(merged))
+  print(score_file.table(merged, streams.columns()))
   print(f'written to {output}')
   for path in _draw(arguments, output, merged):
     print(f'drawn: {path}')

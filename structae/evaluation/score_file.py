@@ -7,6 +7,7 @@ were (`codes`) and what computed them (`versions`); see `score.score`.
 import json
 import math
 import os
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from structae.evaluation import definitions
 
 PARTS = ('scores', 'matrices', 'details')
 _DIGESTS = 'sha256'  # of the codes of each part
+_ROWS = 15  # columns of the numbers of rows
+_LEAST_ROOM = 60  # columns without which a definition is not shown
+_LONGEST = 10_000  # letters of a line where there is no terminal
 
 
 def save(path: str | os.PathLike, content: dict[str, Any]) -> None:
@@ -183,43 +187,67 @@ def missing(content: dict[str, Any]) -> list[str]:
   ]
 
 
-def table(content: dict[str, Any]) -> str:
+def table(content: dict[str, Any], columns: int = 0) -> str:
   """Scores as lines to read.
 
   Args:
     content: what a file holds.
+    columns: of the terminal; 0 puts every definition on the line of its score.
 
   Returns:
     The groups of scores, in them a line per score: its name, its value, an
     arrow up where higher is better and down where lower is, the value of
     shuffled codes, the rows it was taken over (fitted and held out; `*` if they
     were drawn from all parts together), and its definition, or why it is
-    missing.
+    missing. In a narrow terminal definitions are left out, then rows.
   """
   scores = content['scores']
   width = max([len('score'), *map(len, scores)])
-  lines = [
-    f'{"score":{width}} {"value":>11}   {"chance":>8} {"rows":>15}  definition'
-  ]
+  head = f'{"score":{width}} {"value":>11}   {"chance":>8}'
+  with_rows = not columns or columns >= len(head) + _ROWS + 1
+  if with_rows:
+    head += f' {"rows":>{_ROWS}}'
+  room = columns - len(head) - 2 if columns else _LONGEST
+  defined = room >= _LEAST_ROOM
+  lines = [f'{head}  definition' if defined else head]
   for title, entries in definitions.grouped(scores).items():
     lines.append(title)
     for name, entry in entries.items():
-      value, chance = entry.get('value'), entry.get('chance')
-      shown = 'missing' if value is None else f'{value:.4f}'
-      beside = '' if chance is None else f'{chance:.4f}'
-      text = entry.get('missing', entry.get('definition', ''))
-      if 'seeds' in entry:
-        text = (
-          f'{entry["mean"]:.4f} ± {entry["std"]:.4f} over '
-          f'{len(entry["seeds"])} seeds. {text}'
-        )
-      lines.append(
-        f'{name:{width}} {shown:>11} {definitions.arrow(name, entry):1} '
-        f'{beside:>8} {_rows(entry):>15}  {text}'
-      )
-  if any(entry.get('points') == 'full' for entry in scores.values()):
+      start = f'{name:{width}} {_numbers(name, entry)}'
+      if with_rows:
+        start += f' {_rows(entry):>{_ROWS}}'
+      text = _text(entry, defined)
+      if defined:
+        first, *rest = textwrap.wrap(text, room) or ['']
+        lines += [
+          f'{start}  {first}',
+          *(' ' * (len(head) + 2) + x for x in rest),
+        ]
+      else:
+        below = textwrap.wrap(text, columns - 2)
+        lines += [start.rstrip(), *(f'  {x}' for x in below)]
+  if with_rows and any(e.get('points') == 'full' for e in scores.values()):
     lines.append('* points drawn from all parts of the data together')
+  if not defined:
+    lines.append('what each asks: its definition in scores.json')
   return '\n'.join(lines)
+
+
+def _numbers(name: str, entry: Mapping[str, Any]) -> str:
+  """The value of a score, which way is better, and chance."""
+  value, chance = entry.get('value'), entry.get('chance')
+  shown = 'missing' if value is None else f'{value:.4f}'
+  beside = '' if chance is None else f'{chance:.4f}'
+  return f'{shown:>11} {definitions.arrow(name, entry):1} {beside:>8}'
+
+
+def _text(entry: Mapping[str, Any], defined: bool) -> str:
+  """What is said of a score: why it is missing, its spread, its definition."""
+  text = entry.get('missing') or entry.get('definition', '') * defined
+  if 'seeds' not in entry:
+    return text
+  spread = f'{entry["mean"]:.4f} ± {entry["std"]:.4f}'
+  return f'{spread} over {len(entry["seeds"])} seeds. {text}'.rstrip()
 
 
 def _rows(entry: Mapping[str, Any]) -> str:

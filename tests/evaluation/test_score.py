@@ -291,6 +291,21 @@ def test_repeats_keep_mean_and_deviation_over_seeds():
   assert shown in score_file.table(content)
 
 
+@pytest.mark.parametrize('columns', [60, 80, 100, 140, 200])
+def test_a_table_fits_its_terminal(columns):
+  content = scores.score_codes(_codes(num=600), metrics=['mig', 'sap'])
+  content['scores']['fid'] = {'value': None, 'missing': 'needs images. ' * 9}
+  lines = score_file.table(content, columns).splitlines()
+  assert max(map(len, lines)) <= columns
+  text = ''.join(''.join(lines).split())
+  for name, entry in content['scores'].items():
+    assert name in text
+    if 'definition' in entry:
+      shown = ''.join(entry['definition'].split()) in text
+      assert shown == (columns > 120)
+  assert 'needsimages.' * 9 in text
+
+
 def test_too_few_rows_are_warned_of():
   with pytest.warns(UserWarning, match='240 rows of codes: scores of fewer'):
     scores.score_codes(_codes(), metrics=['mig'], chance=False)
