@@ -276,8 +276,8 @@ def _score_images(
 def _parts(arguments: argparse.Namespace) -> dict[str, saved.Codes]:
   """The codes to score by the part they are."""
   if arguments.workdir is None:
-    given = {'train': arguments.codes, 'test': arguments.test_codes}
-    return {k: saved.load(file) for k, file in given.items() if file}
+    given = [file for file in (arguments.codes, arguments.test_codes) if file]
+    return dict(zip(('train', 'test'), saved.load_parts(given)))
   scored = Run(arguments.workdir)
   names = [name for name in scored.parts if name != 'validation']
   if arguments.points == 'full':

@@ -187,7 +187,7 @@ def _joined(a: Answer, b: Answer) -> Answer:
 def _axes(row: Score, codes: Codes) -> tuple[list[str], list[str]]:
   """Names of the rows and columns of a metric's matrices."""
   _, num_variables, width = codes.codes.shape
-  names = [f'U_{k + 1}' for k in range(num_variables)]
+  names = list(codes.variable_names or saved.numbered(num_variables))
   if width > 1 and not row.by_variable:
     names = [f'{name}.{d + 1}' for name in names for d in range(width)]
   return names, list(codes.factor_names) if 'factors' in row.needs else names

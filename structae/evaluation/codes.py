@@ -31,6 +31,7 @@ class Codes(NamedTuple):
     factor_sizes: F sizes; `factors[:, j] < factor_sizes[j]`.
     indices: `[N]` int64, the examples' places in their data set.
     meta: where they come from: data set, split, model, step, versions.
+    variable_names: K names; by default U_1, ..., U_K.
   """
 
   codes: np.ndarray
@@ -40,6 +41,7 @@ class Codes(NamedTuple):
   factor_sizes: tuple[int, ...]
   indices: np.ndarray
   meta: dict[str, Any]
+  variable_names: tuple[str, ...] = ()
 
 
 def from_arrays(
@@ -51,7 +53,7 @@ def from_arrays(
     codes: `[N, L]` or `[N, K, D]` finite numbers.
     factors: `[N, F]` integers from 0; without any, dependence can be scored.
     **more: what else is known: `log_var`, `factor_names`, `factor_sizes`,
-      `indices` or `meta`; their defaults are those of `load`.
+      `indices`, `meta` or `variable_names`; their defaults are those of `load`.
 
   Returns:
     The codes; `[N, L]` become `[N, L, 1]`.
@@ -89,6 +91,8 @@ def save(path: str | os.PathLike, codes: Codes) -> None:
   }
   if codes.log_var is not None:
     arrays['log_var'] = codes.log_var
+  if codes.variable_names != numbered(codes.codes.shape[1]):
+    arrays['variable_names'] = np.array(codes.variable_names, dtype=np.str_)
   files.write_arrays(path, arrays)
 
 
@@ -96,26 +100,65 @@ def load(path: str | os.PathLike) -> Codes:
   """Reads codes that `save`, or any other program, wrote.
 
   A foreign file needs one key: `codes`, `[N, L]` or `[N, K, D]`; most scores
-  need `factors` too, `[N, F]` or `[N]` whole numbers. Names default to
-  `factor_0`, ..., sizes to the largest value plus one, indices to 0, ...,
-  N - 1. A file of `save` is sealed: nothing in it that was damaged is replaced
-  by a default.
+  need `factors` too, `[N, F]` or `[N]` whole numbers or text. Names default to
+  `factor_0`, ..., those of variables (`variable_names`) to `U_1`, ..., sizes to
+  the largest value plus one, indices to 0, ..., N - 1. A file of `save` is
+  sealed: nothing in it that was damaged is replaced by a default.
 
   Args:
     path: an `.npz` file; nothing in it is unpickled.
 
   Returns:
-    The codes; `[N, L]` become `[N, L, 1]`.
+    The codes; `[N, L]` become `[N, L, 1]`, and text the place of its value
+    among all that there are, in alphabetical order.
 
   Raises:
     FileNotFoundError: if there is no such file.
     ValueError: if the file is no such archive, or an array in it is missing,
       of the wrong type or shape, or not finite.
   """
-  path = Path(path)
-  if not path.is_file():
-    raise FileNotFoundError(f'{path}: no such file.')
-  return _checked(files.read_arrays(path), path)
+  return load_parts([path])[0]
+
+
+def load_parts(paths: Sequence[str | os.PathLike]) -> list[Codes]:
+  """Reads parts of the same codes, as `load` does each.
+
+  Args:
+    paths: a file a part; the same text has the same number in all of them.
+
+  Returns:
+    The codes of each.
+
+  Raises:
+    FileNotFoundError: as `load`.
+    ValueError: as `load`.
+  """
+  places = [Path(path) for path in paths]
+  for path in places:
+    if not path.is_file():
+      raise FileNotFoundError(f'{path}: no such file.')
+  parts = [files.read_arrays(path) for path in places]
+  return [_checked(p, path) for p, path in zip(_without_text(parts), places)]
+
+
+def _without_text(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+  """Numbers factors that are text, over all parts together."""
+  factors = [np.asarray(part.get('factors', 0)) for part in parts]
+  axes = {array.shape[1:] for array in factors}
+  if not all(x.dtype.kind in 'US' and x.ndim in (1, 2) for x in factors):
+    return parts
+  if len(axes) > 1 or not all(array.size for array in factors):
+    return parts
+  columns = np.concatenate([x.reshape(len(x), -1) for x in factors]).T
+  numbers = [np.unique(column, return_inverse=True)[1] for column in columns]
+  ends = np.cumsum([len(array) for array in factors])
+  split = np.split(np.stack(numbers, axis=1), ends[:-1])
+  return [part | {'factors': x} for part, x in zip(parts, split)]
+
+
+def numbered(num_variables: int) -> tuple[str, ...]:
+  """The names of variables that have no others: `U_1`, ..."""
+  return tuple(f'U_{k + 1}' for k in range(num_variables))
 
 
 def take(codes: Codes, rows: np.ndarray) -> Codes:
@@ -232,14 +275,21 @@ def _checked(values: dict[str, Any], path: Path) -> Codes:
       raise ValueError(
         f'{path}: log_var has shape {log_var.shape}, codes {codes.shape}.'
       )
+  names, factor_names = (
+    values.get(key) for key in ('variable_names', 'factor_names')
+  )
+  unnamed = tuple(f'factor_{j}' for j in range(num_factors))
   return Codes(
     codes=codes,
     log_var=log_var,
     factors=factors.astype(np.int32),
-    factor_names=_names(values.get('factor_names'), num_factors, path),
+    factor_names=_names(factor_names, unnamed, f'{path}: factor_names'),
     factor_sizes=_sizes(values.get('factor_sizes'), factors, path),
     indices=_indices(values.get('indices'), num, path),
     meta=_meta(values.get('meta'), path),
+    variable_names=_names(
+      names, numbered(codes.shape[1]), f'{path}: variable_names'
+    ),
   )
 
 
@@ -274,18 +324,19 @@ def _warn_of_rounding(array: np.ndarray, narrow: np.ndarray, name: str) -> None:
     )
 
 
-def _names(values: Any, num: int, path: Path) -> tuple[str, ...]:
-  if values is None:
-    return tuple(f'factor_{j}' for j in range(num))
+def _names(values: Any, default: tuple[str, ...], name: str) -> tuple[str, ...]:
+  """Names as they are given, as many as there are by default."""
+  num = len(default)
+  if values is None or (isinstance(values, tuple) and not values):
+    return default
   array = np.asarray(values, None if num else np.str_)
   if array.dtype.kind not in 'US' or array.shape != (num,):
     raise ValueError(
-      f'{path}: factor_names must be {num} strings, '
-      f'got {array.dtype} of shape {array.shape}.'
+      f'{name} must be {num} strings, got {array.dtype} of shape {array.shape}.'
     )
   names = tuple(map(str, array.astype(np.str_)))
   if len(set(names)) < num:
-    raise ValueError(f'{path}: factor_names repeat: {", ".join(names)}.')
+    raise ValueError(f'{name} repeat: {", ".join(names)}.')
   return names
 
 
