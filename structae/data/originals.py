@@ -9,7 +9,7 @@ import sys
 import platformdirs
 import tqdm
 
-from structae.data import archives, pictures, tfds_directory
+from structae.data import archives, picture_files, pictures, tfds_directory
 from structae.data.data_set import DataSet, File
 from structae.data.reading import Originals, Reading
 
@@ -120,14 +120,13 @@ def _identify_one(name: str, path: pathlib.Path) -> Found:
     return Found(name, path, stat.st_size, stat.st_mtime_ns)
   digest = hashlib.sha256()
   num_bytes, newest = 0, 0
-  for file in sorted(path.rglob('*')):
-    if file.is_file():
-      stat = file.stat()
-      inside = file.relative_to(path).as_posix()
-      line = f'{inside}\0{stat.st_size}\0{stat.st_mtime_ns}\n'
-      digest.update(os.fsencode(line))  # a name need not be UTF-8
-      num_bytes += stat.st_size
-      newest = max(newest, stat.st_mtime_ns)
+  for file in sorted(picture_files.walk(path)):
+    stat = file.stat()
+    inside = file.relative_to(path).as_posix()
+    line = f'{inside}\0{stat.st_size}\0{stat.st_mtime_ns}\n'
+    digest.update(os.fsencode(line))  # a name need not be UTF-8
+    num_bytes += stat.st_size
+    newest = max(newest, stat.st_mtime_ns)
   return Found(name, path, num_bytes, newest, digest.hexdigest())
 
 

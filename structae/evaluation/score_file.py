@@ -7,7 +7,7 @@ were (`codes`) and what computed them (`versions`); see `score.score`.
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,26 +50,50 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
   if not path.exists():
     return {}
   content = files.read_object(path)
-  for part in PARTS:
+  for part in (*PARTS, 'versions'):
     if not isinstance(content.get(part, {}), dict):
       raise ValueError(f'{path}: {part!r} must be an object.')
   for name, score in content.get('scores', {}).items():
-    numbers: list[Any] = ['']
-    if isinstance(score, dict):
-      numbers = [score.get('value', ''), score.get('floor')]
-    if not all(x is None or _is_number(x) for x in numbers):
-      raise ValueError(
-        f'{path}: score {name!r} needs numbers as its "value" and, if it has '
-        f'one, its "floor"; got {score!r:.60}.'
-      )
+    _check_entry(path, name, score)
   for name, matrix in content.get('matrices', {}).items():
     _check_matrix(path, name, matrix)
+  if 'scores' not in content:
+    raise ValueError(f"{path} holds no 'scores'.")
   return content
 
 
 def _is_number(value: Any) -> bool:
   is_number = isinstance(value, int | float) and not isinstance(value, bool)
   return is_number and math.isfinite(value)
+
+
+# What members of an entry are, where they are there and not null.
+_FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+  **dict.fromkeys(
+    ('value', 'floor', 'chance', 'mean', 'std'), ('a number', _is_number)
+  ),
+  **dict.fromkeys(
+    ('definition', 'missing', 'metric', 'score', 'of', 'group', 'better'),
+    ('text', lambda value: isinstance(value, str)),
+  ),
+  **dict.fromkeys(
+    ('seeds', 'range'), ('a list', lambda value: isinstance(value, list))
+  ),
+}
+
+
+def _check_entry(path: Path, name: str, entry: Any) -> None:
+  if not isinstance(entry, dict) or 'value' not in entry:
+    raise ValueError(
+      f'{path}: score {name!r:.80} must be an object with a "value"; got '
+      f'{entry!r:.60}.'
+    )
+  for key, (form, is_one) in _FORMS.items():
+    if entry.get(key) is not None and not is_one(entry[key]):
+      raise ValueError(
+        f'{path}: score {name!r:.80} has {entry[key]!r:.60} as its "{key}"; '
+        f'expected {form}.'
+      )
 
 
 def _check_matrix(path: Path, name: str, matrix: Any) -> None:
@@ -208,7 +232,7 @@ def table(content: dict[str, Any]) -> str:
       shown = 'missing' if value is None else f'{value:.4f}'
       beside = '' if chance is None else f'{chance:.4f}'
       text = entry.get('missing', entry.get('definition', ''))
-      if 'seeds' in entry:
+      if entry.keys() >= {'seeds', 'mean', 'std'}:
         text = (
           f'{entry["mean"]:.4f} ± {entry["std"]:.4f} over '
           f'{len(entry["seeds"])} seeds. {text}'
