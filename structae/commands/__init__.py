@@ -1,6 +1,8 @@
 """Flags and words: each command is a module with a `main`."""
 
+import atexit
 import importlib
+import signal
 import sys
 from typing import Any
 
@@ -23,3 +25,7 @@ def start(module: str, *args: Any, **options: Any) -> int:
   except KeyboardInterrupt:
     print('stopped', file=sys.stderr)
     return 130
+  finally:
+    # What ends here has been said and saved: Ctrl-C ends the rest at once. The
+    # last that is registered runs first, before what jax cleans up.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
