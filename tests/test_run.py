@@ -154,6 +154,21 @@ def test_a_seed_or_a_key_draws_and_nothing_else(model):
       model.sample(key, 2)
 
 
+def test_a_completion_of_other_bytes_completes_nothing(copy, made):
+  config = made[1].config
+  assert Run(copy).is_complete(config)
+  (copy / 'COMPLETE').write_bytes(b'20 steps\xff\n')
+  assert not Run(copy).is_complete(config)
+
+
+def test_a_disk_without_room_is_refused(tmp_path, monkeypatch):
+  usage = shutil.disk_usage(tmp_path)._replace(free=5_000_000)
+  monkeypatch.setattr(shutil, 'disk_usage', lambda _: usage)
+  Run(tmp_path).check_space(5_000_000)
+  with pytest.raises(ValueError, match='with 5 MB left, the run takes 7: give'):
+    Run(tmp_path).check_space(7_000_000)
+
+
 def test_durations_leave_out_what_was_cut(tmp_path):
   run = Run(tmp_path)
   assert run.minutes is None

@@ -14,6 +14,7 @@ from structae.data.data_set import DataSet, File
 from structae.data.reading import Originals, Reading
 
 _BLOCK = 1 << 22
+_MOST_DESCRIBED = 2  # missing files in one line
 # The next step, for `structae data prepare` and for a run.
 UNVERIFIED = 'pass --no-verify (to a run: --config.data.verify=False)'
 
@@ -78,7 +79,9 @@ def find(data_set: DataSet, place: pathlib.Path) -> dict[str, pathlib.Path]:
     if file.name not in found and not file.optional
   ]
   if missing:
-    wanted = '; '.join(file.describe() for file in missing)
+    wanted = '; '.join(file.describe() for file in missing[:_MOST_DESCRIBED])
+    if (more := len(missing) - _MOST_DESCRIBED) > 0:
+      wanted += f'; and {more} more, see structae data info {data_set.name}'
     raise ValueError(
       f'{data_set.title}: missing in {place}: {wanted}. Put it there, or name '
       f'its place: structae data prepare {data_set.name} '
