@@ -40,6 +40,7 @@ PHASES = {
   'scoring': 'encoding',
   'drawing': 'drawing',
 }
+_NEXT = {'start': 'training', 'training': 'scoring', 'scoring': 'drawing'}
 _SAVING_SECONDS = 0.1
 _MOST_KILLS = 8  # of a run
 RESULTS = (
@@ -159,19 +160,26 @@ class Trials:
     log, number = self._log(folder), self.rng.choice(SIGNALS)
     moment = self.rng.random() * self.seconds[phase]
     begin = log.stat().st_size if log.exists() else 0
+    stale = _half_saved(folder)
     process = self._start(folder)
-    is_there = (
-      (lambda: any((folder / 'checkpoints').glob('*tmp*')))
-      if phase == 'saving'
-      else (lambda: PHASES[phase] in _tail(log, begin))
-    )
-    while process.poll() is None and not is_there():
+
+    def is_in(phase: str) -> bool:
+      if phase == 'saving':
+        return bool(_half_saved(folder) - stale)
+      return PHASES[phase] in _tail(log, begin)
+
+    while process.poll() is None and not is_in(phase):
       time.sleep(0.002)
-    try:
-      return process.wait(moment)
-    except subprocess.TimeoutExpired:
-      process.send_signal(number)
-      self.kills[phase] += 1
+    end = time.monotonic() + moment
+    later = _NEXT.get(phase)
+    while process.poll() is None:
+      # A phase may be shorter than it was in the run left alone.
+      over = later is not None and is_in(later)
+      if over or time.monotonic() >= end:
+        process.send_signal(number)
+        self.kills[phase] += 1
+        break
+      time.sleep(0.002)
     return process.wait()
 
   def _start(self, folder: Path) -> subprocess.Popen:
@@ -195,6 +203,10 @@ class Trials:
 
   def _log(self, folder: Path) -> Path:
     return folder.with_suffix('.log')
+
+
+def _half_saved(folder: Path) -> set[Path]:
+  return {*(folder / 'checkpoints').glob('*tmp*')}
 
 
 def _write_images(path: Path) -> None:
