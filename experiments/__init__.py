@@ -1,19 +1,8 @@
 """Research code around structae, run as `python -m experiments.NAME`."""
 
 import sys
-from types import TracebackType
 
+from structae import commands
 
-def _say(
-  kind: type[BaseException],
-  error: BaseException,
-  trace: TracebackType | None,
-) -> None:
-  """Ctrl-C is one line even while a program imports what it needs."""
-  if issubclass(kind, KeyboardInterrupt):
-    print('stopped', file=sys.stderr)
-  else:
-    sys.__excepthook__(kind, error, trace)
-
-
-sys.excepthook = _say
+# Ctrl-C is one line, also while a program imports what it needs.
+sys.excepthook = commands.say

@@ -42,6 +42,7 @@ PHASES = {
 }
 _NEXT = {'start': 'training', 'training': 'scoring', 'scoring': 'drawing'}
 _SAVING_SECONDS = 0.1
+_PYTHON_SECONDS = 0.3
 _MOST_KILLS = 8  # of a run
 RESULTS = (
   'metrics.jsonl', 'pool.npz', 'samples.npz', 'scores.json', 'codes/train.npz',
@@ -170,6 +171,8 @@ class Trials:
 
     while process.poll() is None and not is_in(phase):
       time.sleep(0.002)
+    if phase == 'start':  # of ours; before, it is Python that starts
+      moment = max(moment, _PYTHON_SECONDS)
     end = time.monotonic() + moment
     later = _NEXT.get(phase)
     while process.poll() is None:

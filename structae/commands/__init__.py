@@ -4,7 +4,20 @@ import atexit
 import importlib
 import signal
 import sys
+import types
 from typing import Any
+
+
+def say(
+  kind: type[BaseException],
+  error: BaseException,
+  trace: types.TracebackType | None,
+) -> None:
+  """Says in one line that Ctrl-C has stopped a program: a `sys.excepthook`."""
+  if issubclass(kind, KeyboardInterrupt):
+    print('stopped', file=sys.stderr)
+  else:
+    sys.__excepthook__(kind, error, trace)
 
 
 def start(module: str, *args: Any, **options: Any) -> int:

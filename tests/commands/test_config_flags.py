@@ -197,7 +197,8 @@ runpy.run_module(program, run_name='__main__')
   [
     ('structae', 'structae.commands.data'),
     ('structae', 'structae.commands.parser'),
-    ('experiments.main', 'structae.commands'),
+    ('structae', 'argparse'),
+    ('experiments.main', 'structae.commands.train'),
     ('experiments.paper.study', 'experiments.paper.studies'),
     ('experiments.paper.extrapolate', 'structae.commands.config_flags'),
   ],
