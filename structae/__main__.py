@@ -1,11 +1,13 @@
 """`structae COMMAND`, also as `python -m structae COMMAND`."""
 
-import difflib
 import sys
 from collections.abc import Sequence
 
 import structae
-from structae import commands, streams
+from structae import commands
+
+# From here on Ctrl-C is one line: what takes long to import comes later.
+sys.excepthook = commands.say
 
 # Each is a module of `structae.commands`, imported once it is asked for.
 COMMANDS = {
@@ -30,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = version if name == '--version' else _usage()
     return parser.run(lambda: print(text))
   if name not in COMMANDS:
+    import difflib
+
     close = difflib.get_close_matches(name, COMMANDS, 1)
     hint = f'did you mean {close[0]}? ' if close else ''
     return _refuse(
@@ -39,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _refuse(message: str) -> int:
+  from structae import streams
   from structae.commands import parser
 
   with streams.lossy():

@@ -24,7 +24,12 @@ def check() -> None:
 
 
 def data_mesh() -> Mesh:
-  """All devices in a row, along which batches are cut."""
+  """All devices in a row, along which batches are cut.
+
+  Raises:
+    ValueError: as `check`.
+  """
+  check()
   return jax.make_mesh(
     (jax.device_count(),), ('data',), axis_types=(AxisType.Auto,)
   )

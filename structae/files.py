@@ -22,7 +22,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 
 _MOST_DIRECTORY = 2**20  # bytes: about 10,000 entries of an archive
-_MOST_GROWTH = 200_000_000  # bytes by which content may exceed an archive
+MOST_GROWTH = 200_000_000  # bytes by which content may exceed an archive
 _MOST_TEXT = 200  # characters of a message
 _MOST_JSON = 2**27  # bytes
 _MOST_VALUES = 2_000_000  # of a JSON text: about 200 MB of objects
@@ -201,7 +201,7 @@ def seal(content: Mapping[str, Any]) -> str:
 
 def open_zip(
   stream: IO[bytes],
-  most_growth: int | None = _MOST_GROWTH,
+  most_growth: int | None = MOST_GROWTH,
   most_directory: int = _MOST_DIRECTORY,
 ) -> zipfile.ZipFile:
   """Opens an archive whose list of entries and whose content are not too large.

@@ -107,9 +107,9 @@ class Model:
     """Maps images to codes, the means of their posteriors.
 
     Args:
-      images: `[B, H, W, C]`, uint8, or floats in [0, 1]; a list of Pillow
-        images or of files of pictures, of which the largest centred square is
-        resized; feature vectors `[B, X]`, floats.
+      images: `[B, H, W, C]`, uint8, or floats in [0, 1]; a Pillow image, a
+        file of a picture or a list of them, of which the largest centred square
+        is resized; feature vectors `[B, X]`, floats.
 
     Returns:
       `[B, K, D]` float32.
@@ -178,7 +178,7 @@ class Model:
     """
     self._check_kind(kind)
     if isinstance(key, int | np.integer):
-      key = jax.random.key(key)
+      key = jax.random.key(int(key) % 2**64)
     if kind == 'prior':
       return sampling.prior(key, num_samples, *self.code_shape)
     pool = jnp.asarray(self.pool)
@@ -234,7 +234,7 @@ class Model:
 
   def _opened(self, images: Any) -> np.ndarray:
     """An array out of a sequence of pictures, files or numbers."""
-    if isinstance(images, str | os.PathLike):
+    if examples.is_picture(images):
       images = [images]
     is_list = isinstance(images, Sequence) and len(self.image_shape) == 3
     if is_list and images and examples.is_picture(images[0]):

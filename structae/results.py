@@ -10,13 +10,14 @@ import numpy as np
 
 from structae import build, sampling, score_inputs, versions
 from structae import config as config_lib
+from structae import keys as keys_lib
 from structae.data import pipeline, sources
 from structae.data.selection import Selection
 from structae.evaluation import registry
 from structae.evaluation import score as runner
 from structae.evaluation.codes import Codes
 from structae.figures import canvas, grids, matrices, plots, sheets
-from structae.model import Model
+from structae.model import KINDS, Model
 from structae.pages import report
 from structae.run import Run
 from structae.training import progress
@@ -52,13 +53,13 @@ def write(
     codes[name] = encode_split(model, source, name, indices)
     run.save_codes(name, codes[name])
     stopping.check(f'stopped while encoding {name}; training is complete')
-  key = jax.random.fold_in(jax.random.key(config.seed), 1)
+  key, partial_key = jax.random.split(keys_lib.of_seed(config.seed).samples)
   model, drawn = draw(model, codes['train'].codes, key)
   run.save_pool(model.pool, model.about['step'])
   # The saved codes are in the order of the data set, which is by factors.
   order = np.random.RandomState(1).permutation(len(codes['test'].codes))
   if len(model.image_shape) == 3:
-    run.save_samples(shown(model, source, codes, order, drawn, key))
+    run.save_samples(shown(model, source, codes, order, drawn, partial_key))
   log('scoring')
   content = score(model, source, codes, drawn, order)
   run.save_scores(content)
@@ -159,13 +160,8 @@ def draw(
     The model with stored codes, and decoded samples by kind.
   """
   settings = model.config.evaluation
-  pool_key, hybrid_key = jax.random.split(key)
-  prior_key, flat_key = jax.random.split(jax.random.fold_in(key, 1))
-  keys = {
-    'hybrid': hybrid_key,
-    'hybrid_by_dimension': flat_key,
-    'prior': prior_key,
-  }
+  pool_key, *rest = jax.random.split(key, 1 + len(KINDS))
+  keys = dict(zip(KINDS, rest, strict=True))
   size = min(settings.pool_size, len(train))
   pool = sampling.pool(pool_key, jnp.asarray(train), size)
   model = dataclasses.replace(model, pool=pool)
@@ -195,7 +191,7 @@ def shown(
     codes: of the parts by name.
     order: the test examples in the order in which they are shown.
     drawn: samples by kind.
-    key: a PRNG key.
+    key: a PRNG key, for the partial hybrids.
 
   Returns:
     `images` `[N, H, W, C]` and their `reconstructions`; `hybrid`,

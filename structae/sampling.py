@@ -32,6 +32,7 @@ def hybrid(key: jax.Array, codes: jax.Array, num_samples: int) -> jax.Array:
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
   """
+  _check_key(key)
   _check_codes(codes)
   _check_num(num_samples, 'num_samples')
   rows = jax.random.randint(key, (num_samples, codes.shape[1]), 0, len(codes))
@@ -54,6 +55,7 @@ def pool(key: jax.Array, codes: jax.Array, size: int = 128) -> jax.Array:
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
   """
+  _check_key(key)
   _check_codes(codes)
   _check_num(size, 'size')
   if not 0 < size <= len(codes):
@@ -88,6 +90,7 @@ def partial_hybrid(
 
   Source: Leeb et al., https://arxiv.org/abs/2006.07796, figure 6a.
   """
+  _check_key(key)
   _check_codes(codes)
   _check_array(base, 'base')
   num_variables = codes.shape[1]
@@ -133,6 +136,7 @@ def prior(
   Raises:
     ValueError: if a count is no whole number from 0.
   """
+  _check_key(key)
   _check_num(num_samples, 'num_samples')
   _check_num(num_variables, 'num_variables')
   _check_num(dim, 'dim')
@@ -194,6 +198,16 @@ def traverse(
   return jnp.where(
     one_hot[:, :, None], values[..., None, None], code[None, None, None]
   )
+
+
+def _check_key(key: Any) -> None:
+  dtype, ndim = getattr(key, 'dtype', None), getattr(key, 'ndim', 0)
+  is_key = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
+  of_old = dtype == jnp.uint32 and ndim == 1  # jax.random.PRNGKey
+  if not (is_key and ndim == 0 or of_old):
+    raise ValueError(
+      f'key is {key!r:.60}, expected one PRNG key: jax.random.key(0).'
+    )
 
 
 def _check_codes(codes: jax.Array) -> None:

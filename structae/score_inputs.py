@@ -6,6 +6,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from structae import keys as keys_lib
 from structae.config import ConfigError
 from structae.data import catalog, sources, splits
 from structae.data.selection import Selection
@@ -128,7 +129,7 @@ def _image_sets(
   # The saved codes are in the order of the data set, which is by factors.
   order = np.random.RandomState(0).permutation(len(test.codes))
   rows = order[:distinct]
-  key = jax.random.fold_in(jax.random.key(model.config.seed), 2)
+  key = keys_lib.of_seed(model.config.seed).scored
   keys = jax.random.split(key, max(len(model.kinds), 1))
   vectors = {'rec': test.codes[rows]}
   for kind, own in zip(model.kinds, keys):

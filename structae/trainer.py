@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 
 from structae import build, devices, results
 from structae import config as config_lib
+from structae import keys as keys_lib
 from structae.config import ConfigError
 from structae.data import pipeline, sources
 from structae.data import splits as splits_lib
@@ -216,19 +217,19 @@ def prepare(
     module: the autoencoder.
     mesh: the devices.
   """
-  keys = jax.random.split(jax.random.key(config.seed), 3)
+  keys = keys_lib.of_seed(config.seed)
   loss = build.loss(config, module, len(part))
   optimizer = build.optimizer(config)
-  params = build.init(config, module, keys[0], source.image_shape)
+  params = build.init(config, module, keys.init, source.image_shape)
   num_images = build.images_per_update(config)
-  batches = pipeline.make_batches(source, part, keys[1], num_images, mesh)
+  batches = pipeline.make_batches(source, part, keys.batches, num_images, mesh)
   images = jax.ShapeDtypeStruct(
     (num_images, *source.image_shape),
     jnp.uint8 if len(source.image_shape) == 3 else jnp.float32,
   )
   state = step.init_state(params, optimizer, loss, images, mesh)
   updates = {
-    n: step.make_step(loss, optimizer, batches.images, keys[2], mesh, n)
+    n: step.make_step(loss, optimizer, batches.images, keys.noise, mesh, n)
     for n in sorted({1, steps_per_dispatch(config)})
   }
   return Ready(state, updates, batches)

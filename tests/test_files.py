@@ -91,6 +91,29 @@ def test_a_score_is_a_number(tmp_path, value):
     one_line(score_file.load, path)
 
 
+@pytest.mark.parametrize(
+  'more',
+  [
+    {'chance': 'x'},
+    {'mean': [1], 'std': 1, 'seeds': [0, 1]},
+    {'seeds': 3},
+    {'definition': 4},
+    {'missing': ['x']},
+    {'group': {}},
+    {'better': 1},
+    {'range': 'x'},
+  ],
+)
+def test_members_of_a_score_have_their_form(tmp_path, more):
+  path = tmp_path / 'scores.json'
+  path.write_text(json.dumps({'scores': {'mig': {'value': 0.5, **more}}}))
+  assert 'mig' in one_line(score_file.load, path)
+  path.write_text(json.dumps({'scores': {'mig': {'value': 0.5}}}))
+  assert 'mig' in score_file.table(score_file.load(path))
+  path.write_text('{"scorez": {}}')
+  one_line(score_file.load, path)
+
+
 NPZ_READERS = {
   'arrays': files.read_arrays,
   'codes': codes.load,
@@ -317,6 +340,31 @@ def test_hdf5_files_hold_what_they_give(tmp_path, write):
     lambda f: f.create_dataset('images', data=np.ones((1, 8, 8, 3), 'u1')),
   )
   one_line(folder_of_images, h5(tmp_path / 'a.h5', write))
+
+
+def test_strings_of_hdf5_that_never_end_are_refused(tmp_path):
+  """Their library would read them for ever, deaf to Ctrl-C."""
+
+  def write(file):
+    file['images'] = np.zeros((2, 8, 8), np.uint8)
+    file['factors'] = np.zeros((2, 2), int)
+    file.create_dataset('factor_names', data=['hue', 'scale'])
+
+  path = h5(tmp_path / 'a.h5', write)
+  content = bytearray(path.read_bytes())
+  place = content.index(b'GCOL') + 16  # the first string of the list
+  content[place : place + 64] = bytes(64)
+  path.write_bytes(content)
+  assert "'factor_names' is damaged" in one_line(folder_of_images, path)
+
+
+@pytest.mark.parametrize('place', [674, 705, 1127])
+def test_a_damaged_list_of_names_in_hdf5_is_one_line(tmp_path, place):
+  path = h5(tmp_path / 'a.h5', a_group_of_factors)
+  content = bytearray(path.read_bytes())
+  content[place : place + 40] = b'\xe8' * 40
+  path.write_bytes(content)
+  one_line(folder_of_images, path)
 
 
 @pytest.mark.parametrize('digests', [None, {}])

@@ -131,6 +131,7 @@ def test_pictures_and_files_are_images_too(model, tmp_path):
   np.testing.assert_array_equal(model.encode(pictures), expected)
   np.testing.assert_array_equal(model.encode(paths), expected)
   np.testing.assert_array_equal(model.encode(str(paths[0])), expected[:1])
+  np.testing.assert_array_equal(model.encode(pictures[0]), expected[:1])
   with pytest.raises(ValueError, match='nowhere.png is no picture'):
     model.encode(['nowhere.png'])
 
@@ -142,6 +143,30 @@ def test_a_model_shows_what_it_is(model):
   assert lines[2].endswith('hybrid, hybrid_by_dimension, prior')
   page = model._repr_html_()
   assert 'src="data:image/png;base64,' in page and '<pre>structae.Model' in page
+
+
+def test_a_seed_or_a_key_draws_and_nothing_else(model):
+  expected = model.sample_codes(jax.random.key(3), 2)
+  np.testing.assert_array_equal(model.sample_codes(np.int64(3), 2), expected)
+  assert model.sample(2**70, 2).shape == (2, 32, 32, 3)
+  for key in (None, '0', 1.5, np.arange(2)):
+    with pytest.raises(ValueError, match='expected one PRNG key'):
+      model.sample(key, 2)
+
+
+def test_a_completion_of_other_bytes_completes_nothing(copy, made):
+  config = made[1].config
+  assert Run(copy).is_complete(config)
+  (copy / 'COMPLETE').write_bytes(b'20 steps\xff\n')
+  assert not Run(copy).is_complete(config)
+
+
+def test_a_disk_without_room_is_refused(tmp_path, monkeypatch):
+  usage = shutil.disk_usage(tmp_path)._replace(free=5_000_000)
+  monkeypatch.setattr(shutil, 'disk_usage', lambda _: usage)
+  Run(tmp_path).check_space(5_000_000)
+  with pytest.raises(ValueError, match='with 5 MB left, the run takes 7: give'):
+    Run(tmp_path).check_space(7_000_000)
 
 
 def test_durations_leave_out_what_was_cut(tmp_path):

@@ -147,3 +147,26 @@ def test_sampling_imports_jax_and_nothing_else_of_ours():
     [sys.executable, '-c', program], capture_output=True, text=True, check=True
   )
   assert out.stdout.strip() == '[]'
+
+
+@pytest.mark.parametrize(
+  'key', [None, 0, '0', np.zeros(2), jax.random.split(jax.random.key(0))]
+)
+def test_what_is_no_key_is_named(key):
+  codes = jnp.zeros((4, 2, 1))
+  for draw in (
+    lambda: sampling.hybrid(key, codes, 3),
+    lambda: sampling.pool(key, codes, 3),
+    lambda: sampling.partial_hybrid(key, codes, codes[0], [0]),
+    lambda: sampling.prior(key, 3, 2, 1),
+  ):
+    with pytest.raises(ValueError, match='expected one PRNG key'):
+      draw()
+
+
+def test_keys_of_either_kind_serve_also_when_they_are_traced():
+  codes = jnp.arange(8.0).reshape(4, 2, 1)
+  draw = lambda key: sampling.hybrid(key, codes, 3)
+  for make in (jax.random.key, jax.random.PRNGKey):
+    many = jnp.stack([make(0), make(1)])
+    np.testing.assert_array_equal(jax.vmap(draw)(many)[1], draw(make(1)))

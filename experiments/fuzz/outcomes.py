@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import faulthandler
 import signal
 import time
 import traceback
@@ -59,9 +60,12 @@ def limit(seconds: float = _MOST_SECONDS) -> Iterator[None]:
 
   before = signal.signal(signal.SIGALRM, stop)
   signal.setitimer(signal.ITIMER_REAL, seconds)
+  # A library that loops in C hears no signal: it ends the process.
+  faulthandler.dump_traceback_later(2 * seconds, exit=True)
   try:
     yield
   finally:
+    faulthandler.cancel_dump_traceback_later()
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 

@@ -183,10 +183,11 @@ def conclude(study: Study) -> None:
   picture = study.folder / 'figures' / 'extrapolation.png'
   content = _read(path)
   if content.get('runs') != runs:
-    from experiments.paper import held_out  # imports jax, which takes seconds
-    from structae.figures import grids
-
     with stop.Stop() as stopping:
+      # They import jax, which takes seconds, in which a signal would be lost.
+      from experiments.paper import held_out
+      from structae.figures import grids
+
       content, sheet = held_out.score(study.runs, study.hold_out, stopping)
       content['runs'] = runs
       grids.save_png(picture, sheet)

@@ -149,8 +149,9 @@ def run(
   """
   failures = train(plan, launcher, folder / 'logs')
   print('drawing', flush=True)
-  from experiments.paper import pages  # imports matplotlib and jax
-
+  with stop.Stop() as stopping:
+    from experiments.paper import pages  # imports matplotlib and jax
+  stopping.check('stopped before drawing')
   failures += pages.write(plan, name, shows, folder)
   print(f'study: {folder / "index.html"}')
   if failures:

@@ -1,8 +1,23 @@
 """Flags and words: each command is a module with a `main`."""
 
+import atexit
 import importlib
+import signal
 import sys
+import types
 from typing import Any
+
+
+def say(
+  kind: type[BaseException],
+  error: BaseException,
+  trace: types.TracebackType | None,
+) -> None:
+  """Says in one line that Ctrl-C has stopped a program: a `sys.excepthook`."""
+  if issubclass(kind, KeyboardInterrupt):
+    print('stopped', file=sys.stderr)
+  else:
+    sys.__excepthook__(kind, error, trace)
 
 
 def start(module: str, *args: Any, **options: Any) -> int:
@@ -23,3 +38,7 @@ def start(module: str, *args: Any, **options: Any) -> int:
   except KeyboardInterrupt:
     print('stopped', file=sys.stderr)
     return 130
+  finally:
+    # What ends here has been said and saved: Ctrl-C ends the rest at once. The
+    # last that is registered runs first, before what jax cleans up.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -253,8 +253,10 @@ def _score_images(
       f'images are scored by {", ".join(registry.IMAGE_METRICS)}, not by '
       f'{", ".join(asked)}.'
     )
+  from structae import devices
   from structae.evaluation.images import compare
 
+  devices.check()
   metrics = [
     name for name in registry.expand(asked, 1) if name in registry.IMAGE_METRICS
   ]

@@ -7,6 +7,7 @@ imported when a file is opened, since most sets do not need it.
 
 import itertools
 import math
+import mmap
 import pathlib
 import zlib
 from concurrent import futures
@@ -21,6 +22,7 @@ from structae.data import pictures
 _BLOCK = 4096
 _MAX_BLOCK_BYTES = 1 << 30
 _MOST_ARRAY = 200_000_000  # bytes of labels
+_HEAP = b'GCOL\x01\x00\x00\x00'  # begins a collection of strings
 
 
 def open_h5(path: pathlib.Path) -> Any:
@@ -54,9 +56,8 @@ def member(file: Any, name: str, where: object, group: bool = False) -> Any:
   import h5py
 
   if not has(file, name):
-    found = ', '.join(files.shown(n) for n in itertools.islice(file, 10))
     raise ValueError(
-      f'{where}: no data set {name!r}; there are: {found or "nothing"}.'
+      f'{where}: no data set {name!r}; there are: {_listed(file)}.'
     )
   if not isinstance(file.get(name, getlink=True), h5py.HardLink):
     raise ValueError(
@@ -75,8 +76,25 @@ def member(file: Any, name: str, where: object, group: bool = False) -> Any:
 
 
 def has(file: Any, name: str) -> bool:
-  """Whether an open file or group has something of that name."""
-  return file.get(name, getlink=True) is not None
+  """Whether an open file or group has something of that name.
+
+  Raises:
+    ValueError: if the list of names is damaged.
+  """
+  try:
+    return file.get(name, getlink=True) is not None
+  except (OSError, RuntimeError) as error:
+    raise ValueError(
+      f'{file.file.filename}: its list of names is damaged; fetch it again.'
+    ) from error
+
+
+def _listed(file: Any) -> str:
+  try:
+    found = ', '.join(files.shown(n) for n in itertools.islice(file, 10))
+  except (OSError, RuntimeError, UnicodeDecodeError):
+    return 'others, whose names are damaged'
+  return found or 'nothing'
 
 
 def array(file: Any, name: str, where: object) -> np.ndarray:
@@ -88,12 +106,41 @@ def array(file: Any, name: str, where: object) -> np.ndarray:
   found = member(file, name, where)
   if found.size * found.dtype.itemsize > _MOST_ARRAY:
     raise ValueError(f'{where}: {name!r} exceeds {_MOST_ARRAY} bytes.')
+  if found.dtype.hasobject and _has_endless_heap(file.filename):
+    raise ValueError(f'{where}: {name!r} is damaged; fetch it again.')
   try:
     return found[()]
   except (OSError, ValueError, TypeError, RuntimeError) as error:
     raise ValueError(
       f'{where}: {name!r} is damaged; fetch it again.'
     ) from error
+
+
+def _has_endless_heap(path: str) -> bool:
+  """Whether a list of strings in a file does not end.
+
+  Strings lie in "global heap collections", lists of objects that each tell
+  where the next begins. Where zeros have taken the place of one, the HDF5
+  library reads it over and over, deaf to Ctrl-C.
+  """
+  with (
+    open(path, 'rb') as stream,
+    mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
+  ):
+    start = content.find(_HEAP)
+    while start >= 0:
+      size = int.from_bytes(content[start + 8 : start + 16], 'little')
+      place, end = start + 16, min(start + size, len(content))
+      while place + 16 <= end:
+        length = int.from_bytes(content[place + 8 : place + 16], 'little')
+        if content[place : place + 2] != bytes(2):  # no free space
+          length = 16 + -(-length // 8) * 8
+        length %= 2**64
+        if not length:
+          return True
+        place += length
+      start = content.find(_HEAP, start + 1)
+  return False
 
 
 def strings(file: Any, name: str, where: object) -> np.ndarray:

@@ -9,11 +9,12 @@ import sys
 import platformdirs
 import tqdm
 
-from structae.data import archives, pictures, tfds_directory
+from structae.data import archives, picture_files, pictures, tfds_directory
 from structae.data.data_set import DataSet, File
 from structae.data.reading import Originals, Reading
 
 _BLOCK = 1 << 22
+_MOST_DESCRIBED = 2  # missing files in one line
 # The next step, for `structae data prepare` and for a run.
 UNVERIFIED = 'pass --no-verify (to a run: --config.data.verify=False)'
 
@@ -78,7 +79,9 @@ def find(data_set: DataSet, place: pathlib.Path) -> dict[str, pathlib.Path]:
     if file.name not in found and not file.optional
   ]
   if missing:
-    wanted = '; '.join(file.describe() for file in missing)
+    wanted = '; '.join(file.describe() for file in missing[:_MOST_DESCRIBED])
+    if (more := len(missing) - _MOST_DESCRIBED) > 0:
+      wanted += f'; and {more} more, see structae data info {data_set.name}'
     raise ValueError(
       f'{data_set.title}: missing in {place}: {wanted}. Put it there, or name '
       f'its place: structae data prepare {data_set.name} '
@@ -120,14 +123,13 @@ def _identify_one(name: str, path: pathlib.Path) -> Found:
     return Found(name, path, stat.st_size, stat.st_mtime_ns)
   digest = hashlib.sha256()
   num_bytes, newest = 0, 0
-  for file in sorted(path.rglob('*')):
-    if file.is_file():
-      stat = file.stat()
-      inside = file.relative_to(path).as_posix()
-      line = f'{inside}\0{stat.st_size}\0{stat.st_mtime_ns}\n'
-      digest.update(os.fsencode(line))  # a name need not be UTF-8
-      num_bytes += stat.st_size
-      newest = max(newest, stat.st_mtime_ns)
+  for file in sorted(picture_files.walk(path)):
+    stat = file.stat()
+    inside = file.relative_to(path).as_posix()
+    line = f'{inside}\0{stat.st_size}\0{stat.st_mtime_ns}\n'
+    digest.update(os.fsencode(line))  # a name need not be UTF-8
+    num_bytes += stat.st_size
+    newest = max(newest, stat.st_mtime_ns)
   return Found(name, path, num_bytes, newest, digest.hexdigest())
 
 

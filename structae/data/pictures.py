@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from structae import files
+
 if TYPE_CHECKING:
   from PIL import Image
 
@@ -112,6 +114,7 @@ def decode(data: bytes, mode: str = 'RGB') -> np.ndarray:
     with warnings.catch_warnings():
       warnings.simplefilter('ignore', Image.DecompressionBombWarning)
       with Image.open(io.BytesIO(data)) as picture:
+        _check_size(picture, len(data))
         return as_array(picture, mode)
   except UnidentifiedImageError as error:
     raise ValueError('no picture of a format that Pillow reads') from error
@@ -119,6 +122,17 @@ def decode(data: bytes, mode: str = 'RGB') -> np.ndarray:
     # Some name the object that they read from.
     text = re.sub(r'<_io\.\S+ object at \w+>', 'it', str(error))
     raise ValueError(text or type(error).__name__) from error
+
+
+def _check_size(picture: 'Image.Image', num_bytes: int) -> None:
+  """Refuses, before it is unpacked, what is far larger than its file."""
+  width, height = picture.size
+  content = width * height * len(picture.getbands())
+  if content > num_bytes + files.MOST_GROWTH:
+    raise ValueError(
+      f'{num_bytes:,} bytes would unpack to {width}x{height} pixels, '
+      f'{content / 1e6:,.0f} MB; make it smaller'
+    )
 
 
 def as_array(picture: 'Image.Image', mode: str = 'RGB') -> np.ndarray:

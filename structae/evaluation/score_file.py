@@ -8,7 +8,7 @@ import json
 import math
 import os
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,26 +54,50 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
   if not path.exists():
     return {}
   content = files.read_object(path)
-  for part in PARTS:
+  for part in (*PARTS, 'versions'):
     if not isinstance(content.get(part, {}), dict):
       raise ValueError(f'{path}: {part!r} must be an object.')
   for name, score in content.get('scores', {}).items():
-    numbers: list[Any] = ['']
-    if isinstance(score, dict):
-      numbers = [score.get('value', ''), score.get('floor')]
-    if not all(x is None or _is_number(x) for x in numbers):
-      raise ValueError(
-        f'{path}: score {name!r} needs numbers as its "value" and, if it has '
-        f'one, its "floor"; got {score!r:.60}.'
-      )
+    _check_entry(path, name, score)
   for name, matrix in content.get('matrices', {}).items():
     _check_matrix(path, name, matrix)
+  if 'scores' not in content:
+    raise ValueError(f"{path} holds no 'scores'.")
   return content
 
 
 def _is_number(value: Any) -> bool:
   is_number = isinstance(value, int | float) and not isinstance(value, bool)
   return is_number and math.isfinite(value)
+
+
+# What members of an entry are, where they are there and not null.
+_FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+  **dict.fromkeys(
+    ('value', 'floor', 'chance', 'mean', 'std'), ('a number', _is_number)
+  ),
+  **dict.fromkeys(
+    ('definition', 'missing', 'metric', 'score', 'of', 'group', 'better'),
+    ('text', lambda value: isinstance(value, str)),
+  ),
+  **dict.fromkeys(
+    ('seeds', 'range'), ('a list', lambda value: isinstance(value, list))
+  ),
+}
+
+
+def _check_entry(path: Path, name: str, entry: Any) -> None:
+  if not isinstance(entry, dict) or 'value' not in entry:
+    raise ValueError(
+      f'{path}: score {name!r:.80} must be an object with a "value"; got '
+      f'{entry!r:.60}.'
+    )
+  for key, (form, is_one) in _FORMS.items():
+    if entry.get(key) is not None and not is_one(entry[key]):
+      raise ValueError(
+        f'{path}: score {name!r:.80} has {entry[key]!r:.60} as its "{key}"; '
+        f'expected {form}.'
+      )
 
 
 def _check_matrix(path: Path, name: str, matrix: Any) -> None:
@@ -244,7 +268,7 @@ def _numbers(name: str, entry: Mapping[str, Any]) -> str:
 def _text(entry: Mapping[str, Any], defined: bool) -> str:
   """What is said of a score: why it is missing, its spread, its definition."""
   text = entry.get('missing') or entry.get('definition', '') * defined
-  if 'seeds' not in entry:
+  if not entry.keys() >= {'seeds', 'mean', 'std'}:
     return text
   spread = f'{entry["mean"]:.4f} ± {entry["std"]:.4f}'
   return f'{spread} over {len(entry["seeds"])} seeds. {text}'.rstrip()

@@ -1,6 +1,7 @@
 """Mistakes end in one line on stderr and exit code 2, before jax is loaded."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -177,6 +178,53 @@ def test_ctrl_c_before_training_is_one_line(tmp_path):
   )
   assert (done.returncode, done.stderr) == (130, 'stopped\n')
   assert not (tmp_path / 'run').exists()
+
+
+STOPS = """
+import importlib.abc, os, runpy, signal, sys
+class Stops(importlib.abc.MetaPathFinder):
+  def find_spec(self, name, path=None, target=None):
+    if name == imported:
+      os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stops())
+_, program, imported, *sys.argv[1:] = sys.argv
+runpy.run_module(program, run_name='__main__')
+"""
+
+
+@pytest.mark.parametrize(
+  'program, imported',
+  [
+    ('structae', 'structae.commands.data'),
+    ('structae', 'structae.commands.parser'),
+    ('structae', 'argparse'),
+    ('experiments.main', 'structae.commands.train'),
+    ('experiments.paper.study', 'experiments.paper.studies'),
+    ('experiments.paper.extrapolate', 'structae.commands.config_flags'),
+  ],
+)
+def test_ctrl_c_while_a_program_is_imported_is_one_line(program, imported):
+  done = subprocess.run(
+    [sys.executable, '-c', STOPS, program, imported, 'data', 'list'],
+    capture_output=True,
+    text=True,
+  )
+  assert (done.returncode, done.stdout) in ((130, ''), (-signal.SIGINT, ''))
+  assert done.stderr == 'stopped\n'
+
+
+def test_ctrl_c_at_the_end_is_no_traceback():
+  code = (
+    'import atexit, os, signal, sys\n'
+    'atexit.register(os.kill, os.getpid(), signal.SIGINT)\n'
+    'from structae.__main__ import main\n'
+    'sys.exit(main(["data", "list"]))'
+  )
+  done = subprocess.run(
+    [sys.executable, '-c', code], capture_output=True, text=True
+  )
+  assert (done.returncode, done.stderr) == (-signal.SIGINT, '')
+  assert 'shapes3d_synth' in done.stdout
 
 
 def run(*args):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from experiments import own_model
@@ -11,7 +12,16 @@ from experiments.benchmarks import fid as benchmark_fid
 from experiments.benchmarks import input as benchmark_input
 from experiments.benchmarks import metrics as benchmark_metrics
 from experiments.benchmarks import reference as compare_metrics
-from structae.commands import benchmark, parser, train
+from experiments.fuzz import artefacts
+from structae import devices
+from structae.commands import (
+  benchmark,
+  encode,
+  evaluate,
+  parser,
+  sample,
+  train,
+)
 
 QUICK = 'sae12:smoke'
 
@@ -43,6 +53,51 @@ def test_a_mistake_is_one_line(main, flags, message, capsys):
     code = ended.code
   (line,) = capsys.readouterr().err.splitlines()
   assert code == 2 and line.startswith('error: ') and message in line
+
+
+def test_a_platform_that_is_not_there_is_one_line():
+  code = (
+    'import sys\n'
+    'from structae import devices\n'
+    'from structae.commands import parser\n'
+    'sys.exit(parser.run(devices.data_mesh))'
+  )
+  done = subprocess.run(
+    [sys.executable, '-c', code],
+    capture_output=True,
+    text=True,
+    env=os.environ | {'JAX_PLATFORMS': 'cuda'},
+  )
+  (line,) = done.stderr.splitlines()
+  assert done.returncode == 2 and 'Traceback' not in done.stderr
+  assert "JAX_PLATFORMS is 'cuda'" in line and 'there is cpu' in line
+
+
+@pytest.mark.parametrize(
+  'main, args',
+  [
+    (train.main, [QUICK, '--workdir={}/run']),
+    (benchmark.main, [QUICK]),
+    (sample.main, ['{}', '--output={}/new.npz']),
+    (encode.main, ['{}', '--images={}/a.npz', '--output={}/new.npz']),
+    (
+      evaluate.main,
+      ['--images_a={}/a.npz', '--images_b={}/a.npz', '--metrics=fid'],
+    ),
+  ],
+)
+def test_every_command_that_computes_looks_for_its_platform(
+  main, args, tmp_path, monkeypatch, capsys
+):
+  def check():
+    raise ValueError('no such platform')
+
+  monkeypatch.setattr(devices, 'check', check)
+  run = artefacts.run(tmp_path / 'made')
+  np.savez(run.folder / 'a.npz', images=artefacts.pictures())
+  assert main([text.format(run.folder) for text in args]) == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert line == 'error: no such platform'
 
 
 def test_an_incomplete_reference_is_one_line(tmp_path, capsys):

@@ -24,6 +24,11 @@ def test_missing_files_are_named_with_all_that_is_known(tmp_path):
   message = refusal(catalog.CATALOG['celeba'], tmp_path, tmp_path)
   assert 'img_align_celeba.zip' in message and 'list_attr' in message
   assert 'identity' not in message
+  for data_set in catalog.CATALOG.values():
+    if data_set.files:
+      assert len(refusal(data_set, tmp_path, tmp_path)) < 900
+  message = refusal(catalog.CATALOG['smallnorb'], tmp_path, tmp_path)
+  assert 'and 4 more, see structae data info smallnorb' in message
 
 
 def test_size_is_checked_before_any_checksum(shapes, tmp_path):

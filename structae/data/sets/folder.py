@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from structae.data import archives, hdf5, pictures, reading
+from structae.data import archives, hdf5, picture_files, pictures, reading
 from structae.data.data_set import Crop, DataSet
 from structae.data.reading import Originals, Reading
 
@@ -45,41 +45,17 @@ def read_folder(
     ValueError: if there are no images, or their form is another.
   """
   if path.is_dir():
-    files = _picture_files(path)
+    files = picture_files.find(path)
     if not files:
       raise ValueError(f'{path}: holds no images that Pillow reads.')
     return _read_pictures(files, path, size, crop, channels)
   if path.suffix.lower() in _ARRAYS:
     return _read_file(path, size, crop)
-  if path.suffix.lower() in _picture_suffixes():
+  if path.suffix.lower() in picture_files.suffixes():
     return _read_pictures([path], path.parent, size, crop, channels)
   raise ValueError(
     f'{path}: expected a directory of images, a picture, or an .npy, .npz or '
     '.h5 file.'
-  )
-
-
-def _picture_suffixes() -> set[str]:
-  from PIL import Image
-
-  return set(Image.registered_extensions())
-
-
-def _picture_files(directory: pathlib.Path) -> list[pathlib.Path]:
-  """Lists the files under a directory that Pillow may read, sorted by path.
-
-  Links that lead out of the directory are passed over.
-  """
-  suffixes, root = _picture_suffixes(), directory.resolve()
-  return sorted(
-    (
-      file
-      for file in directory.rglob('*')
-      if file.suffix.lower() in suffixes
-      and file.is_file()
-      and file.resolve().is_relative_to(root)
-    ),
-    key=lambda file: file.relative_to(directory).as_posix(),
   )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from structae.data import catalog, manifest
+from structae.data import catalog, manifest, picture_files
 from tests.data import layouts, preparing
 
 FOLDER = catalog.CATALOG['folder']
@@ -160,6 +160,29 @@ def test_a_changed_directory_is_another_set(tmp_path):
   (tmp_path / 'in' / 'a.jpg').unlink()
   _, after, _ = run(tmp_path / 'in', tmp_path, size=16)
   assert len(before) == 3 and len(after) == 2
+
+
+def test_a_directory_of_other_things_is_not_searched_to_its_end(
+  tmp_path, monkeypatch
+):
+  monkeypatch.setattr(picture_files, '_MOST_OTHERS', 5)
+  layouts.pictures(tmp_path / 'in', 2)
+  (tmp_path / 'in' / 'deep').mkdir()
+  for i in range(15):
+    (tmp_path / 'in' / 'deep' / f'{i}.txt').write_text('')
+  made, *_ = run(tmp_path / 'in', tmp_path, size=16)
+  assert made.num_examples == 2  # ten others a picture are allowed
+  for i in range(15, 40):
+    (tmp_path / 'in' / 'deep' / f'{i}.txt').write_text('')
+  with pytest.raises(ValueError, match='21 of its first .. files'):
+    run(tmp_path / 'in', tmp_path, size=16)
+
+
+def test_a_picture_that_unpacks_to_far_more_is_refused(tmp_path):
+  Image.new('RGB', (10_000, 7_000)).save(tmp_path / 'a.png')
+  layouts.pictures(tmp_path, 1)
+  with pytest.raises(ValueError, match='would unpack to 10000x7000 pixels'):
+    run(tmp_path, tmp_path, size=16)
 
 
 def test_links_out_of_the_directory_are_passed_over(tmp_path):
