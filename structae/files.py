@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import shutil
 import stat
 import tempfile
 import zipfile
@@ -52,6 +53,34 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     os.replace(temporary, path)
   finally:
     temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
+  """Gives a temporary folder that becomes `folder` at the end.
+
+  Args:
+    folder: the folder to make; its parents are made where they are missing.
+
+  Yields:
+    Where to write its files.
+
+  Raises:
+    ValueError: if there is something already, but an empty folder.
+  """
+  folder = Path(folder).absolute()
+  if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    raise ValueError(f'{folder} exists; give a new folder, or move it away.')
+  folder.parent.mkdir(parents=True, exist_ok=True)
+  temporary = folder.with_name(f'.{folder.name}.{os.getpid()}.tmp')
+  try:
+    temporary.mkdir()
+    yield temporary
+    if folder.exists():
+      folder.rmdir()  # empty
+    os.rename(temporary, folder)
+  finally:
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def refusal(folder: Path) -> str:

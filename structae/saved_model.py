@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +38,8 @@ def write(folder: str | os.PathLike, model: Any) -> Path:
     ValueError: if there is something already.
   """
   folder = Path(folder).absolute()
-  if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-    raise ValueError(f'{folder} exists; give a new folder, or move it away.')
-  folder.parent.mkdir(parents=True, exist_ok=True)
-  temporary = folder.with_name(f'.{folder.name}.{os.getpid()}.tmp')
-  try:
-    temporary.mkdir()
-    _write(temporary, folder.name, model)
-    if folder.exists():
-      folder.rmdir()  # empty
-    os.rename(temporary, folder)
-  finally:
-    shutil.rmtree(temporary, ignore_errors=True)
+  with files.new_folder(folder) as place:
+    _write(place, folder.name, model)
   return folder
 
 

@@ -1,11 +1,14 @@
 """Turns a finished run into a folder to keep, share or publish.
 
   structae export runs/sae12-shapes3d_synth-quick-1a2b3c4d sae12
+  structae export RUN DIR --format=stablehlo
 
 The folder holds config.json, model.safetensors (with 128 stored codes, so that
 it samples at once) and README.md, a page about the model with its scores; no
 data and no local path. `structae.load_pretrained(DIR)` opens it. It must be
-new.
+new. With --format=stablehlo it holds encoder.stablehlo (images [B, H, W, C] in
+[0, 1] to codes [B, K, D]) and decoder.stablehlo (back), float32, for programs
+without structae: jax.export.deserialize(bytearray(content)).call(codes).
 """
 
 import argparse
@@ -26,6 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument(
     'folder', type=Path, metavar='DIR', help='the folder to make'
   )
+  parser.add_argument(
+    '--format',
+    choices=('safetensors', 'stablehlo'),
+    default='safetensors',
+    help='what structae opens again, or two compiled functions [safetensors]',
+  )
   asked = parser.parse_args(argv)
   return parsing.run(lambda: _run(asked))
 
@@ -41,8 +50,14 @@ def _run(asked: argparse.Namespace) -> None:
   parsing.check_new(asked.folder, (asked.folder.suffix,))
   import structae
 
+  if asked.format == 'stablehlo':
+    from structae import compiled
+
+    try:
+      print(f'saved: {compiled.write(asked.folder, run.model())}')
+    except ImportError as error:
+      raise ConfigError(str(error)) from error
+    return
   structae.save_pretrained(asked.folder, run.model())
-  print(
-    f"saved: {asked.folder}; open it by structae.load_pretrained('"
-    f"{asked.folder}')"
-  )
+  opened = f"structae.load_pretrained('{asked.folder}')"
+  print(f'saved: {asked.folder}; open it by {opened}')

@@ -26,7 +26,7 @@ class Critic(nn.Module):
   @nn.compact
   def __call__(self, codes: jax.Array) -> jax.Array:
     """Maps codes `[B, K, D]` to logits `[B, 2]`: real, then permuted."""
-    x = codes.reshape(len(codes), -1)
+    x = codes.reshape(codes.shape[0], -1)
     for i, width in enumerate((*self.hidden, 2)):
       start = blocks.initializers('uniform', x.shape[-1])
       x = nn.Dense(

@@ -114,7 +114,7 @@ class StructuralDecoder(nn.Module):
     num_blocks, width = self.backbone.num_blocks, self.backbone.width
     strided = self.backbone.strided
     alpha, beta = self._affine_maps(codes)
-    x = start_map(self, self.size, width, len(codes), self.backbone)
+    x = start_map(self, self.size, width, codes.shape[0], self.backbone)
     outputs: list[jax.Array] = []
     ups = upsample_before(self.size, num_blocks)
     # Blocks first..last-1 work at one resolution; the last block is the output.
@@ -144,9 +144,9 @@ class StructuralDecoder(nn.Module):
     """Alpha and beta `[num_blocks, B, C]`, the identity between stages."""
     inputs = codes
     if self.shared:
-      whole = codes.reshape(len(codes), 1, -1)
+      whole = codes.reshape(codes.shape[0], 1, -1)
       inputs = jnp.broadcast_to(
-        whole, (len(codes), self.num_stages, whole.shape[-1])
+        whole, (codes.shape[0], self.num_stages, whole.shape[-1])
       )
     alpha, beta = str_tfm.StrTfmNetworks(
       self.str_tfm, self.backbone, name='str_tfm_networks'
@@ -253,7 +253,7 @@ class HourglassDecoder(nn.Module):
     side, width = min(START, self.size), self.backbone.width
     x = blocks.MLP(
       (*self.hidden, side * side * width), backbone=self.backbone, name='start'
-    )(codes.reshape(len(codes), -1))
+    )(codes.reshape(codes.shape[0], -1))
     return ConvChain(
       self.size, self.channels, backbone=self.backbone, name='chain'
-    )(x.reshape(len(x), side, side, width))
+    )(x.reshape(x.shape[0], side, side, width))

@@ -89,7 +89,7 @@ class ConvEncoder(nn.Module):
     head = blocks.MLP(
       (*self.head, self.num_outputs), backbone=self.backbone, name='head'
     )
-    return head(x.reshape(len(x), -1))
+    return head(x.reshape(x.shape[0], -1))
 
 
 class MLPEncoder(nn.Module):
@@ -108,7 +108,7 @@ class MLPEncoder(nn.Module):
   @nn.compact
   def __call__(self, images: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, num_outputs]`."""
-    x = images.astype(self.backbone.dtype).reshape(len(images), -1)
+    x = images.astype(self.backbone.dtype).reshape(images.shape[0], -1)
     return blocks.MLP(
       (*self.head, self.num_outputs), backbone=self.backbone, name='mlp'
     )(x)

@@ -87,8 +87,10 @@ class LadderEncoder(nn.Module):
       (*self.rung, parts * self.dim),
       self.backbone,
     )(jnp.stack(tops, 1))
-    numbers = numbers.reshape(len(images), self.num_variables, parts, self.dim)
-    return numbers.swapaxes(1, 2).reshape(len(images), -1)
+    numbers = numbers.reshape(
+      images.shape[0], self.num_variables, parts, self.dim
+    )
+    return numbers.swapaxes(1, 2).reshape(images.shape[0], -1)
 
 
 class LadderDecoder(nn.Module):
@@ -131,7 +133,7 @@ class LadderDecoder(nn.Module):
     )(codes)
     room = num_features * self.shrink
     start = decoders.start_map(
-      self, self.size, self.backbone.width - room, len(codes), self.backbone
+      self, self.size, self.backbone.width - room, codes.shape[0], self.backbone
     )
     every = self.backbone.num_blocks // self.num_variables
     joining = {1 + i * every: features[:, i] for i in range(self.num_variables)}

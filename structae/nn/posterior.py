@@ -28,7 +28,7 @@ class Posterior(NamedTuple):
 
 def deterministic(numbers: jax.Array, num_variables: int) -> Posterior:
   """Cuts `[B, L]` numbers into codes `[B, K, L/K]` without spread."""
-  return Posterior(numbers.reshape(len(numbers), num_variables, -1))
+  return Posterior(numbers.reshape(numbers.shape[0], num_variables, -1))
 
 
 def gaussian(numbers: jax.Array, num_variables: int) -> Posterior:
@@ -38,5 +38,5 @@ def gaussian(numbers: jax.Array, num_variables: int) -> Posterior:
   authors' encoders emit it.
   """
   mean, log_scale = jnp.split(numbers, 2, -1)
-  shape = (len(numbers), num_variables, -1)
+  shape = (numbers.shape[0], num_variables, -1)
   return Posterior(mean.reshape(shape), 2 * log_scale.reshape(shape))
