@@ -40,7 +40,10 @@ PHASES = {
   'scoring': 'encoding',
   'drawing': 'drawing',
 }
-_NEXT = {'start': 'training', 'training': 'scoring', 'scoring': 'drawing'}
+_NEXT = {
+  'start': 'training', 'training': 'scoring', 'saving': 'scoring',
+  'scoring': 'drawing', 'drawing': None,
+}  # fmt: skip
 _SAVING_SECONDS = 0.1
 _PYTHON_SECONDS = 0.3
 _MOST_KILLS = 8  # of a run
@@ -169,20 +172,19 @@ class Trials:
         return bool(_half_saved(folder) - stale)
       return PHASES[phase] in _tail(log, begin)
 
-    while process.poll() is None and not is_in(phase):
-      time.sleep(0.002)
+    later = _NEXT[phase]
+    is_over = lambda: later is not None and is_in(later)
+    while process.poll() is None and not (is_in(phase) or is_over()):
+      time.sleep(0.005)
     if phase == 'start':  # of ours; before, it is Python that starts
       moment = max(moment, _PYTHON_SECONDS)
     end = time.monotonic() + moment
-    later = _NEXT.get(phase)
-    while process.poll() is None:
-      # A phase may be shorter than it was in the run left alone.
-      over = later is not None and is_in(later)
-      if over or time.monotonic() >= end:
-        process.send_signal(number)
-        self.kills[phase] += 1
-        break
-      time.sleep(0.002)
+    # A phase may be shorter than in the run left alone, or have passed before.
+    while process.poll() is None and time.monotonic() < end and not is_over():
+      time.sleep(0.005)
+    if process.poll() is None:
+      process.send_signal(number)
+      self.kills[phase] += 1
     return process.wait()
 
   def _start(self, folder: Path) -> subprocess.Popen:
@@ -237,7 +239,7 @@ def _durations(process: subprocess.Popen, log: Path) -> dict[str, float]:
   starts = [time.monotonic()]
   for name in phases[1:]:
     while PHASES[name] not in _tail(log, begin) and process.poll() is None:
-      time.sleep(0.002)
+      time.sleep(0.005)
     starts.append(time.monotonic())
   _finish(process)
   ends = [*starts[1:], time.monotonic()]

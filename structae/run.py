@@ -91,9 +91,11 @@ class Run:
     if not path.exists():
       return
     try:
-      old = json.loads(path.read_text('utf-8'))['config']
+      old = files.read_object(path)['config']
       different = config_lib.differences(old, config)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+      ValueError, KeyError, TypeError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
       raise ConfigError(f'{path} is damaged; give another --workdir') from error
     if different:
       raise ConfigError(

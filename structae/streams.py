@@ -81,3 +81,15 @@ def lossy() -> Iterator[Lossy]:
     out.flush()
     err.flush()
     sys.stdout, sys.stderr = before
+
+
+_LONGEST = 2000  # letters of a line
+
+
+def note(message: str) -> None:
+  """Prints one line on stderr, whatever it repeats of names and files."""
+  words = ' '.join(message.split())
+  line = ''.join(x if x.isprintable() else ascii(x)[1:-1] for x in words)
+  if len(line) > _LONGEST:
+    line = f'{line[:_LONGEST]}...'
+  print(line, file=sys.stderr)

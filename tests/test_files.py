@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from structae import files, run, tensor_file
+from structae import config, files, run, tensor_file
 from structae.config import saved as saved_config
 from structae.data import archives, catalog, manifest, originals
 from structae.evaluation import codes, score_file
@@ -46,6 +46,9 @@ JSON_READERS = {
   'rows': rows_of,
   'manifest': lambda path: manifest.load(path.parent),
   'run': lambda path: run.Run(path.parent).settings,
+  'run to go on': lambda path: run.Run(path.parent).check(
+    config.get_config('sae12', 'smoke')
+  ),
 }
 
 
@@ -74,9 +77,20 @@ JSON_READERS = {
   ],
 )
 def test_readers_of_json(tmp_path, reader, content):
-  name = {'manifest': 'manifest.json', 'run': 'config.json'}
+  name = {
+    'manifest': 'manifest.json',
+    'run': 'config.json',
+    'run to go on': 'config.json',
+  }
   path = tmp_path / name.get(reader, 'a.json')
   path.write_bytes(content)
+  one_line(JSON_READERS[reader], path)
+
+
+@pytest.mark.parametrize('reader', ['settings', 'run to go on'])
+def test_settings_that_nest_deeply_are_walked_in_one_line(tmp_path, reader):
+  path = tmp_path / 'config.json'
+  path.write_bytes(b'{"config": ' + b'{"a": ' * 800 + b'1' + b'}' * 801)
   one_line(JSON_READERS[reader], path)
 
 

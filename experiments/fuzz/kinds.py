@@ -19,7 +19,8 @@ from structae.data import catalog, manifest, prepare
 from structae.data.sets import folder as folder_lib
 from structae.evaluation import score_file
 from structae.evaluation.images import files as image_files
-from structae.evaluation.images import torch_file
+from structae.evaluation.images import moments, statistics, torch_file
+from structae.pages import embedding
 from structae.run import Run
 from structae.training import checkpoint, rows
 
@@ -47,13 +48,16 @@ def _run_file(name: str, read: Callable[[Run], Any], **more: Any) -> Kind:
 
 
 def _file(
-  name: str, write: Callable[[Path], Any], read: Callable[[Path], Any]
+  name: str,
+  write: Callable[[Path], Any],
+  read: Callable[[Path], Any],
+  **more: Any,
 ) -> Kind:
   def make(folder: Path) -> list[Path]:
     write(folder / name)
     return [folder / name]
 
-  return Kind(make, lambda folder: read(folder / name))
+  return Kind(make, lambda folder: read(folder / name), **more)
 
 
 def _make_checkpoint(folder: Path) -> list[Path]:
@@ -175,12 +179,18 @@ def _read_stream(path: Path) -> Any:
   return np.concatenate([*image_files.stream(path)])
 
 
-def _write_tiff(path: Path) -> None:
+def _write_picture(path: Path) -> None:
   from PIL import Image
 
   stream = io.BytesIO()
-  Image.fromarray(artefacts.pictures(1)[0]).save(stream, 'tiff')
+  Image.fromarray(artefacts.pictures(1)[0]).save(stream, path.suffix[1:])
   path.write_bytes(stream.getvalue())
+
+
+def _write_statistics(path: Path) -> None:
+  rows = np.random.default_rng(0).normal(size=(6, 8))
+  made = statistics.FeatureStatistics(moments.moments(rows), rows, {'a': 1})
+  statistics.save_statistics(path, made)
 
 
 KINDS: dict[str, Kind] = {
@@ -216,10 +226,16 @@ KINDS: dict[str, Kind] = {
   'npy': _file(
     'a.npy', lambda path: np.save(path, artefacts.pictures()), _read_images
   ),
-  'tiff': _file('a.tiff', _write_tiff, _read_images),
+  'tiff': _file('a.tiff', _write_picture, _read_images),
   'pictures': Kind(
     _make_pictures, lambda folder: _read_images(folder / 'pictures')
   ),
   'torch': _file('a.pth', _write_torch, torch_file.read_torch),
+  'statistics': _file(
+    'a.npz', _write_statistics, statistics.load_statistics, sealed=True
+  ),
+  'figure': _file(
+    'a.png', _write_picture, lambda path: embedding.embed_files([path], 10**6)
+  ),
   'image archive': _file('b.npz', _write_npz, _read_stream),
 }  # fmt: skip

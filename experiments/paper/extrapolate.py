@@ -200,10 +200,9 @@ def conclude(study: Study) -> None:
 def _read(path: Path) -> dict[str, Any]:
   """The result that is there; empty if none is, or it is damaged."""
   try:
-    content = json.loads(path.read_text('utf-8'))
-  except (OSError, ValueError):
+    return files.read_object(path)
+  except ValueError:
     return {}
-  return content if isinstance(content, dict) else {}
 
 
 def table(content: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """What a study shows: its figures, tables, and one page with all of them."""
 
-import json
 import math
 import traceback
 import urllib.parse
@@ -91,7 +90,7 @@ def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
 def _read(job: Job) -> Any:
   """What a figure takes of a job: the run, or the result of several."""
   if job.kind == 'extrapolate':
-    return json.loads((job.folder / RESULT).read_text('utf-8'))
+    return files.read_object(job.folder / RESULT)
   return read_run(job.folder)
 
 

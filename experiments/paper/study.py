@@ -24,6 +24,7 @@ import filelock
 from experiments.paper import launching, studies
 from experiments.paper.jobs import Job, Launcher, Local, Slurm
 from experiments.paper.planning import Plan
+from structae import streams
 from structae.commands import parser as arguments
 from structae.config import ConfigError
 from structae.config.scales import SCALES
@@ -155,7 +156,8 @@ def run(
   failures += pages.write(plan, name, shows, folder)
   print(f'study: {folder / "index.html"}')
   if failures:
-    print('\n'.join(['failed:', *failures]), file=sys.stderr)
+    for line in ('failed:', *failures):
+      streams.note(line)
     raise arguments.Failed(
       f'not everything could be made; {len(failures)} failed'
     )

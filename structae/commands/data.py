@@ -14,9 +14,9 @@ structae train sae12:NAME [--config.data.path=DIR]
 
 import argparse
 import pathlib
-import sys
 from collections.abc import Sequence
 
+from structae import streams
 from structae.commands import parser as arguments
 from structae.data import catalog
 
@@ -160,7 +160,7 @@ def _prepare(asked: argparse.Namespace) -> None:
   )
   made = manifest.load(folder)
   for name, reason in made.skipped.items():
-    print(f'left out: {name} ({reason})', file=sys.stderr)
+    streams.note(f'left out: {name} ({reason})')
   shape = 'x'.join(map(str, made.image_shape))
   print(f'{made.name}: {made.num_examples:,} images of {shape} in {folder}')
 

@@ -12,11 +12,11 @@ new. `structae evaluate --codes=codes.npz` scores it where there are factors.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from structae import streams
 from structae.commands.parser import Parser, check_folder, check_new, run
 from structae.config import ConfigError
 
@@ -117,7 +117,7 @@ def _encode(
     if good:
       parts.append(model.posterior(rows[good]))
   for row, why in sorted(opened.corrupt.items()):
-    print(f'left out: {opened.name_of(row)} ({why})', file=sys.stderr)
+    streams.note(f'left out: {opened.name_of(row)} ({why})')
   if not parts:
     raise ValueError(f'{path}: {opened.describe_corrupt()}')
   kept = np.setdiff1d(np.arange(num), [*opened.corrupt])

@@ -18,7 +18,6 @@ codes: in the folder of the run, else in the current one.
 """
 
 import argparse
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
   with warnings.catch_warnings():
     show = warnings.showwarning
     warnings.showwarning = lambda message, category, *rest: (
-      _log(f'warning: {message}')
+      streams.note(f'warning: {message}')
       if category is UserWarning
       else show(message, category, *rest)
     )
@@ -85,7 +84,7 @@ def _run(arguments: argparse.Namespace) -> None:
       'file as --output'
     )
   if line:
-    _log(line)
+    streams.note(line)
   score_file.save(output, merged)
   print(score_file.table(merged, streams.columns()))
   print(f'written to {output}')
@@ -100,10 +99,6 @@ def _check_output(output: Path, meta: dict[str, Any]) -> None:
   check_parent(output)
   nothing: dict[str, Any] = {key: {} for key in score_file.PARTS}
   score_file.merge(output, {**nothing, 'codes': {'meta': meta}, 'versions': {}})
-
-
-def _log(line: str) -> None:
-  print(line, file=sys.stderr)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -196,9 +191,9 @@ def _score_codes(
     repeats=arguments.repeats or 1,
   )
   for name in content['codes']['dropped_factors']:
-    _log(f'factor {name} is constant and was left out.')
+    streams.note(f'factor {name} is constant and was left out.')
   for line in score_file.missing(content):
-    _log(line)
+    streams.note(line)
   if of_run:
     found = _score_run(arguments, parts, of_run, find)
     for part in score_file.PARTS:
@@ -230,7 +225,7 @@ def _score_run(
   parts = {name: parts[name] for name in ('train', 'test')}
   score_inputs.check_codes(model, parts)
   inputs = score_inputs.of_model(
-    model, source, parts, _log,
+    model, source, parts, streams.note,
     num_images=arguments.num_images, find_weights=find_weights,
   )  # fmt: skip
   return runner.score(metrics, inputs)

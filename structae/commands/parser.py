@@ -15,7 +15,6 @@ from structae.config import ConfigError, saved
 
 # What a disk says that takes no more, which is no fault of the input.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-_LONGEST = 2000  # letters of a message
 _LONGEST_NAME = 230  # bytes; a temporary beside it has some more, 255 at most
 
 
@@ -102,11 +101,7 @@ def _text(error: Exception) -> str:
 
 def complain(message: str) -> None:
   """Prints an error in one line, whatever it repeats of the user's."""
-  words = ' '.join(message.split())
-  line = ''.join(x if x.isprintable() else ascii(x)[1:-1] for x in words)
-  if len(line) > _LONGEST:
-    line = f'{line[:_LONGEST]}...'
-  print(f'error: {line}', file=sys.stderr)
+  streams.note(f'error: {message}')
 
 
 def path(text: str) -> Path:

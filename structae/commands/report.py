@@ -7,10 +7,10 @@ Each is one HTML file that needs nothing else. A run's report.html is renewed;
 any other file must be new. Of several folders, those of no run are skipped.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from structae import streams
 from structae.commands.parser import Parser, check_new, run
 from structae.config import ConfigError
 from structae.run import read_run
@@ -54,5 +54,5 @@ def _run(folders: Sequence[Path], output: Path | None) -> None:
 def _is_run(folder: Path) -> bool:
   found = (folder / 'config.json').is_file()
   if not found:
-    print(f'skipped: {folder} has no config.json', file=sys.stderr)
+    streams.note(f'skipped: {folder} has no config.json')
   return found

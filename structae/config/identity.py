@@ -60,7 +60,7 @@ def differences(old: Any, new: Any) -> list[str]:
   usual = flat(default_config())
   before, after = usual | identity(old), usual | identity(new)
   lines = [
-    f'{name} was {before[name]!r}, now {after[name]!r}'
+    f'{name} was {before[name]!r:.200}, now {after[name]!r:.200}'
     for name in sorted({*before, *after} - MOVABLE)
     if before[name] != after[name]
   ]

@@ -12,7 +12,6 @@ import hashlib
 import json
 import pathlib
 import shutil
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +19,7 @@ import filelock
 import numpy as np
 import platformdirs
 
+from structae import streams
 from structae.data import manifest, originals, writing
 from structae.data.data_set import DataSet
 from structae.data.reading import Reading
@@ -198,10 +198,7 @@ def _lock(target: pathlib.Path) -> Iterator[None]:
   try:
     lock.acquire(timeout=0)
   except filelock.Timeout:
-    print(
-      f'Waiting for another process that prepares {target.name}.',
-      file=sys.stderr,
-    )
+    streams.note(f'Waiting for another process that prepares {target.name}.')
     lock.acquire()
   try:
     yield
@@ -238,7 +235,7 @@ def _make(
   if options.verify:
     sources, warnings = originals.verify(data_set, sources)
     for warning in warnings:
-      print(f'Warning: {warning}', file=sys.stderr)
+      streams.note(f'Warning: {warning}')
   opened = originals.open_original(data_set, paths, options.size, options.crop)
   if opened.in_place and not (options.verify or options.copy):
     # Nothing else would distinguish these images from others.

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from structae.data import pictures
 from structae.figures.grids import as_pillow
 
 
@@ -65,9 +66,8 @@ def _embed(images: Sequence[Image.Image], budget: int) -> list[str]:
 
 def _open(path: Path) -> Image.Image:
   try:
-    with Image.open(path) as image:
-      return image.convert('RGB')
-  except (UnidentifiedImageError, OSError) as error:
+    return Image.fromarray(pictures.decode(path.read_bytes()))
+  except (ValueError, OSError) as error:
     raise ValueError(f'{path} cannot be read as an image.') from error
 
 

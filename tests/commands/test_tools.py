@@ -16,9 +16,11 @@ from experiments.fuzz import artefacts
 from structae import devices
 from structae.commands import (
   benchmark,
+  data,
   encode,
   evaluate,
   parser,
+  report,
   sample,
   train,
 )
@@ -183,3 +185,24 @@ def test_a_message_is_one_short_line_of_letters(capsys):
     parser.Parser('test').error('a\nb \x1b[31m' + 'c' * 5000)
   (line,) = capsys.readouterr().err.splitlines()
   assert line.startswith(r'error: a b \x1b[31mccc') and len(line) < 2100
+
+
+def test_names_on_a_terminal_are_letters_whatever_they_hold(tmp_path, capfd):
+  strange = tmp_path / 'a\n\x1b[31mb'
+  (strange / 'x').mkdir(parents=True)
+  made = artefacts.run(tmp_path / 'made').folder
+  page = tmp_path / 'page.html'
+  assert report.main([str(made), str(strange), f'--output={page}']) == 0
+  (strange / '\x1b[2J.png').write_bytes(b'no picture')
+  data.main(['prepare', 'folder', f'--from={strange}', f'--cache={tmp_path}'])
+  pair = artefacts.codes()
+  names = ['\x1b[31mhue', 'a\nb']
+  path = tmp_path / 'codes.npz'
+  np.savez(
+    path, codes=pair.codes, factors=pair.factors, factor_names=np.array(names)
+  )
+  out = f'--output={tmp_path / "scores.json"}'
+  evaluate.main([f'--codes={path}', '--metrics=mig', out])
+  printed = ''.join(capfd.readouterr())
+  assert printed.replace('\n', '').isprintable()
+  assert not [x for x in printed.splitlines() if x.startswith('b')]

@@ -11,6 +11,7 @@ https://arxiv.org/abs/1706.08500, section 3.
 import numpy as np
 
 from structae.evaluation.images import moments
+from structae.evaluation.metrics import inputs
 
 # Covariances whose Cholesky pivots span more than this take the slower way.
 _WELL_CONDITIONED = 1e-11
@@ -97,6 +98,7 @@ def _distance(
   # Rounding can bring identical sets below zero.
   spread = max(float(spread), 0.0)
   shift = float(np.sum((mean_a - mean_b) ** 2))
+  inputs.check_answer(shift, spread)
   return {
     'frechet_distance': shift + spread,
     'mean_distance': shift,
@@ -165,15 +167,15 @@ def _factor(cov: np.ndarray) -> np.ndarray:
 def _as_gaussian(
   mean: np.ndarray, cov: np.ndarray, side: str
 ) -> tuple[np.ndarray, np.ndarray]:
-  mean = np.asarray(mean, np.float64)
-  cov = np.asarray(cov, np.float64)
+  mean, cov = np.asarray(mean), np.asarray(cov)
   if mean.ndim != 1 or not len(mean) or cov.shape != (len(mean), len(mean)):
     raise ValueError(
       f'mean_{side} must be [D] and cov_{side} [D, D], got {mean.shape} and '
       f'{cov.shape}.'
     )
-  if not (np.isfinite(mean).all() and np.isfinite(cov).all()):
-    raise ValueError(f'mean_{side} or cov_{side} holds NaN or infinity.')
+  inputs.check_finite(mean, f'mean_{side}')
+  inputs.check_finite(cov, f'cov_{side}')
+  mean, cov = mean.astype(np.float64), cov.astype(np.float64)
   scale = np.abs(cov).max()
   if np.abs(cov - cov.T).max() > _ASYMMETRY * scale:
     raise ValueError(f'cov_{side} is not symmetric; is it a covariance?')

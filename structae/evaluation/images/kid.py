@@ -8,6 +8,7 @@ Source: Binkowski et al., https://arxiv.org/abs/1801.01401, section 3.1.
 import numpy as np
 
 from structae.evaluation.images import moments
+from structae.evaluation.metrics import inputs
 
 
 def kid(
@@ -56,9 +57,11 @@ def kid(
     )
     for _ in range(num_subsets)
   ]
+  spread = np.std(estimates)
+  inputs.check_answer(estimates, spread)
   return {
     'kid': float(np.mean(estimates)),
-    'kid_std': float(np.std(estimates)) if subset_size < most else None,
+    'kid_std': float(spread) if subset_size < most else None,
     'num_a': len(a),
     'num_b': len(b),
     'num_subsets': num_subsets,

@@ -60,9 +60,12 @@ def gaussian_dependence(codes: ArrayLike) -> dict[str, Any]:
   root = np.sqrt(np.maximum(product, 0)).sum()
   variance = np.trace(covariance)
   distance = max(2 * (variance - root), 0.0)
+  with np.errstate(over='ignore'):
+    in_units = distance * unit**2
+  inputs.check_answer(in_units)
   return {
     'total_correlation': float(max(-0.5 * np.log(bounded).sum(), 0.0)),
-    'wasserstein_correlation': float(distance * unit**2),
+    'wasserstein_correlation': float(in_units),
     'wasserstein_correlation_normalized': float(distance / variance),
     'singular': bool((spectrum < _SMALLEST).any()),
   }

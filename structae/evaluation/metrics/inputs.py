@@ -29,6 +29,19 @@ def check_finite(array: np.ndarray, name: str) -> None:
     )
 
 
+def check_answer(*values: ArrayLike) -> None:
+  """Raises ValueError unless an answer is made of finite numbers.
+
+  Args:
+    *values: what was computed of finite numbers.
+  """
+  if not all(np.isfinite(value).all() for value in values):
+    raise ValueError(
+      'the numbers are so large that their squares exceed float64; divide '
+      'them by their range.'
+    )
+
+
 def check_codes(codes: ArrayLike, name: str = 'codes') -> np.ndarray:
   """Returns codes as float64, or raises ValueError.
 

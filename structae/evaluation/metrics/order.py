@@ -8,12 +8,14 @@ Source: this project; the claim is that of Leeb et al.,
 https://arxiv.org/abs/2006.07796, section 4.1.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import by_variable as variables
+from structae.evaluation.metrics import inputs
 from structae.evaluation.metrics.mutual_information import entropy
 from structae.evaluation.metrics.variable_effect import sobol
 
@@ -43,18 +45,21 @@ def order_correlation(information: ArrayLike, levels: ArrayLike) -> float:
   Source: this project; the claim is that of Leeb et al.,
     https://arxiv.org/abs/2006.07796, section 4.1.
   """
-  weights = np.asarray(information, np.float64)
-  levels = np.asarray(levels, np.float64)
+  weights, levels = np.asarray(information), np.asarray(levels)
+  inputs.check_finite(weights, 'information')
+  inputs.check_finite(levels, 'levels')
+  weights, levels = weights.astype(np.float64), levels.astype(np.float64)
   if weights.ndim != 2 or levels.shape != weights.shape[1:]:
     raise ValueError(
       'information must be [K, F] and levels [F], got shapes '
       f'{weights.shape} and {levels.shape}.'
     )
-  if not (np.isfinite(weights).all() and np.isfinite(levels).all()):
-    raise ValueError('information and levels must be finite.')
   if (weights < 0).any() or not weights.any():
     raise ValueError('information must not be negative, nor 0 everywhere.')
+  # Powers of two, which change no other digit: sums and squares stay finite.
+  weights = weights / _power(weights)
   weights = weights / weights.sum()
+  levels = levels / _power(levels)
   places = np.arange(len(weights), dtype=np.float64)
   by_variable, by_factor = weights.sum(1), weights.sum(0)
   place = places - by_variable @ places
@@ -66,6 +71,12 @@ def order_correlation(information: ArrayLike, levels: ArrayLike) -> float:
       'all information is in one variable or at one level: there is no order.'
     )
   return float(np.clip(-(place @ weights @ level) / np.sqrt(spread), -1, 1))
+
+
+def _power(values: np.ndarray) -> float:
+  """A power of two near the largest of values beyond 1; else 1."""
+  largest = float(np.abs(values).max())
+  return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest > 1 else 1.0
 
 
 def factor_levels(

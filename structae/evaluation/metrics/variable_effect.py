@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from structae.evaluation.metrics import inputs
+
 # The least of the six factors of 3D-Shapes, the camera's angle, has 2.7 % of
 # the pixels' variance, so no factor is below this; and an average over 128
 # codes distinguishes it from 0.
@@ -72,6 +74,7 @@ def variable_effect(
     raise ValueError(
       f'codes must be [N, K, D] with N of 2 or more, got shape {codes.shape}.'
     )
+  inputs.check_finite(codes, 'codes')
   if not 1 <= num_partners < len(codes):
     raise ValueError(
       f'num_partners is {num_partners}, expected 1 ... {len(codes) - 1}: '
@@ -87,6 +90,7 @@ def variable_effect(
       change = _flat(decode(_exchanged(shuffled, others, k))) - images
       effect[k] += _mean(change**2) / (2 * variance)
   effect /= num_partners
+  inputs.check_answer(effect)
   return {
     'used_variables': int((effect >= threshold).sum()),
     'variable_effect': effect[:, None],
@@ -125,6 +129,7 @@ def sobol(
     change = _flat(function(_exchanged(a, b, k))) - at_a
     main[k] = _mean(centred * change) / variance
     total[k] = _mean(change**2) / (2 * variance)
+  inputs.check_answer(main, total)
   return Indices(main, total)
 
 
@@ -146,7 +151,9 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _variance(values: np.ndarray) -> float:
+  inputs.check_finite(values, 'images')
   found = float(values.var(0, ddof=1, dtype=np.float64).mean())
+  inputs.check_answer(found)
   if not found > 0:
     raise ValueError('all images are the same: there is no variance to share.')
   return found

@@ -140,7 +140,7 @@ def test_bad_input_is_named():
     from_moments(mean, cov, mean, cov[:3])
   with pytest.raises(ValueError, match='not symmetric'):
     from_moments(mean, np.triu(cov), mean, cov)
-  with pytest.raises(ValueError, match='NaN'):
+  with pytest.raises(ValueError, match='mean_a has 4 values that are not'):
     from_moments(mean * np.nan, cov, mean, cov)
   with pytest.raises(ValueError, match='negative variance'):
     from_moments(mean, cov, mean, -cov)
