@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from structae import build, sampling, score_inputs, versions
+from structae import build, portable, sampling, score_inputs, versions
 from structae import config as config_lib
 from structae.data import pipeline, sources
 from structae.data.selection import Selection
@@ -59,6 +59,7 @@ def write(
   order = np.random.RandomState(1).permutation(len(codes['test'].codes))
   if len(model.image_shape) == 3:
     run.save_samples(shown(model, source, codes, order, drawn, key))
+    save_decoder(run, model)
   log('scoring')
   content = score(model, source, codes, drawn, order)
   run.save_scores(content)
@@ -73,6 +74,14 @@ def write(
     if entry.get('value') is not None
   }
   return dataclasses.replace(model, about={**model.about, 'scores': scores})
+
+
+def save_decoder(run: Run, model: Model) -> None:
+  """Writes the decoder for the report, if float16 can hold it."""
+  try:
+    run.save_decoder(*portable.decoder(model), model.about['step'])
+  except ValueError as error:
+    progress.log(f'the report goes without a decoder: {error}')
 
 
 def score(

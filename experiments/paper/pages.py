@@ -169,7 +169,7 @@ def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
   return rows, f'Seed 0; the least is chosen: {words}.'
 
 
-def _table(title: str, rows: Rows, note: str, path: Path) -> str:
+def _table(title: str, rows: Rows, note: str, path: Path) -> markup.Section:
   """Writes a table in Markdown; returns it as a section of the page."""
   head, *body = rows
   escaped = [[markdown.text(cell) for cell in row] for row in rows]
@@ -190,7 +190,7 @@ def _table(title: str, rows: Rows, note: str, path: Path) -> str:
     f'<table class="comparison"><thead><tr>{top}</tr></thead>\n'
     f'<tbody>\n{lines}</tbody></table>'
   )
-  return markup.section(title, markup.wide(table, title), note=note)
+  return markup.Section(title, markup.wide(table, title), note)
 
 
 def _page(
@@ -198,13 +198,13 @@ def _page(
   shows: str,
   written: Sequence[Path],
   links: Sequence[str],
-  sections: Sequence[str],
+  sections: Sequence[markup.Section],
   failures: Sequence[str],
 ) -> str:
   pictures = [path for path in written if path.suffix == '.png']
   uris = embed_files(pictures, _SHEETS) if pictures else []
   shown = [
-    markup.section(title, markup.figure(markup.image(uri, title)))
+    markup.Section(title, markup.figure(markup.image(uri, title)))
     for path, uri in zip(pictures, uris)
     for title in [_title(path.stem)]
   ]
@@ -215,8 +215,8 @@ def _page(
     f'<header>\n<h1>{markup.text(wording.words(name))}</h1>\n'
     f'<p class="facts">{markup.text(shows)}</p>\n<p>{more}</p>\n</header>\n'
   )
-  body = [header, *shown, *sections, markup.section('Not drawn', missing)]
-  return markup.page(f'Study: {name}', f'<main>\n{"".join(body)}</main>')
+  body = [*shown, *sections, markup.Section('Not drawn', missing)]
+  return markup.page(f'Study: {name}', header, body)
 
 
 def _title(stem: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from structae.evaluation import definitions
 from structae.figures import models
@@ -123,6 +124,15 @@ def over_seeds(values: np.ndarray) -> str:
   if values.size == 1:
     return number(values[0])
   return mean_and_deviation(values.mean(), values.std())
+
+
+def interval(values: np.ndarray) -> str:
+  """The 95 % interval of a mean over seeds, by Student's t; '' below three."""
+  if values.size < 3:
+    return ''
+  half = stats.t.ppf(0.975, values.size - 1) * stats.sem(values)
+  low, high = values.mean() - half, values.mean() + half
+  return f'95 %: {number(low)} to {number(high)}'
 
 
 def headlines(scores: dict[str, Any], count: int = 4) -> list[str]:
