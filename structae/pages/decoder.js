@@ -6,15 +6,16 @@
 
 // Half precision, little endian, in base64, to numbers.
 function weightsOf(base64) {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  return Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
-    const half = bytes[2 * i] | (bytes[2 * i + 1] << 8);
-    const sign = half & 0x8000 ? -1 : 1;
+  const bytes = atob(base64);
+  const numbers = new Float64Array(bytes.length / 2);
+  for (let i = 0; i < numbers.length; i += 1) {
+    const half = bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8);
     const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
+    const fraction = (half & 1023) / 1024;
+    const size = exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14;
+    numbers[i] = half & 0x8000 ? -size : size;
+  }
+  return numbers;
 }
 
 const ACTIVATIONS = {
@@ -133,14 +134,24 @@ function conv(map, { kernel, bias }) {
   for (let o = 0; o < outputs; o += 4) {
     const first = o * 3 * span;
     for (let p = 0; p < side * side; p += 2) {
-      let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+      let a0 = 0;
+      let a1 = 0;
+      let a2 = 0;
+      let a3 = 0;
+      let b0 = 0;
+      let b1 = 0;
+      let b2 = 0;
+      let b3 = 0;
       let w = first;
       for (let r = 0; r < 3; r += 1) {
         const from = (Math.floor(p / side) + r) * row + (p % side) * channels;
         for (let i = from; i < from + span; i += 1, w += 4) {
           const a = x[i];
           const b = x[i + channels];
-          const [w0, w1, w2, w3] = [kernel[w], kernel[w + 1], kernel[w + 2], kernel[w + 3]];
+          const w0 = kernel[w];
+          const w1 = kernel[w + 1];
+          const w2 = kernel[w + 2];
+          const w3 = kernel[w + 3];
           a0 += a * w0; a1 += a * w1; a2 += a * w2; a3 += a * w3;
           b0 += b * w0; b1 += b * w1; b2 += b * w2; b3 += b * w3;
         }

@@ -1,7 +1,7 @@
 
 // The page of the decoder: what a reader moves is decoded at once, or, where a
 // device is too slow for that, when it is let go.
-const SLOW = 60; // milliseconds a picture
+const SLOW = 100; // milliseconds a picture
 
 const live = document.getElementById('live');
 const { plan, weights, pool, low, high } = JSON.parse(live.dataset.model);
@@ -71,7 +71,7 @@ function tell() {
   });
   const digits = code.map((x) => Number(x.toPrecision(5))).join();
   document.getElementById('link').href = `#code=${digits}&a=${chosen.a}&b=${chosen.b}`;
-  const text = `${pace() < 10 ? pace().toFixed(1) : Math.round(pace())} ms`;
+  const text = pace() < 1 ? 'less than 1 ms' : `${Math.round(pace())} ms`;
   document.getElementById('pace').textContent =
     `This device decodes a picture in ${text}${SUFFIX[isSlow()]}.`;
 }

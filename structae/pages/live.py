@@ -4,8 +4,10 @@ What the page computes with is `decoder.js`, what answers to a reader `live.js`.
 """
 
 import base64
+import dataclasses
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +15,11 @@ from structae.figures.grids import variable_labels
 from structae.pages import markup
 from structae.run import Run
 
+if TYPE_CHECKING:  # imports jax
+  from structae.model import Model
+
 SCRIPTS = ('decoder.js', 'live.js')
-_WEIGHTS = 2_400_000  # bytes in base64, of the 5 MB that a page may weigh
+_MOST_WEIGHTS = 900_000  # 2.4 MB in base64, of the 5 that a page may weigh
 _HYBRIDS = 12  # seen at once
 _POOL = 256  # stored codes at most
 
@@ -41,19 +46,79 @@ def sections(run: Run, carried: Sequence[str]) -> list[markup.Section]:
     or one too large for a page.
   """
   found = run.decoder()
-  if found is None:
+  if found is None or found[1].size > _MOST_WEIGHTS:
     return []
   plan, weights, step = found
-  text = base64.b64encode(weights.astype('<f2').tobytes()).decode()
-  pool = run.pool(step) if len(text) <= _WEIGHTS else None
+  pool = run.pool(step)
   if pool is None or list(pool.shape[1:]) != plan.get('code'):
     return []
-  low, high = _ranges(run, pool)
+  codes = run.codes('train').codes if 'train' in run.parts else pool
+  return _sections(plan, weights, pool, codes, carried)
+
+
+@dataclasses.dataclass(frozen=True)
+class Player:
+  """A page with the decoder of a model; shows itself in a notebook.
+
+  Attributes:
+    page: the whole page, which needs nothing else.
+  """
+
+  page: str
+
+  def _repr_html_(self) -> str:
+    """The page in a frame, where its script can reach nothing outside."""
+    return (
+      f'<iframe srcdoc="{markup.text(self.page)}" sandbox="allow-scripts" '
+      'width="100%" height="960" style="border: 0"></iframe>'
+    )
+
+
+def play(model: 'Model') -> Player:
+  """The decoder of a model with sliders, in a notebook or as a page.
+
+  Args:
+    model: a trained model of images, with stored codes.
+
+  Returns:
+    What a notebook shows; `play(model).page` is the page as text.
+
+  Raises:
+    ValueError: if the model decodes vectors, has no stored codes, or is too
+      large for a page.
+  """
+  from structae import portable  # which imports jax
+
+  plan, weights = portable.decoder(model)
+  if model.pool is None:
+    raise ValueError(
+      'the model has no stored codes; give it some as structae.Model(config, '
+      'params, pool).'
+    )
+  if weights.size > _MOST_WEIGHTS:
+    raise ValueError(
+      f'the decoder has {weights.size:,} parameters, a page takes '
+      f'{_MOST_WEIGHTS:,} at most.'
+    )
+  parts = _sections(plan, weights, model.pool, model.pool, [])
+  return Player(markup.page(model.title, '', parts, SCRIPTS))
+
+
+def _sections(
+  plan: dict[str, Any],
+  weights: np.ndarray,
+  pool: np.ndarray,
+  codes: np.ndarray,
+  carried: Sequence[str],
+) -> list[markup.Section]:
+  """Sliders span the 2nd to the 98th percentile of `codes`."""
+  flat = codes.reshape(len(codes), -1)
+  low, high = np.quantile(flat, (0.02, 0.98), axis=0)
   pool = pool[:_POOL]
   model = json.dumps(
     {
       'plan': plan,
-      'weights': text,
+      'weights': base64.b64encode(weights.astype('<f2').tobytes()).decode(),
       'pool': _rounded(pool.reshape(len(pool), -1)),
       'low': _rounded(low),
       'high': _rounded(high),
@@ -61,30 +126,22 @@ def sections(run: Run, carried: Sequence[str]) -> list[markup.Section]:
     separators=(',', ':'),
   )
   height, width, _ = plan['image']
-  canvas = f'width="{int(width)}" height="{int(height)}"'
+  canvas = f'width="{width}" height="{height}"'
   return [
     markup.Section(
       'Play with the decoder',
       f'<div id="live" data-model="{markup.text(model)}">\n'
       f'{_pictures(canvas)}{_variables(pool.shape[1:], low, high, carried)}'
       '</div>',
-      note=_NOTE,
+      _NOTE,
     ),
     markup.Section(
       'New images by recombination',
       '<button type="button" id="more">Other hybrids</button>\n'
       f'<div class="hybrids">{_hybrids(canvas)}</div>',
-      note=_HYBRID_NOTE,
+      _HYBRID_NOTE,
     ),
   ]
-
-
-def _ranges(run: Run, pool: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-  """The 2nd and the 98th percentile of every number over training images."""
-  codes = run.codes('train').codes if 'train' in run.parts else pool
-  flat = codes.reshape(len(codes), -1)
-  low, high = np.quantile(flat, (0.02, 0.98), axis=0)
-  return low, high
 
 
 def _rounded(numbers: np.ndarray) -> list:

@@ -1,7 +1,9 @@
 """The decoder of the page, run in node, against `decode`."""
 
 import base64
+import dataclasses
 import functools
+import html
 import json
 import shutil
 import subprocess
@@ -12,8 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from structae import Model, build, portable
+from structae import Model, build, pages, portable
 from structae import config as config_lib
+from structae.pages import live
 
 NODE = shutil.which('node')
 pytestmark = [
@@ -140,3 +143,17 @@ def test_vectors_and_weights_beyond_float16_are_refused():
   params = jax.tree.map(lambda x: x * 1e6, model.params)
   with pytest.raises(ValueError, match='beyond the range of float16'):
     portable.decoder(Model(model.config, params))
+
+
+def test_a_notebook_shows_a_model(monkeypatch):
+  model, codes = make('structural')
+  with pytest.raises(ValueError, match='no stored codes'):
+    pages.play(model)
+  model = dataclasses.replace(model, pool=codes)
+  player = pages.play(model)
+  assert 'id="live"' in player.page and 'function decoderOf' in player.page
+  shown = player._repr_html_()
+  assert html.unescape(shown.split('srcdoc="')[1].split('"')[0]) == player.page
+  monkeypatch.setattr(live, '_MOST_WEIGHTS', 10)
+  with pytest.raises(ValueError, match='a page takes 10 at most'):
+    pages.play(model)

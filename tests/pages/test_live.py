@@ -84,7 +84,7 @@ def test_sliders_are_named_by_what_they_carry(folder):
 def test_what_is_too_large_or_of_another_step_is_left_out(folder, monkeypatch):
   run = Run(folder)
   assert live.sections(run, [])
-  monkeypatch.setattr(live, '_WEIGHTS', 100)
+  monkeypatch.setattr(live, '_MOST_WEIGHTS', 100)
   assert not live.sections(run, [])
   monkeypatch.undo()
   run.save_pool(run.pool(5), 6)
