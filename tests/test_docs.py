@@ -2,6 +2,7 @@
 
 import ast
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -12,13 +13,15 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
+DOCUMENTS = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').rglob('*.md')])
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```', re.MULTILINE | re.DOTALL)
 # But `data`, whose parts have flags of their own.
 COMMANDS = {'train', 'evaluate', 'sample', 'encode', 'report', 'export',
             'benchmark'}  # fmt: skip
 
-each = pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+each = pytest.mark.parametrize(
+  'path', DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
 
 
 def blocks(path, *languages):
@@ -103,6 +106,12 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     exec(code, values)  # noqa: S102
   assert values['new'].shape == (64, 4, 1)
   assert Path('codes.npz').is_file()
+
+
+def test_the_site_documents_what_exists():
+  for path in (ROOT / 'docs' / 'api').glob('*.md'):
+    for name in re.findall(r'^::: (.*)$', path.read_text(), re.MULTILINE):
+      assert pkgutil.resolve_name(name).__doc__, name
 
 
 def test_the_readme_is_short_and_names_its_tests_once():

@@ -78,6 +78,7 @@ def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
   if trained:
     rows = scores([read_run(run) for run in trained])
     sections.append(_table('Scores', rows, _SCORES_NOTE, folder / 'table.md'))
+    sections.append(markup.Section('Runs', _runs(trained, folder)))
     pages.write_comparison(trained, folder / 'comparison.html')
     links.append('comparison.html')
   if made := plan.choices():
@@ -191,6 +192,15 @@ def _table(title: str, rows: Rows, note: str, path: Path) -> markup.Section:
     f'<tbody>\n{lines}</tbody></table>'
   )
   return markup.Section(title, markup.wide(table, title), note)
+
+
+def _runs(folders: Sequence[Path], page: Path) -> str:
+  """Links to the pages of runs, from a page in another folder."""
+  items = ''.join(
+    f'<li>{markup.link(run / "report.html", run.name, page)}</li>\n'
+    for run in folders
+  )
+  return f'<ul>\n{items}</ul>'
 
 
 def _page(

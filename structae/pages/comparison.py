@@ -144,21 +144,13 @@ def _column_head(group: Group, folder: Path) -> str:
   """
   count = f' <small>× {len(group.runs)}</small>' if len(group.runs) > 1 else ''
   if not count:
-    return _link(group.runs[0], group.name, folder)
+    page = group.runs[0].folder / 'report.html'
+    return markup.link(page, group.name, folder)
   links = ' '.join(
-    _link(run, f'seed {run.field("seed")}', folder) for run in group.runs
+    markup.link(run.folder / 'report.html', f'seed {run.field("seed")}', folder)
+    for run in group.runs
   )
   return f'{markup.text(group.name)}{count}<small class="seeds">{links}</small>'
-
-
-def _link(run: Run, name: str, folder: Path) -> str:
-  page = run.folder / 'report.html'
-  if not page.is_file():
-    return markup.text(name)
-  path = os.path.relpath(page.resolve(), folder.resolve())
-  return (
-    f'<a href="{markup.text(markup.address(path))}">{markup.text(name)}</a>'
-  )
 
 
 def _folder_name(run: Run) -> str:

@@ -130,6 +130,7 @@ def _sections(
   return [
     markup.Section(
       'Play with the decoder',
+      '<noscript><p>The decoder needs JavaScript.</p></noscript>\n'
       f'<div id="live" data-model="{markup.text(model)}">\n'
       f'{_pictures(canvas)}{_variables(pool.shape[1:], low, high, carried)}'
       '</div>',

@@ -8,6 +8,7 @@ import os
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from structae.config import flat
@@ -218,10 +219,19 @@ def _breakable(name: str) -> str:
   return text(name).replace('.', '.<wbr>').replace('_', '_<wbr>')
 
 
-def address(path: str) -> str:
-  """The path of a file, relative to the page, as an address."""
-  # A colon in the first part would read as the name of a protocol.
-  return urllib.parse.quote(os.fsencode(path))
+def link(path: Path, name: str, folder: Path) -> str:
+  """A link to a file from a page in a folder; its name alone where it is not.
+
+  Args:
+    path: the file.
+    name: plain text.
+    folder: where the page will lie.
+  """
+  if not path.is_file():
+    return text(name)
+  relative = os.path.relpath(path.resolve(), folder.resolve())
+  address = urllib.parse.quote(os.fsencode(relative))
+  return f'<a href="{address}">{text(name)}</a>'
 
 
 def wide(table: str, name: str) -> str:

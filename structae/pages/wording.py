@@ -55,6 +55,40 @@ FIGURES = {
     'How much the image changes if a variable alone is replaced by that of '
     'another example, as a share of the variance of images.',
   ),
+  'irs_matrix': (
+    'Robustness',
+    'How little other factors move a number while this one is held, 0 to 1; '
+    'the largest of a row makes IRS.',
+  ),
+  'squared_correlation': (
+    'Squared correlation',
+    'How much of each factor a straight line reads from a number, 0 to 1.',
+  ),
+  'latent_information': (
+    'Information between numbers',
+    'How much each number of a code knows about each other, in nats; on the '
+    'diagonal its own entropy.',
+  ),
+  'distance_correlation_matrix': (
+    'Distance correlation',
+    'How dependent each variable is on each other, 0 to 1.',
+  ),
+  'normalized_information': (
+    'Normalized information',
+    "What share of a factor's entropy each number knows, 0 to 1.",
+  ),
+  'accuracy': (
+    'Accuracy of one number',
+    'How often a linear classifier reads each factor right from a number.',
+  ),
+  'variable_information': (
+    'Information of variables',
+    'How much each whole variable knows about each factor, in nats.',
+  ),
+  'variable_importance': (
+    'Importance of variables',
+    'How much each whole variable serves to predict each factor.',
+  ),
 }
 
 # Stems of plots that the page draws itself, to fit its light or dark look.
