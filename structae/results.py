@@ -59,11 +59,11 @@ def write(
   order = np.random.RandomState(1).permutation(len(codes['test'].codes))
   if len(model.image_shape) == 3:
     run.save_samples(shown(model, source, codes, order, drawn, key))
-    save_decoder(run, model)
   log('scoring')
   content = score(model, source, codes, drawn, order)
   run.save_scores(content)
   stopping.check('stopped after scoring; training is complete')
+  save_decoder(run, model)
   log('drawing')
   draw_figures(run)
   report.write_report(run.folder)
@@ -78,6 +78,8 @@ def write(
 
 def save_decoder(run: Run, model: Model) -> None:
   """Writes the decoder for the report, if float16 can hold it."""
+  if len(model.image_shape) != 3:
+    return
   try:
     run.save_decoder(*portable.decoder(model), model.about['step'])
   except ValueError as error:
