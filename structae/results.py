@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from structae import build, sampling, score_inputs, versions
+from structae import build, portable, sampling, score_inputs, versions
 from structae import config as config_lib
 from structae import keys as keys_lib
 from structae.data import pipeline, sources
@@ -64,6 +64,7 @@ def write(
   content = score(model, source, codes, drawn, order)
   run.save_scores(content)
   stopping.check('stopped after scoring; training is complete')
+  save_decoder(run, model)
   log('drawing')
   draw_figures(run)
   report.write_report(run.folder)
@@ -74,6 +75,16 @@ def write(
     if entry.get('value') is not None
   }
   return dataclasses.replace(model, about={**model.about, 'scores': scores})
+
+
+def save_decoder(run: Run, model: Model) -> None:
+  """Writes the decoder for the report, if float16 can hold it."""
+  if len(model.image_shape) != 3:
+    return
+  try:
+    run.save_decoder(*portable.decoder(model), model.about['step'])
+  except ValueError as error:
+    progress.log(f'the report goes without a decoder: {error}')
 
 
 def score(

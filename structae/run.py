@@ -10,6 +10,7 @@
 | `codes/PART.npz`     | codes, factors and image numbers of each part       |
 | `pool.npz`           | `pool` `[P, K, D]`: codes that samples recombine    |
 | `samples.npz`        | images that figures show, uint8, see `results`      |
+| `decoder.npz`        | the decoder for programs without jax: `portable`    |
 | `scores.json`        | `{"scores": {name: {"value", "definition", ...}}}`  |
 | `figures/*.png`      | sheets and plots                                    |
 | `report.html`        | the page about the run                              |
@@ -20,6 +21,7 @@ Imports no jax, so that what is wrong with a folder is said at once.
 
 import contextlib
 import dataclasses
+import datetime
 import functools
 import json
 import os
@@ -47,8 +49,8 @@ if TYPE_CHECKING:  # each imports jax
 
 # What is written into the folder itself.
 _FILES = {
-  'COMPLETE', 'DIVERGED', 'config.json', 'metrics.jsonl', 'pool.npz',
-  'report.html', 'samples.npz', 'scores.json', 'timing.jsonl',
+  'COMPLETE', 'DIVERGED', 'config.json', 'decoder.npz', 'metrics.jsonl',
+  'pool.npz', 'report.html', 'samples.npz', 'scores.json', 'timing.jsonl',
 }  # fmt: skip
 _FOLDERS = ('checkpoints', 'codes', 'figures', 'tensorboard')
 _RESUME = 'remove {}, and the command of the run makes it again'
@@ -267,6 +269,17 @@ class Run:
     """Notes that training diverged, so that a study tries it no more."""
     self._write('DIVERGED', f'{reason}\n')
 
+  @property
+  def progress(self) -> str | None:
+    """How far a run without scores got, in words; None if it has scores."""
+    if self.scores:
+      return None
+    steps = max((row.get('step', 0) for row in self.rows), default=0)
+    asked = self.field('train.num_steps')
+    of = f' of {asked:,}' if isinstance(asked, int) else ''
+    told = f'step {steps:,}{of}'
+    return f'diverged, {told}' if self.has_diverged else told
+
   # What it was asked for.
 
   @functools.cached_property
@@ -342,6 +355,13 @@ class Run:
     seconds = [r['seconds'] for r in found if _is_number(r.get('seconds'))]
     return sum(seconds) / 60 if seconds else None
 
+  @property
+  def date(self) -> datetime.date:
+    """The day on which it was trained to the end, else begun; in UTC."""
+    paths = (self.folder / name for name in ('pool.npz', 'config.json'))
+    seconds = next(path for path in paths if path.is_file()).stat().st_mtime
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date()
+
   # Results.
 
   @property
@@ -380,6 +400,33 @@ class Run:
   def save_pool(self, pool: np.ndarray, step: int) -> None:
     """Writes the stored codes that samples recombine."""
     self._save_arrays('pool.npz', {'pool': pool, 'step': np.array(step)})
+
+  def save_decoder(
+    self, plan: dict[str, Any], weights: np.ndarray, step: int
+  ) -> None:
+    """Writes the decoder for programs without jax; see `portable`."""
+    arrays = {'plan': np.array(json.dumps(plan)), 'weights': weights}
+    self._save_arrays('decoder.npz', arrays | {'step': np.array(step)})
+
+  def decoder(self) -> tuple[dict[str, Any], np.ndarray, int] | None:
+    """The plan of the decoder, its weights, and the step they are of.
+
+    None where an earlier version, or another program, wrote the run.
+    """
+    path = self.folder / 'decoder.npz'
+    if not path.is_file():
+      return None
+    found = files.read_arrays(path)
+    try:
+      plan = json.loads(str(found['plan']))
+      weights, step = found['weights'], int(found['step'])
+      size = [isinstance(n, int) and n > 0 for n in plan['image']]
+      good = size == [True] * 3 and bool(np.isfinite(weights).all())
+    except (KeyError, TypeError, ValueError):
+      good = False
+    if not good:
+      raise ValueError(f'{path} holds no decoder; remove it.')
+    return plan, weights, step
 
   @functools.cached_property
   def samples(self) -> dict[str, np.ndarray]:
@@ -540,6 +587,7 @@ def read_run(folder: str | os.PathLike) -> Run:
   """
   run = Run(Path(folder))
   run.check_form()
+  run.decoder()
   for _ in (run.settings, run.versions, run.scores, run.rows, run.samples):
     pass
   return run

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from structae.figures import grids
+from structae.run import Run
 
 FLOOR = 100.0
 
@@ -56,3 +57,35 @@ def make(
   rows = [{'step': t, 'loss': FLOOR + 500 / t} for t in range(1, 40)]
   (folder / 'metrics.jsonl').write_text('\n'.join(map(json.dumps, rows)))
   return folder
+
+
+def add_decoder(folder: Path, step: int = 5, seed: int = 0) -> None:
+  """A structural decoder of four numbers and images of 8 x 8, by hand."""
+  rng = np.random.default_rng(seed)
+  doubled = (None, 'bilinear', None, 'bilinear')
+  blocks = [
+    {
+      'condition': 'affine',
+      'reads': [i],
+      'layers': [[1, 8]],
+      'up': up,
+      'inputs': 4,
+      'outputs': 3 if i == 3 else 4,
+      'groups': 0 if i == 3 else 2,
+    }
+    for i, up in enumerate(doubled)
+  ]
+  plan = {
+    'image': [8, 8, 3],
+    'code': [4, 1],
+    'activation': 'mish',
+    'mean': 'sigmoid',
+    'start': {'side': 2, 'channels': 4, 'reads': [], 'layers': None},
+    'blocks': blocks,
+  }
+  num = 16 + sum(16 + (36 + 1) * b['outputs'] + 8 * (b['groups'] > 0)
+                 for b in blocks)  # fmt: skip
+  weights = rng.normal(size=num, scale=0.4).astype(np.float16)
+  run = Run(folder)
+  run.save_decoder(plan, weights, step)
+  run.save_pool(rng.normal(size=(6, 4, 1), scale=2).astype(np.float32), step)

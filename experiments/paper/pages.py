@@ -77,6 +77,7 @@ def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
   if trained:
     rows = scores([read_run(run) for run in trained])
     sections.append(_table('Scores', rows, _SCORES_NOTE, folder / 'table.md'))
+    sections.append(markup.Section('Runs', _runs(trained, folder)))
     pages.write_comparison(trained, folder / 'comparison.html')
     links.append('comparison.html')
   if made := plan.choices():
@@ -168,7 +169,7 @@ def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
   return rows, f'Seed 0; the least is chosen: {words}.'
 
 
-def _table(title: str, rows: Rows, note: str, path: Path) -> str:
+def _table(title: str, rows: Rows, note: str, path: Path) -> markup.Section:
   """Writes a table in Markdown; returns it as a section of the page."""
   head, *body = rows
   escaped = [[markdown.text(cell) for cell in row] for row in rows]
@@ -189,7 +190,16 @@ def _table(title: str, rows: Rows, note: str, path: Path) -> str:
     f'<table class="comparison"><thead><tr>{top}</tr></thead>\n'
     f'<tbody>\n{lines}</tbody></table>'
   )
-  return markup.section(title, markup.wide(table, title), note=note)
+  return markup.Section(title, markup.wide(table, title), note)
+
+
+def _runs(folders: Sequence[Path], page: Path) -> str:
+  """Links to the pages of runs, from a page in another folder."""
+  items = ''.join(
+    f'<li>{markup.link(run / "report.html", run.name, page)}</li>\n'
+    for run in folders
+  )
+  return f'<ul>\n{items}</ul>'
 
 
 def _page(
@@ -197,13 +207,13 @@ def _page(
   shows: str,
   written: Sequence[Path],
   links: Sequence[str],
-  sections: Sequence[str],
+  sections: Sequence[markup.Section],
   failures: Sequence[str],
 ) -> str:
   pictures = [path for path in written if path.suffix == '.png']
   uris = embed_files(pictures, _SHEETS) if pictures else []
   shown = [
-    markup.section(title, markup.figure(markup.image(uri, title)))
+    markup.Section(title, markup.figure(markup.image(uri, title)))
     for path, uri in zip(pictures, uris)
     for title in [_title(path.stem)]
   ]
@@ -214,8 +224,8 @@ def _page(
     f'<header>\n<h1>{markup.text(wording.words(name))}</h1>\n'
     f'<p class="facts">{markup.text(shows)}</p>\n<p>{more}</p>\n</header>\n'
   )
-  body = [header, *shown, *sections, markup.section('Not drawn', missing)]
-  return markup.page(f'Study: {name}', f'<main>\n{"".join(body)}</main>')
+  body = [*shown, *sections, markup.Section('Not drawn', missing)]
+  return markup.page(f'Study: {name}', header, body)
 
 
 def _title(stem: str) -> str:

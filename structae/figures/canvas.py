@@ -55,7 +55,7 @@ _STYLE: Any = {
   'ytick.labelcolor': INK,
   'xtick.labelsize': 9.5,
   'ytick.labelsize': 9.5,
-  'svg.fonttype': 'path',
+  'svg.fonttype': 'none',  # text, to be searched, copied and read out
   'svg.hashsalt': 'structae',
   'path.simplify': True,
 }

@@ -149,7 +149,12 @@ def traversal_sheet(
 
 def variable_labels(num_variables: int) -> list[str]:
   """`U₁`, `U₂`, ... in decoder order."""
-  return [f'U{k}'.translate(_SUBSCRIPTS) for k in range(1, num_variables + 1)]
+  return [subscript(f'U{k}') for k in range(1, num_variables + 1)]
+
+
+def subscript(name: str) -> str:
+  """`U12` as `U₁₂`."""
+  return name.translate(_SUBSCRIPTS)
 
 
 def enlarge(images: np.ndarray, scale: int | None = None) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from structae.figures import canvas
 
@@ -19,6 +19,7 @@ def strips(
   *,
   label: str = '',
   published: Mapping[str, float] | None = None,
+  log: bool = False,
 ) -> Figure:
   """Scores of seeds as dots, with their mean and standard deviation.
 
@@ -26,6 +27,7 @@ def strips(
     scores: a name (of a model, say) to the scores of its seeds.
     label: what the score is.
     published: values from elsewhere to show beside ours, by the same names.
+    log: whether the axis is logarithmic; scores are then positive.
 
   Returns:
     The plot: one line a name, in the given order. The deviation is that of the
@@ -36,6 +38,11 @@ def strips(
   for y, (name, colour) in enumerate(zip(names, canvas.cycle(len(names)))):
     strip(axes, y, np.asarray(scores[name], float), colour)
   _mark_published(axes, names, published)
+  if log:
+    axes.set_xscale('log')
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(lambda x, _: f'{x:,.5g}')
   return canvas.figure_of(axes)
 
 

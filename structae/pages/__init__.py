@@ -1,7 +1,7 @@
 """Pages about runs: HTML files that need nothing else.
 
-`report` is of one run, `comparison` of several. Names load on first use, since
-matplotlib is slow to import.
+`report` is of one run, `comparison` of several, `play` of a model. Names load
+on first use, since matplotlib is slow to import.
 """
 
 import lazy_loader

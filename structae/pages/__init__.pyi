@@ -1,2 +1,3 @@
 from .comparison import write_comparison as write_comparison
+from .live import play as play
 from .report import write_report as write_report

@@ -6,16 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from structae import files
 from structae.evaluation import definitions
 from structae.figures import canvas, plots, score_plots
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
+from structae.pages.markup import Section
 from structae.pages.seeds import Group, best, by_seed, differences
 from structae.run import Run, read_run
 
 _SHEETS = 3_400_000  # of the 5 MB that a page may weigh
 _PLOTTED = 6  # scores that get a plot of their seeds
+_ABOVE_FLOOR = 'test_bce_above_floor'
+_SCORES_NOTE = (
+  'The best is marked where a direction is better and all columns are of as '
+  'many examples. Chance is what codes that know nothing get.'
+)
+_SEEDS_NOTE = 'A dot for each seed; the bar is their mean and deviation.'
 
 
 def write_comparison(
@@ -23,9 +32,10 @@ def write_comparison(
 ) -> Path:
   """Writes one page that sets runs side by side.
 
-  Runs that differ in their seed only are one line with mean and standard
-  deviation (of the population). The best is marked among runs on the same
-  data.
+  Runs that differ in their seed only are one column: mean, standard deviation
+  (of the population) and, from three seeds on, the 95 % interval of the mean.
+  The best is marked among runs on the same data, of scores of as many examples.
+  Runs without scores are named with how far they got.
 
   Args:
     workdirs: the folders of the runs.
@@ -40,14 +50,20 @@ def write_comparison(
   if not workdirs:
     raise ValueError('there is no run to compare: give one folder or more.')
   runs = [read_run(workdir) for workdir in workdirs]
-  files.write_text(path, comparison(runs))
+  files.write_text(path, comparison(runs, Path(path).parent))
   return Path(path)
 
 
-def comparison(runs: Sequence[Run]) -> str:
-  """The page about runs, at most 5 MB, as text."""
-  groups = by_seed(runs)
-  body = [_header(runs, groups)]
+def comparison(runs: Sequence[Run], folder: Path) -> str:
+  """The page about runs, at most 5 MB, as text.
+
+  Args:
+    runs: the runs, one or more.
+    folder: where the page will lie; links lead from there.
+  """
+  scored = [run for run in runs if run.progress is None] or runs
+  groups = by_seed(scored)
+  body: list[Section] = []
   per_data: dict[str, list[Group]] = {}
   for group in groups:
     per_data.setdefault(wording.data_title(group.runs[0]), []).append(group)
@@ -55,18 +71,22 @@ def comparison(runs: Sequence[Run]) -> str:
   for data, some in per_data.items():
     suffix = f' on {data}' if len(per_data) > 1 else ''
     body += [
-      markup.section(f'Scores{suffix}', _scores(some), _definitions(some)),
-      markup.section(f'Seeds{suffix}', _seeds(some, numbers)),
-      markup.section(f'Loss{suffix}', _curves(some, numbers)),
+      Section(
+        f'Scores{suffix}',
+        _scores(some, folder) + _definitions(some),
+        _SCORES_NOTE,
+      ),
+      Section(f'Seeds{suffix}', _seeds(some, numbers), _SEEDS_NOTE),
+      Section(f'Loss{suffix}', _curves(some, numbers)),
     ]
-  body += [*_sheets(groups), markup.section('What differs', _table(groups))]
+  body += [*_sheets(groups), Section('What differs', _table(groups))]
   title = f'{len(runs)} runs compared'
-  return markup.page(title, f'<main>\n{"".join(body)}</main>')
+  return markup.page(title, _header(runs, groups), body)
 
 
 def _header(runs: Sequence[Run], groups: Sequence[Group]) -> str:
   if len(groups) == 1:
-    title = f'{groups[0].name}, {len(runs)} seeds'
+    title = f'{groups[0].name}, {len(groups[0].runs)} seeds'
   else:
     title = ', '.join(group.name for group in groups[:-1])
     title += f' and {groups[-1].name}'
@@ -74,46 +94,90 @@ def _header(runs: Sequence[Run], groups: Sequence[Group]) -> str:
     title = f'{len(groups)} configurations compared'
   data = dict.fromkeys(wording.data_title(run) for run in runs)
   facts = ' · '.join([f'{len(runs)} runs', *(name for name in data if name)])
+  unfinished = ''.join(
+    f'<p class="note">Not finished: {markup.text(_folder_name(run))}, '
+    f'{markup.text(run.progress)}.</p>\n'
+    for run in runs
+    if run.progress is not None
+  )
   return (
     f'<header>\n<h1>{markup.text(title)}</h1>\n'
-    f'<p class="facts">{markup.text(facts)}</p>\n</header>\n'
+    f'<p class="facts">{markup.text(facts)}</p>\n{unfinished}</header>\n'
   )
 
 
-def _scores(groups: Sequence[Group]) -> str:
-  means = _score_table(groups, 'model')
+def _scores(groups: Sequence[Group], folder: Path) -> str:
+  means = _score_table(groups, folder)
   if all(len(group.runs) == 1 for group in groups):
     return means
-  single = [Group(r.folder.resolve().name, [r]) for g in groups for r in g.runs]
-  table = _score_table(single, 'run')
+  single = [Group(_folder_name(r), [r]) for g in groups for r in g.runs]
+  table = _score_table(single, folder)
   return f'{means}\n<details><summary>Every run</summary>{table}</details>'
 
 
-def _score_table(groups: Sequence[Group], kind: str) -> str:
+def _score_table(groups: Sequence[Group], folder: Path) -> str:
+  """A row for each score, in groups; a column for each group of runs."""
   scores = _union(groups)
-  head = ''.join(
-    f'<th scope="col" class="value">'
-    f'{markup.text(wording.score_name(name, score))}</th>'
-    for name, score in scores.items()
+  heads = ''.join(
+    f'<th scope="col" class="value">{_column_head(group, folder)}</th>'
+    for group in groups
   )
-  marked = {name: best(groups, name) for name in scores}
-  rows = ''
-  for i, group in enumerate(groups):
-    cells = ''.join(
-      f'<td class="value{" best" if i in marked[name] else ""}">'
-      f'{wording.over_seeds(group.values(name))}</td>'
-      for name in scores
+  body = ''
+  for title, entries in definitions.grouped(scores).items():
+    body += (
+      f'<tr class="group"><th scope="rowgroup" colspan="{len(groups) + 2}">'
+      f'{markup.text(title)}</th></tr>\n'
     )
-    count = (
-      f' <small>× {len(group.runs)}</small>' if len(group.runs) > 1 else ''
-    )
-    name = f'{markup.text(group.name)}{count}'
-    rows += f'<tr><th scope="row">{name}</th>{cells}</tr>\n'
+    body += ''.join(_score_row(groups, *entry) for entry in entries.items())
   return markup.wide(
-    f'<table class="comparison"><thead><tr><th scope="col">{kind}</th>{head}'
-    f'</tr></thead>\n<tbody>\n{rows}</tbody></table>',
+    '<table class="comparison"><thead><tr><th scope="col">score</th>'
+    f'{heads}<th scope="col" class="value">chance</th></tr></thead>\n'
+    f'<tbody>\n{body}</tbody></table>',
     'Scores',
   )
+
+
+def _column_head(group: Group, folder: Path) -> str:
+  """The name of a group, linked to the page of its run, or those of its runs.
+
+  Where a run has no page there is no link.
+  """
+  count = f' <small>× {len(group.runs)}</small>' if len(group.runs) > 1 else ''
+  if not count:
+    page = group.runs[0].folder / 'report.html'
+    return markup.link(page, group.name, folder)
+  links = ' '.join(
+    markup.link(run.folder / 'report.html', f'seed {run.field("seed")}', folder)
+    for run in group.runs
+  )
+  return f'{markup.text(group.name)}{count}<small class="seeds">{links}</small>'
+
+
+def _folder_name(run: Run) -> str:
+  return run.folder.resolve().name
+
+
+def _score_row(
+  groups: Sequence[Group], name: str, score: Mapping[str, Any]
+) -> str:
+  marked = best(groups, name)
+  cells = ''.join(
+    f'<td class="value{" best" if i in marked else ""}">'
+    f'{_cell(group.values(name))}</td>'
+    for i, group in enumerate(groups)
+  )
+  chance = score.get('chance')
+  beside = '' if chance is None else wording.number(chance)
+  return (
+    f'<tr><th scope="row">{markup.text(wording.score_name(name, score))}</th>'
+    f'{cells}<td class="value">{beside}</td></tr>\n'
+  )
+
+
+def _cell(values: np.ndarray) -> str:
+  interval = wording.interval(values)
+  small = f'<small>{markup.text(interval)}</small>' if interval else ''
+  return wording.over_seeds(values) + small
 
 
 def _union(groups: Sequence[Group]) -> dict[str, Mapping[str, Any]]:
@@ -151,17 +215,37 @@ def _seeds(groups: Sequence[Group], numbers: Iterator[int]) -> str:
     return ''
   scores = _union(groups)
   drawn = []
-  for name in wording.headlines(scores, _PLOTTED):
+  for name in _plotted(scores):
     found = {g.name: g.values(name) for g in groups if g.values(name).size}
-    if found:
-      title = wording.words(name)
-      plot = score_plots.strips(found, label=title)
-      svg = canvas.svg(plot, next(numbers))
-      alt = '; '.join(
-        f'{title} of {g}: {wording.over_seeds(v)}' for g, v in found.items()
-      )
-      drawn.append(markup.figure(markup.plot(svg, alt)))
+    title = wording.words(name)
+    # What a model can change of a cross entropy is its part above the entropy.
+    log = name == _ABOVE_FLOOR and all((v > 0).all() for v in found.values())
+    plot = score_plots.strips(found, label=title, log=log)
+    svg = canvas.svg(plot, next(numbers))
+    alt = '; '.join(
+      f'{title} of {g}: {wording.over_seeds(v)}' for g, v in found.items()
+    )
+    drawn.append(markup.figure(markup.plot(svg, alt), _caption(name, scores)))
   return markup.side_by_side(drawn)
+
+
+def _plotted(scores: Mapping[str, Any]) -> list[str]:
+  """The scores that get a plot: of a cross entropy its part above the floor."""
+  first = [_ABOVE_FLOOR] if _ABOVE_FLOOR in scores else []
+  hidden = ['test_bce', *first] if first else []
+  known = {
+    name: score
+    for name, score in scores.items()
+    if name not in hidden and score.get('value') is not None
+  }
+  return first + wording.headlines(known, _PLOTTED - len(first))
+
+
+def _caption(name: str, scores: Mapping[str, Mapping[str, Any]]) -> str:
+  better = {1: 'Higher is better.', -1: 'Lower is better.', 0: ''}
+  chance = scores[name].get('chance')
+  beside = '' if chance is None else f' Chance: {wording.number(chance)}.'
+  return (better[definitions.direction(name, scores[name])] + beside).strip()
 
 
 def _curves(groups: Sequence[Group], numbers: Iterator[int]) -> str:
@@ -184,7 +268,7 @@ def _curves(groups: Sequence[Group], numbers: Iterator[int]) -> str:
   )
 
 
-def _sheets(groups: Sequence[Group]) -> list[str]:
+def _sheets(groups: Sequence[Group]) -> list[Section]:
   """For every figure a section, with the first run of each group."""
   runs = [group.runs[0] for group in groups]
   stems = dict.fromkeys(
@@ -207,7 +291,7 @@ def _sheets(groups: Sequence[Group]) -> list[str]:
     ]
     note = wording.caption(stem)
     row = markup.side_by_side(figures, narrow=True)
-    sections.append(markup.section(title, row, note=note))
+    sections.append(Section(title, row, note))
   return sections
 
 

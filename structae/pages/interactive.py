@@ -19,11 +19,19 @@ _POOL = 900_000
 _SEEN = 12  # hybrid samples seen at once
 
 
-def traversal(run: Run) -> str:
+SCRIPTS = ('frames.js',)
+
+
+def sections(run: Run) -> list[markup.Section]:
+  """Sliders over frames, and hybrids to shuffle, which need `SCRIPTS`."""
+  return [*_traversal(run), *_pool(run)]
+
+
+def _traversal(run: Run) -> list[markup.Section]:
   """A slider for each latent dimension over its pre-rendered frames."""
   frames = run.samples.get('traversal')
   if frames is None or not frames.size:
-    return ''
+    return []
   frames, uris = _embed(frames, _TRAVERSAL, lambda x: x[:, ::2])
   count = frames.shape[1]
   labels = [str(x) for x in run.samples.get('labels', np.array([])).ravel()]
@@ -32,13 +40,15 @@ def traversal(run: Run) -> str:
     _card(*_names(i, labels, len(frames)), uris[i * count : (i + 1) * count])
     for i in range(len(frames))
   ]
-  return markup.section(
-    'One variable at a time',
-    '<button type="button" id="play" aria-pressed="false">Play</button>',
-    _grouped(cards, labels),
-    note='Each slider changes one variable of the same code, from its lowest '
-    f'observed value to its highest. {_order(run)}'.strip(),
-  )
+  play = '<button type="button" id="play" aria-pressed="false">Play</button>'
+  return [
+    markup.Section(
+      'One variable at a time',
+      f'{play}\n{_grouped(cards, labels)}',
+      note='Each slider changes one variable of the same code, from its lowest '
+      f'observed value to its highest. {_order(run)}'.strip(),
+    )
+  ]
 
 
 def _order(run: Run) -> str:
@@ -88,23 +98,25 @@ def _card(name: str, identity: str, uris: list[str]) -> str:
   )
 
 
-def pool(run: Run) -> str:
+def _pool(run: Run) -> list[markup.Section]:
   """Hybrid samples, and a button that shows others of those pre-rendered."""
   frames = run.samples.get('hybrid')
   if frames is None or not frames.size:
-    return ''
+    return []
   _, uris = _embed(frames, _POOL, lambda x: x[::2])
   seen = min(_SEEN, max(1, len(uris) // 2))
   images = '\n'.join(
     markup.image(uri, f'Hybrid sample {i + 1}', hidden=i >= seen)
     for i, uri in enumerate(uris)
   )
-  return markup.section(
-    'New images by recombination',
-    '<button type="button" id="shuffle">Shuffle</button>',
-    f'<div class="pool">{images}</div>',
-    note=f'Hybrid samples, drawn from {len(uris)} made after training.',
-  )
+  shuffle = '<button type="button" id="shuffle">Shuffle</button>'
+  return [
+    markup.Section(
+      'New images by recombination',
+      f'{shuffle}\n<div class="pool">{images}</div>',
+      note=f'Hybrid samples, drawn from {len(uris)} made after training.',
+    )
+  ]
 
 
 def _embed(

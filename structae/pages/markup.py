@@ -1,10 +1,14 @@
 """Pieces of a page: semantic HTML, everything from outside escaped."""
 
 import base64
+import dataclasses
 import hashlib
 import html
-from collections.abc import Mapping, Sequence
+import os
+import urllib.parse
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from structae.config import flat
@@ -25,14 +29,46 @@ _SHOWN = ('value', 'definition', 'missing', 'chance', 'score', 'of', 'group',
           'range', 'better')  # fmt: skip
 
 
-def page(title: str, body: str) -> str:
-  """A whole page, with its style and script inside."""
-  style, script = (
+@dataclasses.dataclass(frozen=True)
+class Section:
+  """A titled part of a page.
+
+  Attributes:
+    title: its heading, plain text.
+    content: markup; a section without is left out.
+    note: plain text under the heading.
+    id: what a link names it by; by default its number on the page.
+  """
+
+  title: str
+  content: str
+  note: str = ''
+  id: str = ''
+
+
+def page(
+  title: str,
+  header: str,
+  sections: Iterable[Section],
+  scripts: Sequence[str] = (),
+) -> str:
+  """A whole page, with its style and scripts inside.
+
+  Args:
+    title: plain text.
+    header: markup of what stands first.
+    sections: what follows, listed in a table of contents.
+    scripts: files of this package, run as one script in this order.
+  """
+  read = lambda name: (
     resources.files('structae.pages').joinpath(name).read_text('utf-8')
-    for name in ('page.css', 'page.js')
   )
+  style = read('page.css')
+  script = '\n'.join(map(read, scripts))
+  body = _body(header, [s for s in sections if s.content])
   digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
   policy = _POLICY.format(digest=digest)
+  run = f'<script>{script}</script>\n' if script else ''
   return f"""<!DOCTYPE html>
 <html lang="en" class="no-script">
 <head>
@@ -45,10 +81,28 @@ def page(title: str, body: str) -> str:
 </head>
 <body>
 {body}
-<script>{script}</script>
-</body>
+{run}</body>
 </html>
 """
+
+
+def _body(header: str, sections: Sequence[Section]) -> str:
+  """The parts of a page, numbered, below their contents."""
+  names = [s.id or f'part-{i + 1}' for i, s in enumerate(sections)]
+  links = ''.join(
+    f'<li><a href="#{name}">{text(section.title)}</a></li>\n'
+    for name, section in zip(names, sections)
+  )
+  contents = f'<nav aria-label="Contents"><ul>\n{links}</ul></nav>\n'
+  parts = ''.join(
+    f'<section id="{name}">\n<h2>{text(section.title)}</h2>\n'
+    + (f'<p class="note">{text(section.note)}</p>\n' if section.note else '')
+    + f'{section.content}\n</section>\n'
+    for name, section in zip(names, sections)
+  )
+  return (
+    f'<main>\n{header}{contents if len(sections) > 1 else ""}{parts}</main>'
+  )
 
 
 def text(value: Any) -> str:
@@ -56,15 +110,6 @@ def text(value: Any) -> str:
   # Names of files may hold bytes that are no UTF-8, as halves of pairs.
   whole = str(value).encode('utf-8', 'replace').decode()
   return html.escape(whole)
-
-
-def section(title: str, *parts: str, note: str = '') -> str:
-  """A titled section; nothing at all if it has no parts."""
-  content = '\n'.join(part for part in parts if part)
-  if not content:
-    return ''
-  note = f'<p class="note">{text(note)}</p>\n' if note else ''
-  return f'<section>\n<h2>{text(title)}</h2>\n{note}{content}\n</section>\n'
 
 
 def figure(picture: str, caption: str = '') -> str:
@@ -87,18 +132,21 @@ def plot(svg: str, alt: str) -> str:
 def tiles(scores: Mapping[str, Mapping[str, Any]]) -> str:
   """The headline scores."""
   items = ''.join(
-    f'<div><dt>{text(wording.words(name))}</dt>'
-    f'<dd>{wording.number(score["value"])}{_above_floor(score)}</dd></div>\n'
+    f'<div><dt>{text(wording.score_name(name, score))}</dt>'
+    f'<dd>{wording.number(score["value"])}{_beside(score)}</dd></div>\n'
     for name, score in scores.items()
   )
   return f'<dl class="tiles">\n{items}</dl>\n' if items else ''
 
 
-def _above_floor(score: Mapping[str, Any]) -> str:
-  value, floor = score['value'], score.get('floor')
-  if value is None or floor is None:
-    return ''
-  return f'<small>{wording.number(value - floor)} above the floor</small>'
+def _beside(score: Mapping[str, Any]) -> str:
+  """What a score is read against: its floor, or its chance."""
+  value, floor, chance = score['value'], score.get('floor'), score.get('chance')
+  if value is not None and floor is not None:
+    return f'<small>{wording.number(value - floor)} above the floor</small>'
+  return (
+    '' if chance is None else f'<small>chance {wording.number(chance)}</small>'
+  )
 
 
 def definition(name: str, score: Mapping[str, Any]) -> str:
@@ -169,6 +217,21 @@ def settings(title: str, values: Mapping[str, Any]) -> str:
 def _breakable(name: str) -> str:
   """A dotted name that may go on in the next line where its words end."""
   return text(name).replace('.', '.<wbr>').replace('_', '_<wbr>')
+
+
+def link(path: Path, name: str, folder: Path) -> str:
+  """A link to a file from a page in a folder; its name alone where it is not.
+
+  Args:
+    path: the file.
+    name: plain text.
+    folder: where the page will lie.
+  """
+  if not path.is_file():
+    return text(name)
+  relative = os.path.relpath(path.resolve(), folder.resolve())
+  address = urllib.parse.quote(os.fsencode(relative))
+  return f'<a href="{address}">{text(name)}</a>'
 
 
 def wide(table: str, name: str) -> str:

@@ -7,11 +7,27 @@ import numpy as np
 
 from structae import files
 from structae.figures import canvas, plots
-from structae.pages import interactive, markup, wording
+from structae.pages import (
+  again,
+  findings,
+  interactive,
+  live,
+  markup,
+  wording,
+)
 from structae.pages.embedding import embed_files
+from structae.pages.markup import Section
 from structae.run import Run, read_run
 
 _SHEETS = 2_300_000  # of the 5 MB that a page may weigh
+_LEARNED_NOTE = (
+  'How much of a factor is in a number of the code: the information that they '
+  'share, as a part of all there is to know about the factor.'
+)
+_SCORES_NOTE = (
+  'Each name unfolds its definition. Higher is better where an arrow points '
+  'up, lower where it points down. Chance is what codes that know nothing get.'
+)
 _FLOOR = ' The axis shows the loss above its least possible value.'
 
 
@@ -43,38 +59,41 @@ def report(run: Run) -> str:
   """The page about a run, at most 5 MB, as text."""
   sheets = _sheets(run)
   # A model with a prior shows it beside the hybrids.
-  rest = 'prior' if 'prior' in sheets else 'partial_hybrid'
-  first = ('hybrid', rest)
-  body = [
-    _header(run),
-    markup.section('Reconstructions', sheets.pop('reconstructions', '')),
-    _pair('Samples', [sheets.pop(name, '') for name in first]),
-    interactive.traversal(run),
-    interactive.pool(run),
-    markup.section('Every variable at a glance', sheets.pop('traversals', '')),
-    markup.section(
-      'Scores',
-      markup.score_table(run.scores),
-      note='Each name unfolds its definition. Higher is better where an arrow '
-      'points up, lower where it points down.',
-    ),
-    _matrices(run)
-    or markup.section(
-      'Mutual information', sheets.pop('mutual_information', '')
-    ),
-    _loss(run) or markup.section('Loss', sheets.pop('loss', '')),
+  beside = 'prior' if 'prior' in sheets else 'partial_hybrid'
+  samples = [sheets.pop(name, '') for name in ('hybrid', beside)]
+  played = live.sections(run, findings.carried(run))
+  scripts = live.SCRIPTS if played else interactive.SCRIPTS
+  sections = [
+    Section('What this run learned', _learned(run), _LEARNED_NOTE),
+    *(played or interactive.sections(run)),
+    Section('Reconstructions', sheets.pop('reconstructions', '')),
+    Section('Samples', markup.side_by_side(samples)),
+    Section('Every variable at a glance', sheets.pop('traversals', '')),
+    Section('Scores', markup.score_table(run.scores), note=_SCORES_NOTE),
+    _matrices(run, sheets.pop('mutual_information', '')),
+    _loss(run, sheets.pop('loss', '')),
+    *(Section(wording.figure_title(stem), x) for stem, x in sheets.items()),
+    Section('How it was made', _made(run)),
   ]
-  for stem, sheet in sheets.items():
-    body.append(markup.section(wording.figure_title(stem), sheet))
-  body.append(
-    markup.section(
-      'How it was made',
-      markup.settings('Configuration', {'name': run.name, **run.settings}),
-      markup.settings('Versions', run.versions),
-    )
+  return markup.page(wording.title(run), _header(run), sections, scripts)
+
+
+def _learned(run: Run) -> str:
+  items = ''.join(
+    f'<li>{markup.text(sentence)}</li>\n'
+    for sentence in findings.sentences(run)
   )
-  title = wording.title(run)
-  return markup.page(title, f'<main>\n{"".join(body)}</main>')
+  return f'<ul class="learned">\n{items}</ul>' if items else ''
+
+
+def _made(run: Run) -> str:
+  command = again.command(run)
+  return (
+    f'<p>Made on {run.date.day} {run.date:%B %Y}. To make it again:</p>\n'
+    f'<pre><code>{markup.text(command)}</code></pre>\n'
+    + markup.settings('Configuration', {'name': run.name, **run.settings})
+    + markup.settings('Versions', run.versions)
+  )
 
 
 def _header(run: Run) -> str:
@@ -102,24 +121,21 @@ def _sheets(run: Run) -> dict[str, str]:
   }
 
 
-def _pair(title: str, sheets: list[str]) -> str:
-  return markup.section(title, markup.side_by_side(sheets))
-
-
-def _loss(run: Run) -> str:
+def _loss(run: Run, sheet: str) -> Section:
+  """The curves of the loss; the sheet of another program without rows."""
   # What is validated is the reconstruction: a penalty would part the curves.
   trained = 'reconstruction' if run.curve('reconstruction')[0] else 'loss'
   names = {'train': trained, 'validation': 'validation_loss'}
   curves = {name: run.curve(key) for name, key in names.items()}
   curves = {name: curve for name, curve in curves.items() if curve[0]}
   if not curves:
-    return ''
+    return Section('Loss', sheet)
   plot = plots.loss_curve(curves, floor=run.floor)
   last = ', '.join(
     f'{name} {wording.number(losses[-1])} at step {steps[-1]:,}'
     for name, (steps, losses) in curves.items()
   )
-  return markup.section(
+  return Section(
     'Loss' if trained == 'loss' else 'Reconstruction loss',
     markup.figure(
       markup.plot(canvas.svg(plot, 0), f'Loss by step: {last}'),
@@ -128,7 +144,8 @@ def _loss(run: Run) -> str:
   )
 
 
-def _matrices(run: Run) -> str:
+def _matrices(run: Run, sheet: str) -> Section:
+  """What numbers know of factors; the sheet of a run without matrices."""
   parts: list[str] = []
   for name, matrix in run.matrices.items():
     values = np.asarray(matrix['values'], float)
@@ -141,4 +158,6 @@ def _matrices(run: Run) -> str:
       f'<div><h3>{markup.text(title)}</h3>'
       f'{markup.figure(drawn, wording.caption(name))}</div>'
     )
-  return markup.section('Latents and factors', markup.side_by_side(parts))
+  if not parts:
+    return Section('Mutual information', sheet)
+  return Section('Numbers of a code and factors', markup.side_by_side(parts))

@@ -18,6 +18,7 @@ from structae.run import Run
 _INCIDENTAL = {'seed', 'workdir', 'config_hash', *RESUMABLE} - {
   'train.num_steps'
 }
+_POINTS = ('n', 'n_test', 'points')  # of an entry of a score
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,10 +85,19 @@ def by_data(runs: Sequence[Run]) -> dict[str, list[Group]]:
 def best(groups: Sequence[Group], score: str) -> list[int]:
   """The places of the groups with the best mean of a score.
 
-  There are none where neither direction is better, or but one group has it.
+  There are none where neither direction is better, but one group has it, or
+  they are not comparable: of other points or other numbers of examples, on
+  which scores such as DCI depend.
   """
-  entries = (run.scores.get(score) for group in groups for run in group.runs)
-  sign = definitions.direction(score, next(filter(None, entries), {}))
+  entries = [
+    entry
+    for group in groups
+    for run in group.runs
+    if (entry := run.scores.get(score)) and entry.get('value') is not None
+  ]
+  if len({tuple(map(entry.get, _POINTS)) for entry in entries}) > 1:
+    return []
+  sign = definitions.direction(score, next(iter(entries), {}))
   means = [
     sign * values.mean() if (values := group.values(score)).size else -np.inf
     for group in groups
@@ -106,13 +116,19 @@ def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:
 
 
 def _distinctions(run: Run, namesakes: Sequence[Run]) -> list[str]:
-  if len(namesakes) == 1:
-    return []
+  """The fewest fields that tell a run from its namesakes, with their values."""
   own, others = _identity(run), [_identity(other) for other in namesakes]
-  fields = [f for f in own if len({o.get(f) for o in others}) > 1]
-  if len(fields) > 3:
-    return [run.folder.resolve().name]
-  return [f'{_words(field)} {own[field]}' for field in fields]
+  told: list[str] = []
+  while len(_alike(told, others)) < len(others):
+    # The field that tells most apart; the first of them, as they are listed.
+    fields = {f: None for one in (own, *others) for f in one if f not in told}
+    told.append(max(fields, key=lambda f: len(_alike([*told, f], others))))
+  return [f'{_words(field)} {own.get(field, "none")}' for field in told]
+
+
+def _alike(fields: Sequence[str], runs: Sequence[dict[str, str]]) -> set:
+  """The combinations of values that some fields have."""
+  return {tuple(run.get(field) for field in fields) for run in runs}
 
 
 def _words(field: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from structae.evaluation import definitions
 from structae.figures import models
@@ -53,6 +54,40 @@ FIGURES = {
     'Effect of variables',
     'How much the image changes if a variable alone is replaced by that of '
     'another example, as a share of the variance of images.',
+  ),
+  'irs_matrix': (
+    'Robustness',
+    'How little other factors move a number while this one is held, 0 to 1; '
+    'the largest of a row makes IRS.',
+  ),
+  'squared_correlation': (
+    'Squared correlation',
+    'How much of each factor a straight line reads from a number, 0 to 1.',
+  ),
+  'latent_information': (
+    'Information between numbers',
+    'How much each number of a code knows about each other, in nats; on the '
+    'diagonal its own entropy.',
+  ),
+  'distance_correlation_matrix': (
+    'Distance correlation',
+    'How dependent each variable is on each other, 0 to 1.',
+  ),
+  'normalized_information': (
+    'Normalized information',
+    "What share of a factor's entropy each number knows, 0 to 1.",
+  ),
+  'accuracy': (
+    'Accuracy of one number',
+    'How often a linear classifier reads each factor right from a number.',
+  ),
+  'variable_information': (
+    'Information of variables',
+    'How much each whole variable knows about each factor, in nats.',
+  ),
+  'variable_importance': (
+    'Importance of variables',
+    'How much each whole variable serves to predict each factor.',
   ),
 }
 
@@ -123,6 +158,15 @@ def over_seeds(values: np.ndarray) -> str:
   if values.size == 1:
     return number(values[0])
   return mean_and_deviation(values.mean(), values.std())
+
+
+def interval(values: np.ndarray) -> str:
+  """The 95 % interval of a mean over seeds, by Student's t; '' below three."""
+  if values.size < 3:
+    return ''
+  half = stats.t.ppf(0.975, values.size - 1) * stats.sem(values)
+  low, high = values.mean() - half, values.mean() + half
+  return f'95 %: {number(low)} to {number(high)}'
 
 
 def headlines(scores: dict[str, Any], count: int = 4) -> list[str]:

@@ -80,7 +80,7 @@ def assert_same_run(a, b):
 
 def assert_same_results(a, b):
   assert_same_run(a, b)
-  names = ['pool.npz', 'samples.npz', 'scores.json']
+  names = ['decoder.npz', 'pool.npz', 'samples.npz', 'scores.json']
   names += [str(p.relative_to(b)) for p in b.glob('codes/*')]
   names += [str(p.relative_to(b)) for p in b.glob('figures/*')]
   for name in names:
@@ -99,9 +99,9 @@ def test_a_run_leaves_everything_behind(finished):
   folder, out = finished
   run = read_run(folder)  # every file of it can be read
   assert {path.name for path in folder.iterdir()} == {
-    '.lock', 'COMPLETE', 'checkpoints', 'codes', 'config.json', 'figures',
-    'metrics.jsonl', 'pool.npz', 'report.html', 'samples.npz', 'scores.json',
-    'tensorboard', 'timing.jsonl',
+    '.lock', 'COMPLETE', 'checkpoints', 'codes', 'config.json', 'decoder.npz',
+    'figures', 'metrics.jsonl', 'pool.npz', 'report.html', 'samples.npz',
+    'scores.json', 'tensorboard', 'timing.jsonl',
   }  # fmt: skip
   assert set(run.sheets) >= {
     'reconstructions', 'hybrid', 'traversals', 'partial_hybrid', 'loss',

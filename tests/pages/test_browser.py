@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from structae.pages import comparison, report
+from tests import finished_run
 
 NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
@@ -129,6 +130,105 @@ def test_a_click_and_a_key_do_the_same(make_run, browse):
   assert 'Hybrid sample 1' not in dom.seen
 
 
+LOOK = """
+const look = (id) => document.getElementById(id).toDataURL();
+const act = (id, change, type) => {
+  change(document.getElementById(id));
+  document.getElementById(id).dispatchEvent(new Event(type));
+};
+const tell = (name, fact) => { document.documentElement.dataset[name] = fact; };
+"""
+
+
+@pytest.fixture
+def live(make_run):
+  """The page of a run with a decoder, and a script added to it."""
+
+  def write(script):
+    folder = make_run()
+    finished_run.add_decoder(folder)
+    path = report.write_report(folder)
+    add_script(path, f'{{ {LOOK} {script} }}')
+    return path.as_uri()
+
+  return write
+
+
+def test_a_slider_and_a_tick_change_the_pixels(live, browse):
+  address = live("""
+    const before = look('result');
+    tell('same', before === look('a') && before !== look('b'));
+    act('u2', (s) => { s.value = s.max; }, 'change');
+    const moved = look('result');
+    tell('moved', moved !== before);
+    act('b4', (t) => { t.checked = true; }, 'change');
+    tell('mixed', look('result') !== moved);
+    const tick = (t) => { t.checked = true; };
+    for (const k of [1, 2, 3]) act(`b${k}`, tick, 'change');
+    tell('whole', look('result') === look('b'));
+    act('b2', (t) => { t.checked = false; }, 'change');
+    tell('ticks', ticks.map((t) => t.checked));
+    document.getElementById('back').click();
+    tell('back', look('result') === before);
+  """)
+  root = browse(address, '--dump-dom').root
+  told = {
+    name: root[f'data-{name}']
+    for name in ('same', 'moved', 'mixed', 'whole', 'back')
+  }
+  assert set(told.values()) == {'true'}, told
+  assert root['data-ticks'] == 'true,false,true,true'
+
+
+def test_a_link_holds_a_code_and_both_pictures(live, browse):
+  address = live("""
+    tell('link', document.getElementById('link').getAttribute('href'));
+    tell('result', look('result') === look('a'));
+  """)
+  asked = '#code=0.5,-1,0,0.25&a=2&b=1'
+  root = browse(address + asked, '--dump-dom').root
+  assert root['data-link'] == asked and root['data-result'] == 'false'
+  for unknown in ('#code=1,x,0,0&a=99&b=-1', '#part-2'):
+    root = browse(address + unknown, '--dump-dom').root
+    assert root['data-ready'] == 'yes' and root['data-result'] == 'true'
+
+
+def test_hybrids_are_drawn_without_end_and_can_be_taken_apart(live, browse):
+  address = live("""
+    const hybrids = () => [...document.querySelectorAll('.hybrids canvas')]
+      .map((canvas) => canvas.toDataURL());
+    setTimeout(() => {
+      const before = hybrids();
+      document.querySelectorAll('.hybrids button')[3].click();
+      tell('taken', look('result') === before[3]);
+      document.getElementById('more').click();
+      setTimeout(() => {
+        const after = hybrids();
+        tell('fresh', after.filter((x) => !before.includes(x)).length > 3);
+        tell('pace', document.getElementById('pace').textContent);
+      }, 1000);
+    }, 1000);
+  """)
+  root = browse(address, '--dump-dom', '--virtual-time-budget=4000').root
+  assert root['data-taken'] == root['data-fresh'] == 'true'
+  assert root['data-pace'].startswith('This device decodes a picture in ')
+
+
+def test_where_a_device_is_slow_pictures_wait_for_the_slider(live, browse):
+  address = live("""
+    const before = look('result');
+    times.fill(200);
+    act('u2', (s) => { s.value = s.max; }, 'input');
+    tell('waits', look('result') === before);
+    act('u2', () => {}, 'change');
+    tell('drawn', look('result') !== before);
+    tell('pace', document.getElementById('pace').textContent);
+  """)
+  root = browse(address, '--dump-dom').root
+  assert root['data-waits'] == root['data-drawn'] == 'true'
+  assert root['data-pace'].endswith('200 ms, drawn when a slider is let go.')
+
+
 def test_no_script_runs_but_that_of_the_page(make_run, browse):
   path = report.write_report(make_run())
   mark = 'document.documentElement.dataset.foreign = 1'
@@ -144,7 +244,8 @@ def test_pages_fit_a_phone(make_run, browse):
   folders.append(make_run('other', model='vae', scores=wide))
   one = report.write_report(folders[0])
   many = comparison.write_comparison(folders, one.with_name('comparison.html'))
-  for path in (one, many):
+  finished_run.add_decoder(folders[1])
+  for path in (one, report.write_report(folders[1]), many):
     dom = browse(framed(path), '--dump-dom')
     assert dom.root['data-told'] == f'{PHONE[0]},0'
 

@@ -1,3 +1,4 @@
+import json
 import re
 
 import numpy as np
@@ -16,7 +17,7 @@ def rows(text):
       re.sub(r'<[^>]*>', '', cell).strip()
       for cell in re.findall(r'<t[hd].*?</t[hd]>', row, re.DOTALL)
     ]
-    for row in re.findall(r'<tr>.*?</tr>', table, re.DOTALL)
+    for row in re.findall(r'<tr>.*?</tr>', table, re.DOTALL)  # not of groups
   ]
 
 
@@ -32,13 +33,13 @@ def folders(make_run):
   ]
 
 
-def test_seeds_are_one_line_with_mean_and_deviation(folders, tmp_path):
+def test_seeds_are_one_column_with_mean_and_deviation(folders, tmp_path):
   path = comparison.write_comparison(folders, tmp_path / 'page.html')
   head, *table = rows(path.read_text())
-  assert head == ['model', 'MIG ↑', 'Test BCE ↓']
+  assert head == ['score', 'SAE-4 × 2seed 1 seed 2', 'VAE', 'chance']
   assert table == [
-    ['SAE-4 × 2', '0.3500 ± 0.1500', '108.0 ± 1.0'],
-    ['VAE', '0.4000', '105.0'],
+    ['MIG ↑', '0.3500 ± 0.1500', '0.4000', ''],
+    ['Test BCE ↓', '108.0 ± 1.0', '105.0', ''],
   ]
 
 
@@ -52,6 +53,45 @@ def test_the_best_is_marked_in_the_direction_of_the_score(folders, tmp_path):
   assert re.findall(best, means) == ['0.4000', '105.0']
   # Of the runs, b has the highest MIG.
   assert re.findall(best, every_run) == ['0.5000', '105.0']
+
+
+def test_scores_of_other_numbers_of_examples_have_no_best(make_run):
+  runs = []
+  for model, n in (('ae', 100), ('vae', 100), ('sae4', 200)):
+    folder = make_run(model, model=model, scores={'disentanglement': n / 1000})
+    content = json.loads((folder / 'scores.json').read_text())
+    content['scores']['disentanglement']['n'] = n
+    (folder / 'scores.json').write_text(json.dumps(content))
+    runs.append(read_run(folder))
+  assert seeds.best(seeds.by_seed(runs[:2]), 'disentanglement') == [0, 1]
+  assert seeds.best(seeds.by_seed(runs), 'disentanglement') == []
+
+
+def test_three_seeds_have_an_interval():
+  """Student's t of two degrees of freedom: 4.303 standard errors."""
+  interval = wording.interval(np.array([1.0, 2.0, 3.0]))
+  assert interval == '95 %: -0.4841 to 4.484'
+  assert wording.interval(np.array([1.0, 2.0])) == ''
+
+
+def test_columns_lead_to_the_pages_of_their_runs(folders, tmp_path):
+  for folder in folders:
+    (folder / 'report.html').write_text('')
+  path = comparison.write_comparison(folders, tmp_path / 'new' / 'page.html')
+  found = re.findall(r'href="([^#"]*)">([^<]*)<', path.read_text())
+  assert found[:3] == [
+    ('../a/report.html', 'seed 1'),
+    ('../b/report.html', 'seed 2'),
+    ('../c/report.html', 'VAE'),
+  ]
+
+
+def test_unfinished_runs_are_named_with_how_far_they_got(folders, tmp_path):
+  (folders[1] / 'scores.json').unlink()
+  path = comparison.write_comparison(folders, tmp_path / 'page.html')
+  assert 'Not finished: b, step 39.' in path.read_text()
+  head, *_ = rows(path.read_text())
+  assert head == ['score', 'SAE-4', 'VAE', 'chance']
 
 
 def test_the_best_is_marked_of_every_score_with_a_direction(make_run):
@@ -98,6 +138,16 @@ def test_groups_differ_in_more_than_their_seed(make_run):
   assert seeds.differences(groups) == {'beta': ['1', '4']}
 
 
+def test_labels_name_the_fewest_fields_that_tell_runs_apart(make_run):
+  configs = [
+    {'a': {'rate': 1, 'width': 8, 'depth': d, 'noise': n, 'both': (d, n)[i]}}
+    for i, (d, n) in enumerate([(2, 0), (2, 1)])
+  ] + [{'a': {'rate': 5, 'width': 9, 'depth': 7, 'noise': 0, 'both': 4}}]
+  runs = [read_run(make_run(str(i), config=c)) for i, c in enumerate(configs)]
+  names = [group.name for group in seeds.by_seed(runs)]
+  assert names == ['SAE-4, both 2', 'SAE-4, both 1', 'SAE-4, both 4']
+
+
 def test_what_was_scored_tells_no_groups_apart(make_run):
   runs = [
     read_run(make_run(metric, config={'evaluation': {'metrics': [metric]}}))
@@ -122,8 +172,8 @@ def test_a_missing_score_leaves_its_cell_empty(make_run, tmp_path):
   ]
   path = comparison.write_comparison(folders, tmp_path / 'page.html')
   assert [row[1:] for row in rows(path.read_text())[1:]] == [
-    ['0.2000', '–'],
-    ['–', '3.000'],
+    ['0.2000', '–', ''],
+    ['–', '3.000', ''],
   ]
 
 

@@ -1,0 +1,226 @@
+"""What the scores of a run say, in sentences and in names for its numbers."""
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from structae.figures.grids import subscript
+from structae.pages import wording
+from structae.run import Run
+
+# Shares of a factor's entropy that a number of a code knows.
+_CARRIES = 0.1  # from here on the number is named after the factor
+_HOLDS = 0.25  # from here on the factor is said to be in it
+# The way from chance to 1 that a probe must go for a factor to be learned.
+_LEARNED = 0.05
+_USED = 0.01  # of the variance of images: below, a variable hardly shows
+
+
+class Known(NamedTuple):
+  """What the numbers of a code know about the factors.
+
+  Attributes:
+    numbers: their names, `U₃`.
+    factors: the names of the factors, as columns of scores.
+    shares: `[numbers, factors]`, of the factor's entropy, 0 to 1.
+    effects: of the variable of each number on images, a share of their
+      variance; empty where it is not known.
+  """
+
+  numbers: list[str]
+  factors: list[str]
+  shares: np.ndarray
+  effects: list[float]
+
+  def hardly_shows(self, number: int) -> bool:
+    """Whether the decoder makes next to nothing of a number."""
+    return bool(self.effects) and self.effects[number] < _USED
+
+
+def sentences(run: Run) -> list[str]:
+  """What a run has learned and what not, of those scores that it has.
+
+  Args:
+    run: a finished run.
+
+  Returns:
+    Sentences, the most important first.
+  """
+  found = [_reconstructions(run), *_factors(run), _used(run), _hybrids(run)]
+  return [sentence for sentence in [*found, _dependence(run)] if sentence]
+
+
+def carried(run: Run) -> list[str]:
+  """What each number of a code carries, such as 'floor hue'; '' if unclear.
+
+  Args:
+    run: a finished run.
+
+  Returns:
+    One name for each number; none if the scores do not tell.
+  """
+  known = _known(run)
+  if known is None:
+    return []
+  names = []
+  for i, row in enumerate(known.shares):
+    first, *others = np.argsort(-row, kind='stable')[:2]
+    of = [
+      j for j in (first, *others) if row[j] >= max(_CARRIES, row[first] / 2)
+    ]
+    name = ', '.join(_words(known.factors[j]) for j in of)
+    names.append('little effect' if known.hardly_shows(i) else name)
+  return names
+
+
+def _known(run: Run) -> Known | None:
+  matrix = run.matrices.get('mutual_information')
+  details = run.details.get('mig')
+  entropy = details.get('entropy') if isinstance(details, dict) else None
+  if matrix is None or not isinstance(entropy, list):
+    return None
+  nats = np.asarray(matrix['values'], float)
+  positive = all(isinstance(x, int | float) and x > 0 for x in entropy)
+  if nats.ndim != 2 or len(entropy) != nats.shape[1] or not positive:
+    return None
+  return Known(
+    [_number_name(str(row)) for row in matrix['rows']],
+    [str(column) for column in matrix['columns']],
+    nats / np.asarray(entropy, float),
+    _effects(run, [str(row) for row in matrix['rows']]),
+  )
+
+
+def _effects(run: Run, rows: list[str]) -> list[float]:
+  """The effect of the variable that each number is of: `U_3` of `U_3.1`."""
+  matrix = run.matrices.get('variable_effect')
+  if matrix is None:
+    return []
+  effects = {str(k): v[0] for k, v in zip(matrix['rows'], matrix['values'])}
+  found = [effects.get(row.partition('.')[0]) for row in rows]
+  return [] if None in found else [float(x) for x in found if x is not None]
+
+
+def _factors(run: Run) -> list[str]:
+  """Where each factor is, and which were not learned."""
+  known = _known(run)
+  if known is None:
+    return []
+  learned, missed = [], []
+  for factor, share in zip(known.factors, known.shares.T):
+    probe = run.scores.get(f'probe_{factor}', {})
+    if _is_missed(probe, share):
+      missed.append(f'{_words(factor)}{_probed(probe)}')
+    else:
+      name = wording.words(factor)
+      learned.append(f'{name}: {_place(share, known)}{_probed(probe)}.')
+  return learned + ([f'Not learned: {"; ".join(missed)}.'] if missed else [])
+
+
+def _is_missed(probe: dict[str, Any], share: np.ndarray) -> bool:
+  value, chance = probe.get('value'), probe.get('chance')
+  if value is None or chance is None:
+    return bool(share.max() < _LEARNED)
+  return value - chance < _LEARNED * (1 - chance)
+
+
+def _place(share: np.ndarray, known: Known) -> str:
+  """In which numbers a factor is, and how surely."""
+  order = [int(i) for i in np.argsort(-share, kind='stable')[:3]]
+  held = [i for i in order if share[i] >= _HOLDS]
+  hardly = ', of which the picture shows little'
+  places = [
+    f'{_percent(share[i])} of it is in {known.numbers[i]}'
+    + (hardly if known.hardly_shows(i) else '')
+    for i in held
+  ]
+  if places:
+    return '; '.join(places)
+  first = order[0]
+  return f'spread out, {_percent(share[first])} of it in {known.numbers[first]}'
+
+
+def _probed(probe: dict[str, Any]) -> str:
+  value, chance = probe.get('value'), probe.get('chance')
+  if value is None:
+    return ''
+  beside = '' if chance is None else f' (chance {_percent(chance)})'
+  return f'; read right from {_percent(value)} of whole codes{beside}'
+
+
+def _reconstructions(run: Run) -> str:
+  value = _value(run, 'explained_variance')
+  if value is None:
+    return ''
+  return (
+    f'Reconstructions explain {_percent(value)} of the variance of test '
+    'images; one picture for all would explain none of it.'
+  )
+
+
+def _used(run: Run) -> str:
+  effects = run.matrices.get('variable_effect')
+  used = _value(run, 'used_variables')
+  if used is None or effects is None:
+    return ''
+  return (
+    f'{used:.0f} of {len(effects["rows"])} variables are used: each makes '
+    f'{_percent(_USED)} or more of the variance of images.'
+  )
+
+
+# Distances of hybrids and of reconstructions, the better known first.
+_DISTANCES = (
+  ('fid_hybrid', 'fid_rec', 'the test images (FID)'),
+  (
+    'scene_distance_hybrid',
+    'scene_distance_reconstruction',
+    'the nearest true scene (mean squared error)',
+  ),
+)
+
+
+def _hybrids(run: Run) -> str:
+  for name, other, origin in _DISTANCES:
+    hybrid, beside = _value(run, name), _value(run, other)
+    if hybrid is not None and beside:
+      return (
+        f'Hybrids lie {wording.number(hybrid)} from {origin}, reconstructions '
+        f'{wording.number(beside)}: hybrids are {hybrid / beside:.1f} times as '
+        'far.'
+      )
+  return ''
+
+
+def _dependence(run: Run) -> str:
+  score = run.scores.get('pairwise_information', {})
+  value, chance = score.get('value'), score.get('chance')
+  if value is None or chance is None:
+    return ''
+  return (
+    f'Two numbers of a code share {wording.number(value)} nats on average; if '
+    f'they were independent, {wording.number(chance)} would be seen. Hybrid '
+    'samples suppose that it is little.'
+  )
+
+
+def _value(run: Run, name: str) -> float | None:
+  return run.scores.get(name, {}).get('value')
+
+
+def _number_name(row: str) -> str:
+  """`U_3` as `U₃`, `U_3.1` as `U₃, 1`; other names as they are."""
+  match = re.fullmatch(r'U_(\d+)(?:\.(\d+))?', row)
+  if not match:
+    return row
+  return subscript(f'U{match[1]}') + (f', {match[2]}' if match[2] else '')
+
+
+def _words(factor: str) -> str:
+  return factor.replace('_', ' ')
+
+
+def _percent(share: float) -> str:
+  number = f'{100 * share:.1f}' if share > 0.99 else f'{100 * share:.0f}'
+  return f'{number}\N{NO-BREAK SPACE}%'

@@ -1,0 +1,204 @@
+"""A decoder as a plain list of layers, for programs without jax.
+
+`plan` says what to do, in JSON: the start S_0 and the blocks S_i = f_i(S_{i-1},
+U_i), each with the numbers of a code that it reads. `weights` are the
+parameters, one after another in the order in which the plan names them. The
+browser is such a program, see `pages/decoder.js`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from structae.model import Model
+from structae.models import decoders
+
+Layers = list[tuple[int, int]]
+_WHOLE: Any = ...  # of an array that holds one layer
+
+
+def decoder(model: Model) -> tuple[dict[str, Any], np.ndarray]:
+  """Lists the layers of the decoder of a model of images.
+
+  Args:
+    model: the model; not one of feature vectors.
+
+  Returns:
+    The plan, which JSON can hold, and the weights `[P]` float16.
+
+  Raises:
+    ValueError: if the model is one of feature vectors, or a weight is beyond
+      the range of float16.
+  """
+  if len(model.image_shape) != 3:
+    raise ValueError(
+      f'the model decodes vectors of {model.image_shape[0]} numbers, expected '
+      'one of images.'
+    )
+  taken = _Weights()
+  settings, params = model.config.model, model.params['decoder']
+  parts = {
+    'structural': _structural,
+    'adaptive': _structural,
+    'ladder': _ladder,
+    'hourglass': _hourglass,
+  }[settings.decoder]
+  start, blocks = parts(model, params, taken)
+  gaussian = model.config.objective.likelihood == 'gaussian'
+  plan = {
+    'image': list(model.image_shape),
+    'code': list(model.code_shape),
+    'activation': settings.activation,
+    'mean': 'identity' if gaussian else 'sigmoid',
+    'start': start,
+    'blocks': blocks,
+  }
+  return plan, taken.joined()
+
+
+class _Weights:
+  """Parameters in the order in which they are named."""
+
+  def __init__(self) -> None:
+    self._arrays: list[np.ndarray] = []
+
+  def take(self, *arrays: Any) -> None:
+    self._arrays += [np.asarray(array, np.float32).ravel() for array in arrays]
+
+  def dense(self, params: Mapping[str, Any], which: Any = _WHOLE) -> Layers:
+    """The layers of an MLP; `which` of a batch of MLPs."""
+    names = [f'hidden_{i}' for i in range(len(params) - 1)] + ['out']
+    layers = []
+    for name in names:
+      kernel = np.asarray(params[name]['kernel'])[which]
+      self.take(kernel, np.asarray(params[name]['bias'])[which])
+      layers.append((int(kernel.shape[0]), int(kernel.shape[1])))
+    return layers
+
+  def joined(self) -> np.ndarray:
+    weights = np.concatenate(self._arrays)
+    largest = float(np.abs(weights).max())
+    if not largest <= float(np.finfo(np.float16).max):
+      raise ValueError(
+        f'a weight of the decoder is {largest:g}, beyond the range of float16.'
+      )
+    return weights.astype(np.float16)
+
+
+def _structural(
+  model: Model, params: Mapping[str, Any], taken: _Weights
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+  settings = model.config.model
+  num_variables, dim = model.code_shape
+  num_stages = settings.num_stages or num_variables
+  start = _constant(params, taken)
+  every = settings.num_blocks // num_stages
+  networks = params['str_tfm_networks']['networks']
+  ups = decoders.upsample_before(model.image_shape[0], settings.num_blocks)
+  runs = sorted({1, *ups})
+  blocks = []
+  for i in range(1, settings.num_blocks + 1):
+    stage, first = (i - 1) // every, max(run for run in runs if run <= i)
+    condition: dict[str, Any] = {}
+    if (i - 1) % every == 0:
+      whole = settings.decoder == 'adaptive'
+      reads = range(num_variables) if whole else [stage]
+      condition = _condition('affine', networks, stage, reads, dim, taken)
+    if i == settings.num_blocks:
+      conv, norm, which = params['out'], None, _WHOLE
+    else:
+      block = params[f'run_{first}']['block']
+      conv, norm, which = block['conv'], block['norm'], i - first
+    blocks.append(_block(model, i, conv, norm, which, taken) | condition)
+  return start, blocks
+
+
+def _ladder(
+  model: Model, params: Mapping[str, Any], taken: _Weights
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+  num_variables, dim = model.code_shape
+  start = _constant(params, taken)
+  every = model.config.model.num_blocks // num_variables
+  conditions = {
+    1 + i * every: ('join', params['rungs'], i, [i], dim)
+    for i in range(num_variables)
+  }
+  return start, _chain(model, params['chain'], conditions, taken)
+
+
+def _hourglass(
+  model: Model, params: Mapping[str, Any], taken: _Weights
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+  start = {
+    'side': decoders.START,
+    'channels': model.config.model.width,
+    'reads': list(range(model.config.model.num_latents)),
+    'layers': taken.dense(params['start']),
+  }
+  return start, _chain(model, params['chain'], {}, taken)
+
+
+def _chain(
+  model: Model,
+  params: Mapping[str, Any],
+  conditions: Mapping[int, Any],
+  taken: _Weights,
+) -> list[dict[str, Any]]:
+  num_blocks = model.config.model.num_blocks
+  blocks = []
+  for i in range(1, num_blocks + 1):
+    condition = {}
+    if i in conditions:
+      kind, networks, which, variables, dim = conditions[i]
+      condition = _condition(kind, networks, which, variables, dim, taken)
+    last = i == num_blocks
+    conv = params['out'] if last else params[f'block_{i}']['conv']
+    norm = None if last else params[f'block_{i}']['norm']
+    blocks.append(_block(model, i, conv, norm, _WHOLE, taken) | condition)
+  return blocks
+
+
+def _constant(params: Mapping[str, Any], taken: _Weights) -> dict[str, Any]:
+  taken.take(params['start'])
+  side, _, channels = params['start'].shape
+  return {'side': side, 'channels': channels, 'reads': [], 'layers': None}
+
+
+def _condition(
+  kind: str,
+  networks: Mapping[str, Any],
+  which: int,
+  variables: Any,
+  dim: int,
+  taken: _Weights,
+) -> dict[str, Any]:
+  """How the numbers of some variables enter a block, before it doubles."""
+  return {
+    'condition': kind,
+    'reads': [k * dim + d for k in variables for d in range(dim)],
+    'layers': taken.dense(networks, which),
+  }
+
+
+def _block(
+  model: Model, number: int, conv: Any, norm: Any, which: Any, taken: _Weights
+) -> dict[str, Any]:
+  settings = model.config.model
+  kernel = np.asarray(conv['kernel'])[which]
+  taken.take(kernel, np.asarray(conv['bias'])[which])
+  if norm is not None:
+    taken.take(*(np.asarray(norm[name])[which] for name in ('scale', 'bias')))
+  doubles = number in decoders.upsample_before(
+    model.image_shape[0], settings.num_blocks
+  )
+  up = 'zeros' if settings.resampling == 'strided' else 'bilinear'
+  return {
+    'condition': None,
+    'reads': [],
+    'layers': [],
+    'up': up if doubles else None,
+    'inputs': int(kernel.shape[2]),
+    'outputs': int(kernel.shape[3]),
+    'groups': 0 if norm is None else settings.num_groups,
+  }

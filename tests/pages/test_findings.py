@@ -1,0 +1,116 @@
+"""What a report concludes from scores, and the command that it names."""
+
+import json
+
+import pytest
+
+from structae.pages import again, findings
+from structae.run import read_run
+
+SCORES = {
+  'explained_variance': {'value': 0.95, 'chance': 0},
+  'probe_hue': {'value': 0.996, 'chance': 0.1},
+  'probe_size': {'value': 0.6, 'chance': 0.25},
+  'probe_turn': {'value': 0.26, 'chance': 0.25},
+  'used_variables': {'value': 2},
+  'scene_distance_hybrid': {'value': 0.02},
+  'scene_distance_reconstruction': {'value': 0.005},
+  'pairwise_information': {'value': 0.25, 'chance': 0.0125},
+}
+NUMBERS = ['U_1', 'U_2', 'U_3']
+MATRICES = {
+  'mutual_information': {
+    'values': [[1.0, 0.1, 0.02], [0.6, 0.2, 0.0], [0.7, 0.0, 0.0]],
+    'rows': NUMBERS,
+    'columns': ['hue', 'size', 'turn'],
+  },
+  'variable_effect': {
+    'values': [[0.5], [0.2], [0.001]],
+    'rows': NUMBERS,
+    'columns': ['effect'],
+  },
+}
+
+
+@pytest.fixture
+def learned(make_run):
+  """`learned(**content)`: the sentences of a run with those scores."""
+
+  def tell(**content):
+    folder = make_run(str(len(content)))
+    (folder / 'scores.json').write_text(json.dumps(content))
+    run = read_run(folder)
+    text = [s.replace('\N{NO-BREAK SPACE}', ' ') for s in
+            findings.sentences(run)]  # fmt: skip
+    return text, findings.carried(run)
+
+  return tell
+
+
+def test_sentences_say_what_was_learned_and_what_was_not(learned):
+  details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
+  sentences, names = learned(scores=SCORES, matrices=MATRICES, details=details)
+  assert sentences == [
+    'Reconstructions explain 95 % of the variance of test images; one picture '
+    'for all would explain none of it.',
+    'Hue: 50 % of it is in U₁; 35 % of it is in U₃, of which the picture shows '
+    'little; 30 % of it is in U₂; read right from 99.6 % of whole codes '
+    '(chance 10 %).',
+    'Size: spread out, 10 % of it in U₂; read right from 60 % of whole codes '
+    '(chance 25 %).',
+    'Not learned: turn; read right from 26 % of whole codes (chance 25 %).',
+    '2 of 3 variables are used: each makes 1 % or more of the variance of '
+    'images.',
+    'Hybrids lie 0.02000 from the nearest true scene (mean squared error), '
+    'reconstructions 0.005000: hybrids are 4.0 times as far.',
+    'Two numbers of a code share 0.2500 nats on average; if they were '
+    'independent, 0.01250 would be seen. Hybrid samples suppose that it is '
+    'little.',
+  ]
+  assert names == ['hue', 'hue', 'little effect']
+
+
+def test_what_has_no_score_is_not_spoken_of(learned):
+  assert learned() == ([], [])
+  assert learned(scores={}, matrices=MATRICES) == ([], [])
+  details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
+  sentences, _ = learned(matrices=MATRICES, scores={}, details=details)
+  assert sentences[-1] == 'Not learned: turn.'
+
+
+def test_numbers_of_a_variable_share_its_effect(learned):
+  rows = ['U_1.1', 'U_1.2', 'U_2.1', 'U_2.2']
+  matrices = {
+    'mutual_information': {
+      'values': [[0.5], [0.0], [0.5], [0.5]],
+      'rows': rows,
+      'columns': ['hue'],
+    },
+    'variable_effect': {
+      'values': [[0.9], [0.0]],
+      'rows': ['U_1', 'U_2'],
+      'columns': ['effect'],
+    },
+  }
+  details = {'mig': {'entropy': [1.0]}}
+  sentences, names = learned(scores={}, matrices=matrices, details=details)
+  assert 'U₁, 1' in sentences[0]
+  assert names == ['hue', '', 'little effect', 'little effect']
+
+
+def test_the_command_names_tokens_and_changed_fields(make_run):
+  from structae import config as config_lib
+
+  config = config_lib.get_config('sae12', 'quick,mpi3d_toy')
+  config.seed = 3
+  config_lib.update(config, config_lib.widths(config))
+  config.evaluation.metrics = ('mig', 'dci')
+  run = read_run(make_run(model='sae12', config=config.to_dict()))
+  config = json.loads((run.folder / 'config.json').read_text())['config']
+  assert config['data']['name'] == 'mpi3d_toy'
+  assert again.command(run) == (
+    'structae train sae12:quick,mpi3d_toy --config.seed=3 '
+    '--config.evaluation.metrics=mig,dci'
+  )
+  other = read_run(make_run('mine', model='mine'))
+  assert again.command(other) == f'structae train {other.folder}'
