@@ -18,7 +18,7 @@ class Backbone:
     width: channels of every block.
     num_groups: groups of the group norm.
     initializer: how layers start, see `blocks.initializers`.
-    activation: see `blocks.activation`.
+    activation: see `activations.named`.
     strided: whether convolutions halve maps and transposed ones double them, in
       place of pooling and bilinear upsampling.
     dtype: what the computation is done in.

@@ -1,17 +1,15 @@
-"""A convolution block and its parts: layers, activation, norm.
+"""Layers and how they start, the convolution block, the dense network.
 
-Each function equals the stock one of jax or flax to rounding and costs a
-fraction of it (see `experiments/benchmarks/blocks.py`). Arrays are NHWC.
+Arrays are NHWC.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from structae.nn import resampling
+from structae.nn import activations, convolution, norm, resampling
 from structae.nn.backbone import Backbone
 
 Dtype = Any
@@ -68,74 +66,13 @@ def conv(features: int, kernel: int, **options: Any) -> nn.Conv:
   Returns:
     The layer.
   """
-  padding = [(kernel // 2, kernel // 2)] * 2
-  return nn.Conv(features, (kernel, kernel), padding=padding, **options)
-
-
-@jax.custom_jvp
-def mish(x: jax.Array) -> jax.Array:
-  """x tanh(softplus(x)), written with a single exponential.
-
-  With e = exp(x), tanh(ln(1 + e)) = e (e + 2) / (e (e + 2) + 2).
-
-  Args:
-    x: any shape.
-
-  Returns:
-    The same shape.
-
-  Source: Misra, https://arxiv.org/abs/1908.08681.
-  """
-  e = jnp.exp(jnp.minimum(x, 20))
-  n = e * (e + 2)
-  return x * (n / (n + 2))
-
-
-@mish.defjvp
-def _mish_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
-  (x,), (dx,) = primals, tangents
-  e = jnp.exp(jnp.minimum(x, 20))
-  n = e * (e + 2)
-  r = 1 / (n + 2)
-  return x * (n * r), dx * (n * r + 4 * x * (e * r) * ((e + 1) * r))
-
-
-def activation(name: str) -> Callable[[jax.Array], jax.Array]:
-  """The activation of that name: 'mish' or 'elu'."""
-  named: dict[str, Any] = {'mish': mish, 'elu': jax.nn.elu}
-  return named[name]
-
-
-class GroupNorm(nn.Module):
-  """Group normalization as one scale and one shift per example and channel.
-
-  The moments are summed in float32 at least; the map is read twice and written
-  once.
-
-  Source: Wu and He, https://arxiv.org/abs/1803.08494.
-  """
-
-  num_groups: int = 8
-  epsilon: float = 1e-5
-  param_dtype: Dtype = jnp.float32
-
-  @nn.compact
-  def __call__(self, x: jax.Array) -> jax.Array:
-    """Maps `[B, H, W, C]` to the same shape."""
-    batch, *_, channels = x.shape
-    gain = self.param('scale', nn.initializers.ones, (channels,),
-                      self.param_dtype)  # fmt: skip
-    bias = self.param('bias', nn.initializers.zeros, (channels,),
-                      self.param_dtype)  # fmt: skip
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    moments = jnp.stack([wide.mean((1, 2)), jnp.square(wide).mean((1, 2))])
-    groups = moments.reshape(2, batch, self.num_groups, -1).mean(-1)
-    mean, square = jnp.repeat(groups, channels // self.num_groups, -1)
-    variance = jnp.maximum(square - jnp.square(mean), 0)
-    scale = gain * jax.lax.rsqrt(variance + self.epsilon)
-    shift = bias - mean * scale
-    y = wide * scale[:, None, None] + shift[:, None, None]
-    return y.astype(x.dtype)
+  return nn.Conv(
+    features,
+    (kernel, kernel),
+    padding=[(kernel // 2, kernel // 2)] * 2,
+    conv_general_dilated=convolution.convolve,
+    **options,
+  )
 
 
 class ConvBlock(nn.Module):
@@ -171,8 +108,9 @@ class ConvBlock(nn.Module):
     )(x)
     if self.pool and not own.strided:
       x = resampling.max_pool(x)
-    x = GroupNorm(own.num_groups, param_dtype=own.param_dtype, name='norm')(x)
-    return activation(own.activation)(x)
+    return norm.GroupNorm(
+      own.num_groups, own.activation, own.param_dtype, name='norm'
+    )(x)
 
 
 def output(
@@ -211,7 +149,7 @@ class MLP(nn.Module):
     for i, width in enumerate(hidden):
       start = initializers(own.initializer, x.shape[-1])
       x = nn.Dense(width, name=f'hidden_{i}', **own.types, **start)(x)
-      x = activation(own.activation)(x)
+      x = activations.named(own.activation).value(x)
     start = initializers(own.initializer, x.shape[-1])
     if self.zero_bias:
       start['bias_init'] = nn.initializers.zeros

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from structae.models import autoencoder, decoders, encoders, ladder
-from structae.nn import blocks, resampling
+from structae.nn import activations, blocks, resampling
 from structae.nn.backbone import Backbone
 
 COMMON = Backbone(num_blocks=4, width=8, num_groups=2)
@@ -141,7 +141,7 @@ def test_on_vectors_a_stage_is_a_dense_layer():
   stages = model.apply(variables, codes, method='decode_stages')
   networks = params['str_tfm_networks']['networks']
   dense = lambda p, u: u @ p['kernel'][0] + p['bias'][0]
-  hidden = blocks.mish(dense(networks['hidden_0'], codes[:, 0]))
+  hidden = activations.mish(dense(networks['hidden_0'], codes[:, 0]))
   beta, logit = jnp.split(dense(networks['out'], hidden), 2, -1)
   x = jnp.exp(logit) * params['start'][0, 0] + beta
   block = jax.tree.map(lambda p: p[0], params['run_1']['block'])
@@ -149,5 +149,5 @@ def test_on_vectors_a_stage_is_a_dense_layer():
   groups = x.reshape(3, 2, 4)
   mean, var = groups.mean(-1, keepdims=True), groups.var(-1, keepdims=True)
   x = ((groups - mean) / jnp.sqrt(var + 1e-5)).reshape(3, 8)
-  expected = blocks.mish(x)  # scale 1 and bias 0 at the start
+  expected = activations.mish(x)  # scale 1 and bias 0 at the start
   np.testing.assert_allclose(stages[0][:, 0, 0], expected, atol=1e-5)
