@@ -185,7 +185,7 @@ def difference(facts: list[dict[str, Any]]) -> str:
   """What the first process that differs has otherwise than process 0; or ''."""
   for i, other in enumerate(facts):
     lines = [
-      f'{name} {other[name]!r:.80}, not {facts[0][name]!r:.80}'
+      f'{name} {other.get(name)!r:.80}, not {facts[0][name]!r:.80}'
       for name in facts[0]
       if other.get(name) != facts[0][name]
     ]

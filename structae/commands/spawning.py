@@ -140,9 +140,9 @@ def _wait(
 def _first_to_fail(running: Sequence[subprocess.Popen], failed: int) -> int:
   """Lets the others end by themselves; prefers one that was killed."""
   end = time.monotonic() + _GRACE_SECONDS
-  if running[failed].returncode < 0:
-    return failed
-  while time.monotonic() < end and any(p.poll() is None for p in running):
+  while any(p.poll() is None for p in running):
+    if time.monotonic() > end or any((p.poll() or 0) < 0 for p in running):
+      break  # who is left waits for one that is gone
     time.sleep(_POLL_SECONDS)
   killed = [i for i, p in enumerate(running) if p.returncode == -signal.SIGKILL]
   return killed[0] if killed else failed

@@ -24,7 +24,7 @@ from typing import Any
 
 import structae
 from structae import config as config_lib
-from structae.commands import config_flags, joining, spawning, together
+from structae.commands import config_flags, joining
 from structae.commands.config_flags import Command
 from structae.commands.parser import Failed, Parser, run
 from structae.config.identity import MOVABLE
@@ -55,9 +55,13 @@ def _main(parser: Parser, arguments: Sequence[str]) -> None:
   place = joining.place(flags, os.environ)
   read = lambda: config_flags.command(flags, unknown)
   if flags.processes:
+    from structae.commands import spawning
+
     read()  # a mistake is answered once, and at once
     sys.exit(spawning.run(flags.processes, arguments, os.environ))
   if place:
+    from structae.commands import together
+
     sys.exit(together.run(place, lambda: _train_together(read)))
   train(read())
 
