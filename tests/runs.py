@@ -63,10 +63,11 @@ def make(folder, *steps, **num_codes):
 
 
 def newest_state(folder):
-  """The newest checkpoint of a run's folder, in numpy, wherever it was saved."""
+  """The newest checkpoint of a run's folder, wherever saved, in numpy."""
   newest = max((folder / 'checkpoints').iterdir()).absolute()
   numpy = ocp.RestoreArgs(restore_type=np.ndarray)
   with ocp.PyTreeCheckpointer() as reader:
     held = reader.metadata(newest).item_metadata.tree
     args = jax.tree.map(lambda _: numpy, held)
-    return reader.restore(newest, args=ocp.args.PyTreeRestore(restore_args=args))
+    asked = ocp.args.PyTreeRestore(restore_args=args)
+    return reader.restore(newest, args=asked)

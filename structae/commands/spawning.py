@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import glob
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
+from structae.commands import gpus
 from structae.commands.parser import complain
 from structae.config import ConfigError
 from structae.training import stop
@@ -82,11 +82,8 @@ def _free_port() -> int:
 
 def _gpus(num: int, environment: Mapping[str, str]) -> list[dict[str, str]]:
   """For each process, the variable that leaves it an equal part of the GPUs."""
-  visible = environment.get('CUDA_VISIBLE_DEVICES')
-  found = visible.split(',') if visible else [
-    str(i) for i in range(len(glob.glob('/dev/nvidia[0-9]*')))
-  ]  # fmt: skip
-  if not found or environment.get('JAX_PLATFORMS') == 'cpu' or visible == '':
+  found = gpus.found(environment)
+  if not found:
     return [{} for _ in range(num)]
   each, rest = divmod(len(found), num)
   if rest or not each:
@@ -94,7 +91,7 @@ def _gpus(num: int, environment: Mapping[str, str]) -> list[dict[str, str]]:
       f'--processes={num} does not divide the {len(found)} GPUs of this machine'
     )
   return [
-    {'CUDA_VISIBLE_DEVICES': ','.join(found[i * each : (i + 1) * each])}
+    {gpus.VISIBLE: ','.join(found[i * each : (i + 1) * each])}
     for i in range(num)
   ]
 
