@@ -86,6 +86,7 @@ class Group:
     variables = {
       'JAX_PLATFORMS': 'cpu',
       'JAX_NUM_CPU_DEVICES': str(num_devices),
+      'XDG_CACHE_HOME': str(self.folder.parent / 'cache'),
     }
     with open(self._log(i, 'out'), 'wb') as out:
       with open(self._log(i, 'err'), 'wb') as err:

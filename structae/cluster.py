@@ -50,6 +50,9 @@ def join(
     f'not all {which} came to {coordinator or "the coordinator"} within '
     f'{timeout} s; start all of them, or give a longer --timeout'
   )
+  # It would take SIGTERM, which `training.stop` hears and tells the others.
+  if hasattr(jax.config, 'jax_enable_preemption_service'):
+    jax.config.update('jax_enable_preemption_service', False)
   with _or_end(timeout, late):
     try:
       jax.distributed.initialize(

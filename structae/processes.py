@@ -119,8 +119,6 @@ def agree(action: Callable[[], T]) -> T:
   report, result = None, None
   try:
     result = action()
-  except Told:
-    raise
   except Exception as error:
     report = _report(error)
   _raise_of(gather(json.dumps(report)))
