@@ -40,10 +40,10 @@ class Examples(Protocol):
 class Codec:
   """Encodes and decodes with two functions and their parameters.
 
-  A batch is cut over all devices that divide it. Arrays come back in numpy;
-  inside a transformation of jax (`jit`, `grad`, `vmap`) the functions are
-  applied to the whole, and tracers come back. Every batch size is compiled
-  once, for all codecs of the same functions.
+  A batch is cut over all devices of this process that divide it. Arrays come
+  back in numpy; inside a transformation of jax (`jit`, `grad`, `vmap`) the
+  functions are applied to the whole, and tracers come back. Every batch size is
+  compiled once, for all codecs of the same functions.
 
   Attributes:
     encode_fn: `(params, images) -> Posterior` of codes `[B, K, D]`.
@@ -143,7 +143,7 @@ class Codec:
 
   @functools.cached_property
   def _shardings(self) -> tuple[Callable[[int], NamedSharding], NamedSharding]:
-    mesh = devices.data_mesh()
+    mesh = devices.local_mesh()
     whole, cut = NamedSharding(mesh, P()), NamedSharding(mesh, P('data'))
     return lambda size: whole if size % mesh.size else cut, whole
 

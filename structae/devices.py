@@ -1,7 +1,10 @@
-"""The devices that a run uses."""
+"""The devices that a run uses, and what lies on them."""
+
+from typing import Any
 
 import jax
-from jax.sharding import AxisType, Mesh
+import numpy as np
+from jax.sharding import AxisType, Mesh, Sharding
 
 
 def check() -> None:
@@ -30,6 +33,54 @@ def data_mesh() -> Mesh:
     ValueError: as `check`.
   """
   check()
+  return _row(jax.devices())
+
+
+def local_mesh() -> Mesh:
+  """The devices of this process in a row; all of them if it is the only one.
+
+  Raises:
+    ValueError: as `check`.
+  """
+  check()
+  return _row(jax.local_devices())
+
+
+def _row(devices: list[jax.Device]) -> Mesh:
   return jax.make_mesh(
-    (jax.device_count(),), ('data',), axis_types=(AxisType.Auto,)
+    (len(devices),), ('data',), axis_types=(AxisType.Auto,), devices=devices
   )
+
+
+def put(tree: Any, sharding: Sharding) -> Any:
+  """Places arrays that every process holds alike; nothing is sent.
+
+  `jax.device_put` would send all of them, to compare them.
+
+  Args:
+    tree: of arrays, on the host or on the devices of this process.
+    sharding: where they go.
+  """
+  if jax.process_count() == 1:
+    return jax.device_put(tree, sharding)
+  return jax.tree.map(lambda x: _put(x, sharding), tree)
+
+
+def _put(x: Any, sharding: Sharding) -> jax.Array:
+  here = {s.device: s.data for s in getattr(x, 'addressable_shards', ())}
+  if here.keys() == sharding.addressable_devices and _is_whole(x, sharding):
+    arrays = list(here.values())  # which stay where they are
+    return jax.make_array_from_single_device_arrays(x.shape, sharding, arrays)
+  x = np.asarray(x)
+  return jax.make_array_from_callback(x.shape, sharding, lambda i: x[i])
+
+
+def _is_whole(x: jax.Array, sharding: Sharding) -> bool:
+  return x.is_fully_replicated and sharding.is_fully_replicated
+
+
+def local(tree: Any) -> Any:
+  """What all devices hold alike, for the devices of this process alone."""
+  if jax.process_count() == 1:
+    return tree
+  return jax.tree.map(np.asarray, tree)

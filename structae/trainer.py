@@ -1,6 +1,7 @@
 """One run from its configuration to its report."""
 
 import contextlib
+import hashlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from clu import parameter_overview
 from jax.sharding import Mesh
 
-from structae import build, devices, results
+from structae import build, cluster, devices, processes, results
 from structae import config as config_lib
 from structae import keys as keys_lib
 from structae.config import ConfigError
@@ -26,6 +27,8 @@ from structae.training import stop as stop_lib
 
 # More than this many updates per call gain nothing on an accelerator.
 MOST_STEPS_PER_DISPATCH = 50
+# With fewer images, a device mostly waits for launches and for the others.
+_FEW_IMAGES = 32
 _GO_ON = (
   'once that is mended, the same command goes on from the last checkpoint'
 )
@@ -71,11 +74,20 @@ def train(
   check_start(config)
   if run.is_complete(config):
     return run.model()
-  return make(run, name, config)
+  if processes.several():
+    raise ConfigError(
+      f'this is one of {jax.process_count()} processes, which train together '
+      'through the command `structae train`'
+    )
+  model = make(run, name, config)
+  assert model is not None
+  return model
 
 
-def make(run: Run, name: str, config: Any, hint: str = '') -> Model:
+def make(run: Run, name: str, config: Any, hint: str = '') -> Model | None:
   """Makes a run, or goes on with it, to the end.
+
+  Of several processes all train, and the first alone does the rest.
 
   Args:
     run: its folder, which has been checked.
@@ -84,15 +96,45 @@ def make(run: Run, name: str, config: Any, hint: str = '') -> Model:
     hint: what to run instead where this one would take days.
 
   Returns:
-    The trained model.
+    The trained model; None in a process other than the first.
 
   Raises:
     ConfigError: if data, devices or checkpoints cannot be used.
     CannotSave: if the folder takes no more, as on a full disk.
     step.NotFinite: if the loss is no longer a number.
     stop.Interrupted: if asked to stop, once the state is saved.
+    processes.Told: of several, if one cannot go on.
+    processes.Lost: of several, if one has ended.
   """
   devices.check()
+  source, digests = processes.agree(lambda: _open(config))
+  processes.same({'data': digests, 'data.storage': source.storage})
+
+  def begin() -> None:
+    run.sweep()
+    run.begin(name, config, digests)
+
+  with contextlib.ExitStack() as held:
+    processes.lead(lambda: _hold(held, run))
+    with _one_line(run), stop_lib.Stop() as stopping:
+      processes.check_shared(run.folder)
+      processes.lead(begin)
+      state = _train(run, config, source, stopping, hint)
+      if not cluster.part():
+        return None
+      model = _model(run, config, state)
+      run.begin(name, config, digests)  # again, lest it was removed meanwhile
+      model = results.write(run, model, sources.near(source), stopping)
+      run.complete(config)
+  return model
+
+
+def _hold(held: contextlib.ExitStack, run: Run) -> None:
+  held.enter_context(run.locked())
+
+
+def _open(config: Any) -> tuple[sources.Source, dict[str, str]]:
+  """The data and their digests, prepared where they must be."""
   _check_divides(config, 'train.batch_size')
   try:
     source = build.source(config)
@@ -100,16 +142,7 @@ def make(run: Run, name: str, config: Any, hint: str = '') -> Model:
     raise stop_lib.Interrupted('stopped while preparing the data') from error
   if source.storage == 'sharded':
     _check_divides(config, 'evaluation.batch_size')
-  digests = build.digests(config, source)
-  with run.locked():
-    with _one_line(run), stop_lib.Stop() as stopping:
-      run.sweep()
-      run.begin(name, config, digests)
-      model = _train(run, config, source, stopping, hint)
-      run.begin(name, config, digests)  # again, lest it was removed meanwhile
-      model = results.write(run, model, source, stopping)
-      run.complete(config)
-  return model
+  return source, build.digests(config, source)
 
 
 @contextlib.contextmanager
@@ -141,33 +174,35 @@ def _train(
   source: sources.Source,
   stopping: stop_lib.Stop,
   hint: str,
-) -> Model:
+) -> step.TrainState:
   """Trains, or goes on, to the last update."""
   show = progress.Progress(config.train.batch_size, hint)
   mesh, splits = devices.data_mesh(), build.split(config, source)
   module = build.model(config, source.image_shape[-1])
   ready = prepare(config, source, splits.train, module, mesh)
   # Two checkpoints are kept while the next is written.
-  run.check_space(3 * sum(x.nbytes for x in jax.tree.leaves(ready.state)))
-  _describe(source, splits, ready.state.params, show)
+  num_bytes = sum(x.nbytes for x in jax.tree.leaves(ready.state))
+  processes.lead(lambda: run.check_space(3 * num_bytes))
+  _describe(source, splits, ready.state.params, config.train.batch_size, show)
   state = ready.state
   if config.train.init_from:
-    start = Run(Path(config.train.init_from)).model()
+    start = processes.agree(Run(Path(config.train.init_from)).model)
     state = state._replace(params=_placed(start.params, state.params))
+  processes.same({'initial parameters': _digest(state.params)})
   codec = build.codec(config, module, state.params)
   held_out = Selection(
-    source,
+    sources.near(source),
     pipeline.subset(splits.validation, config.train.num_validation, seed=0),
   )
 
   def validate(params: Any) -> dict[str, float]:
     halves = {half: params[half] for half in codec.params}
-    errors = codec.with_params(halves).errors(held_out)
+    errors = codec.with_params(devices.local(halves)).errors(held_out)
     return {f'validation_{k}': float(errors[k].mean()) for k in ('loss', 'mse')}
 
   num_images = build.images_per_update(config)
   with contextlib.closing(ready.batches):
-    state = loop.train(
+    return loop.train(
       state,
       ready.updates,
       ready.batches,
@@ -178,17 +213,30 @@ def _train(
       show=show,
       stopping=stopping,
     )
+
+
+def _digest(params: Any) -> str:
+  """A sha256 that tells parameters apart; '' where there is nobody to ask."""
+  if not processes.several():
+    return ''
+  sha256 = hashlib.sha256()
+  for x in jax.tree.leaves(params):
+    sha256.update(np.asarray(x).tobytes())
+  return sha256.hexdigest()
+
+
+def _model(run: Run, config: Any, state: step.TrainState) -> Model:
+  """The model that was trained, without stored codes."""
   about = {key: run.content[key] for key in
            ('name', 'config_hash', 'digests', 'versions')}  # fmt: skip
-  return Model(config, state.params, None, about | {'step': int(state.step)})
+  params = devices.local(state.params)
+  return Model(config, params, None, about | {'step': int(state.step)})
 
 
 def _placed(start: Any, params: Any) -> Any:
   """Parameters to start from, with those they lack, placed as these are."""
   whole = {**params, **start}
-  return jax.tree.map(
-    lambda x, at: jax.device_put(x, at.sharding), whole, params
-  )
+  return jax.tree.map(lambda x, at: devices.put(x, at.sharding), whole, params)
 
 
 class Ready(NamedTuple):
@@ -252,6 +300,7 @@ def _describe(
   source: sources.Source,
   splits: splits_lib.Splits,
   params: Any,
+  batch_size: int,
   show: progress.Progress,
 ) -> None:
   """Prints what is trained, on what."""
@@ -263,4 +312,9 @@ def _describe(
   table = parameter_overview.get_parameter_overview(params, include_stats=False)
   show.log(table)
   show.log(f'device: {jax.device_count()} x {device.device_kind}')
+  if jax.device_count() > 1 and batch_size // jax.device_count() < _FEW_IMAGES:
+    show.log(
+      f'{batch_size // jax.device_count()} images per device and update: as '
+      'many runs as devices, at once, use them better (docs/distributed.md)'
+    )
   show.log(f'data: {source.name}, {shape}, {sizes}')

@@ -63,7 +63,11 @@ def make(folder, *steps, **num_codes):
 
 
 def newest_state(folder):
-  """The newest checkpoint of a run's folder, as copies in numpy."""
-  newest = max((folder / 'checkpoints').iterdir())
-  with ocp.StandardCheckpointer() as reader:
-    return jax.tree.map(np.array, reader.restore(newest))
+  """The newest checkpoint of a run's folder, wherever saved, in numpy."""
+  newest = max((folder / 'checkpoints').iterdir()).absolute()
+  numpy = ocp.RestoreArgs(restore_type=np.ndarray)
+  with ocp.PyTreeCheckpointer() as reader:
+    held = reader.metadata(newest).item_metadata.tree
+    args = jax.tree.map(lambda _: numpy, held)
+    asked = ocp.args.PyTreeRestore(restore_args=args)
+    return reader.restore(newest, args=asked)

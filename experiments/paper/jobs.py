@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from structae.commands import gpus
+
 
 @dataclasses.dataclass(frozen=True)
 class Job:
@@ -69,7 +71,7 @@ def shares(cores: Sequence[int], num: int) -> list[set[int]]:
 
 
 class Local:
-  """Processes of this machine, each with its own share of the cores.
+  """Processes of this machine, each with its own share of cores, and one GPU.
 
   Training that is kept to one of two cores runs at more than half the speed of
   both, since its threads no longer wait for each other.
@@ -81,6 +83,8 @@ class Local:
     self._shares: list[set[int]] = []
     if at_once > 1 and hasattr(os, 'sched_setaffinity'):
       self._shares = shares(sorted(os.sched_getaffinity(0)), at_once)
+    # A job that is alone keeps all that there are.
+    self._gpus = gpus.found(os.environ) if at_once > 1 else []
 
   def start(self, jobs: Sequence[Job], logs: Sequence[Path]) -> list[Running]:
     """Starts jobs, no more than there is room for."""
@@ -90,7 +94,11 @@ class Local:
     ended = [p is None or p.poll() is not None for p in self._slots]
     slot = ended.index(True)
     # A terminal's Ctrl-C would reach it a second time, which aborts.
-    process = _spawn(job.command, log, start_new_session=True)
+    num = len(self._gpus)
+    own = {gpus.VISIBLE: self._gpus[slot % num]} if num else {}
+    process = _spawn(
+      job.command, log, env=os.environ | own, start_new_session=True
+    )
     if self._shares:
       try:
         os.sched_setaffinity(process.pid, self._shares[slot])

@@ -73,6 +73,16 @@ def read(parser: Parser, argv: Sequence[str]) -> tuple[Command, Any]:
     SystemExit: after `--help`, or a flag that cannot be read.
   """
   asked, unknown = parser.parse_known_args(argv)
+  return command(asked, unknown), asked
+
+
+def command(asked: argparse.Namespace, unknown: Sequence[str] = ()) -> Command:
+  """The configuration that parsed arguments ask for; see `read`.
+
+  Args:
+    asked: the arguments.
+    unknown: those that no flag takes.
+  """
   if unknown:
     raise ConfigError(_unknown(unknown[0]))
   if asked.given and asked.config:
@@ -95,8 +105,7 @@ def read(parser: Parser, argv: Sequence[str]) -> tuple[Command, Any]:
       config_lib.change(config, field, value(field, text))
   config_lib.check(config)
   config_lib.update(config, config_lib.widths(config))
-  workdir = getattr(asked, 'workdir', None)
-  return Command(config, name, given, workdir), asked
+  return Command(config, name, given, getattr(asked, 'workdir', None))
 
 
 def value(field: str, text: str) -> Any:

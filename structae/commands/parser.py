@@ -17,6 +17,12 @@ from structae.config import ConfigError, saved
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _LONGEST_NAME = 230  # bytes; a temporary beside it has some more, 255 at most
 
+# Flags of `structae train` alone, see `joining`.
+OF_SEVERAL = (
+  '--distributed', '--coordinator', '--num_processes', '--process_id',
+  '--processes',
+)  # fmt: skip
+
 
 class Failed(RuntimeError):
   """Something went wrong that is not the input's fault; one line."""
@@ -48,6 +54,9 @@ class Parser(argparse.ArgumentParser):
     """Parses; `--flag=--`, which argparse takes for no value, is refused."""
     args = sys.argv[1:] if args is None else args
     for text in args:
+      flag = text.partition('=')[0]
+      if flag in OF_SEVERAL and flag not in self._option_string_actions:
+        self.error(f'{self.prog} is one process; {flag} is of `structae train`')
       if text.startswith('--') and text.endswith('=--'):
         self.error(f"{text[:-3]} is '--'; give a value")
     return super().parse_known_args(args, namespace)

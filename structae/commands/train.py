@@ -10,17 +10,30 @@ which brings the paper's settings for it; or a preset: released (the widths of
 the authors' code, and its KL or MMD, which are not the correct ones) or
 rfd_released (its settings for RFD). The same command resumes a run that was
 stopped, and prints the scores of a finished one again.
+
+Several processes train together: where SLURM, Open MPI or a TPU pod start them,
+with --processes=N on this machine, or each with --coordinator=HOST:PORT
+--num_processes=N --process_id=I; see docs/distributed.md.
 """
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from structae.commands import config_flags
+import structae
+from structae import config as config_lib
+from structae.commands import config_flags, joining
 from structae.commands.config_flags import Command
 from structae.commands.parser import Failed, Parser, run
+from structae.config.identity import MOVABLE
 from structae.run import CannotSave, Run, check_start
 from structae.training import stop
+
+
+class Diverged(Failed):
+  """The loss is no longer a number."""
 
 
 def main(
@@ -32,8 +45,25 @@ def main(
     '--workdir', type=Path, metavar='DIR', help='the folder of the run'
   )
   config_flags.add(parser)
+  joining.add(parser)
   arguments = sys.argv[1:] if argv is None else argv
-  return run(lambda: train(config_flags.read(parser, arguments)[0]))
+  return run(lambda: _main(parser, arguments))
+
+
+def _main(parser: Parser, arguments: Sequence[str]) -> None:
+  flags, unknown = parser.parse_known_args(arguments)
+  place = joining.place(flags, os.environ)
+  read = lambda: config_flags.command(flags, unknown)
+  if flags.processes:
+    from structae.commands import spawning
+
+    read()  # a mistake is answered once, and at once
+    sys.exit(spawning.run(flags.processes, arguments, os.environ))
+  if place:
+    from structae.commands import together
+
+    sys.exit(together.run(place, lambda: _train_together(read)))
+  train(read())
 
 
 def train(asked: Command) -> bool:
@@ -49,24 +79,63 @@ def train(asked: Command) -> bool:
     ConfigError: if the run cannot be made as asked.
     Failed: if the loss is no longer a number, or the folder takes no more.
   """
-  config = asked.config
-  place = Run.choose(asked.workdir, asked.name, config)
-  place.check(config)
-  check_start(config)
+  if _is_finished(asked):
+    return True
+  # It takes seconds to import jax, in which a signal would be lost or crash.
+  with stop.Stop() as stopping:
+    from structae import trainer  # noqa: F401
+  if stopping.requested:
+    raise KeyboardInterrupt
+  return _make(asked)
+
+
+def _train_together(read: Callable[[], Command]) -> None:
+  """As `train`, in each of several processes that have joined."""
+  from structae import processes
+
+  asked = processes.agree(read)
+  processes.same(_facts(asked))
+  if processes.lead(lambda: _is_finished(asked)):
+    return
+  try:
+    _make(asked)
+  except Diverged as error:  # which all of them see
+    raise processes.Told(str(error), 1) from error
+
+
+def _facts(asked: Command) -> dict[str, Any]:
+  """What must be alike in all processes."""
+  import jax
+
+  fields = config_lib.flat(asked.config)
+  alike = {k: v for k, v in fields.items() if k not in MOVABLE}
+  versions = {'structae': structae.__version__, 'jax': jax.__version__}
+  return versions | alike
+
+
+def _is_finished(asked: Command) -> bool:
+  """Refuses what cannot be made; prints the scores of a finished run."""
+  place = _place(asked)
+  place.check(asked.config)
+  check_start(asked.config)
   if place.folder.exists():
     with place.locked():
-      if place.is_complete(config):
+      if place.is_complete(asked.config):
         print(f'finished before: {place.folder}')
         print(place.table())
         return True
+  return False
 
-  # It takes seconds to import jax, in which a signal would be lost or crash.
-  with stop.Stop() as stopping:
-    from structae import trainer
-    from structae.training import step
-  if stopping.requested:
-    raise KeyboardInterrupt
 
+def _place(asked: Command) -> Run:
+  return Run.choose(asked.workdir, asked.name, asked.config)
+
+
+def _make(asked: Command) -> bool:
+  from structae import trainer
+  from structae.training import step
+
+  config, place = asked.config, _place(asked)
   hint = f'Minutes, for a first look: {asked.with_token("quick")}'
   try:
     trainer.make(
@@ -76,7 +145,7 @@ def train(asked: Command) -> bool:
     print(f'{stopped}; the same command goes on from there')
     return False
   except step.NotFinite as error:
-    raise Failed(
+    raise Diverged(
       f'{error} (train.learning_rate); the last good state is kept'
     ) from error
   except CannotSave as error:

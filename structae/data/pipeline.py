@@ -11,6 +11,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from structae import devices
 from structae.data import sources
 
 
@@ -95,8 +96,8 @@ class DeviceBatches:
     replicated = NamedSharding(mesh, P())
     arrays = source.arrays
     if source.storage != 'sharded':
-      arrays = jax.device_put(arrays, replicated)
-    self._data = arrays, jax.device_put(jnp.asarray(part), replicated)
+      arrays = devices.put(arrays, replicated)
+    self._data = arrays, devices.put(jnp.asarray(part), replicated)
     self._draw = functools.partial(batch_indices, key, batch_size=batch_size)
     # A sharded look-up needs all numbers on every device.
     spec = P() if source.storage == 'sharded' else P('data')

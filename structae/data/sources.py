@@ -101,7 +101,8 @@ def load(
     crop: see `prepare.Options`.
     verify: see `prepare.Options`.
     skip_corrupt: see `prepare.Options`.
-    mesh: the devices, with one axis 'data'; all of them by default.
+    mesh: the devices, with one axis 'data'; by default those of all processes
+      for a sharded set, of this one for a resident set.
 
   Returns:
     The source.
@@ -153,10 +154,13 @@ def prepared(
   manifest.verify_once(folder, made)
   reading.require_names(made.factor_names, folder)  # before training
   host = manifest.map_images(folder, made)
-  mesh = mesh or devices.data_mesh()
+  everywhere = mesh or devices.data_mesh()
   if storage == 'auto':
-    storage = choose(host.nbytes, mesh)
-  arrays, images = _place(host, storage, mesh)
+    storage = choose(host.nbytes, everywhere)
+  if storage == 'sharded':
+    _check_sharded(everywhere)
+    mesh = everywhere
+  arrays, images = _place(host, storage, mesh or devices.local_mesh())
   return Source(
     name=made.name,
     image_shape=made.image_shape,
@@ -191,9 +195,25 @@ def choose(num_bytes: int, mesh: Mesh) -> str:
   budget = _SHARE * min(map(_memory, mesh.local_devices))
   if num_bytes <= budget:
     return 'resident'
-  if num_bytes <= budget * mesh.devices.size:
+  if num_bytes <= budget * mesh.devices.size and not _hangs(mesh):
     return 'sharded'
   return 'memmap'
+
+
+def _hangs(mesh: Mesh) -> bool:
+  """Whether a look-up that is sharded may end a run, 30 s late or never.
+
+  Source: https://github.com/jax-ml/jax/issues/40831, of `psum_scatter` on CPUs.
+  """
+  return mesh.is_multi_process and mesh.devices.flat[0].platform == 'cpu'
+
+
+def _check_sharded(mesh: Mesh) -> None:
+  if _hangs(mesh):
+    raise ValueError(
+      "data.storage is 'sharded', which CPUs of several processes cannot be "
+      "relied on for; use 'resident' or 'memmap'."
+    )
 
 
 def _memory(device: jax.Device) -> float:
@@ -250,6 +270,17 @@ def put(
     return np.concatenate([part, padding])
 
   return jax.make_array_from_callback(shape, sharding, rows)
+
+
+def near(source: Source) -> Source:
+  """A data set for this process alone.
+
+  A set that is cut over the devices of all processes is read from its memory
+  map; the others lie on every process's own devices.
+  """
+  if source.storage != 'sharded' or jax.process_count() == 1:
+    return source
+  return dataclasses.replace(source, arrays=None, images=take)
 
 
 def take(arrays: jax.Array, indices: jax.Array) -> jax.Array:

@@ -18,7 +18,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from structae import files
+from structae import files, processes
 
 SEAL = 'seal.json'
 _ROWS = 'rows.json'  # what metrics.jsonl was, see `writers.Metrics.seal`
@@ -35,7 +35,11 @@ class SaveError(CheckpointError):
 
 
 class Checkpoints:
-  """The checkpoints of one run, the newest two of them kept."""
+  """The checkpoints of one run, the newest two of them kept.
+
+  All processes save and restore together; the first alone seals, chooses what
+  to restore, and removes.
+  """
 
   def __init__(self, folder: Path, keep: int = 2):
     """Opens a folder of checkpoints, and of whatever else is in it.
@@ -53,7 +57,7 @@ class Checkpoints:
 
   def sweep(self) -> None:
     """Removes what an earlier crash left half done, and nothing else."""
-    for path in self._folder.glob('*'):
+    for path in self._folder.glob('*') if processes.first() else ():
       if _HALF_DONE.fullmatch(path.name):
         shutil.rmtree(path, ignore_errors=True)
 
@@ -79,6 +83,8 @@ class Checkpoints:
 
   def _commit(self, path: Path, rows: Any) -> None:
     self._orbax.wait_until_finished()
+    if not processes.first():
+      return
     files.write_text(path / _ROWS, json.dumps(rows or {}))
     seal(path)
     for old in _steps(self._folder)[self._keep :]:
@@ -117,11 +123,19 @@ class Checkpoints:
     Raises:
       CheckpointError: if a sound checkpoint holds other arrays than expected.
     """
-    path, skipped = newest_sound(self._folder)
-    if path is None:
+    name, skipped = processes.lead(self._newest)
+    if not name:
       return None, skipped
+    path = self._folder / name
+    return processes.agree(lambda: self._read(path, target)), skipped
+
+  def _newest(self) -> tuple[str, list[str]]:
+    path, skipped = newest_sound(self._folder)
+    return path.name if path else '', skipped
+
+  def _read(self, path: Path, target: Any) -> Any:
     try:
-      return self._orbax.restore(path, target), skipped
+      return self._orbax.restore(path, target)
     except Exception as error:
       raise CheckpointError(
         f'{path} does not hold what this model needs '

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from structae import processes
 from structae.data import pipeline
 from structae.training import checkpoint, progress, step, stop, writers
 
@@ -23,6 +24,9 @@ def train(
   stopping: stop.Stop,
 ) -> step.TrainState:
   """Trains from the newest checkpoint, or from `state`, to the last step.
+
+  Several processes make the same updates, and save and stop together; rows are
+  written by the first alone.
 
   Args:
     state: the state before the first update.
@@ -52,8 +56,15 @@ def train(
   state = state if restored is None else restored
   now, last = int(state.step), settings.num_steps
   first = True
-  metrics = open_metrics(now)
-  metrics.check(checkpoints.rows(now))
+
+  def open_checked() -> writers.Metrics:
+    metrics = open_metrics(now)
+    metrics.check(checkpoints.rows(now))
+    return metrics
+
+  metrics = processes.agree(
+    lambda: open_checked() if processes.first() else None
+  )
   show.start(now, last)
   saved_at = time.monotonic()
   while now < last:
@@ -61,26 +72,31 @@ def train(
     state = updates[size](state, batches.data(now, size))
     now += size
     show.update(now, state)
-    if first:  # which is waited for, since it compiles
+    if metrics and first:  # which is waited for, since it compiles
       metrics.start_clock(now)
-      first = False
+    first = False
     logging = now % settings.log_every == 0 or now == last
     if logging:
       state, row = step.take_means(state)
-      if now % settings.validate_every == 0 or now == last:
-        row |= validate(state.params)
-      metrics.write(now, row)
-      show.row(row)
+      if metrics:
+        if now % settings.validate_every == 0 or now == last:
+          row |= validate(state.params)
+        metrics.write(now, row)
+        show.row(row)
     due = time.monotonic() - saved_at >= 60 * settings.save_minutes
-    if stopping.requested or (logging and due) or now == last:
+    asked, due = processes.any_of(stopping.requested, due)
+    if asked or (logging and due) or now == last:
       step.check_finite(state)  # the newest checkpoint is a good one
-      metrics.flush()  # no checkpoint may be ahead of its rows
-      checkpoints.save(now, state, metrics.seal)
+      if metrics:
+        metrics.flush()  # no checkpoint may be ahead of its rows
+      checkpoints.save(now, state, metrics and metrics.seal)
       saved_at = time.monotonic()
-    if stopping.requested:
+    if asked:
       break
   checkpoints.wait()
-  metrics.close()
+  if metrics:
+    metrics.close()
   show.close()
-  stopping.check(f'stopped at step {now} of {last}, saved')
+  if any(processes.any_of(stopping.requested)):
+    raise stop.Interrupted(f'stopped at step {now} of {last}, saved')
   return state

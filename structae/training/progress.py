@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import tqdm
 
+from structae import processes
+
 
 def log(line: str) -> None:
   """Prints a line on stdout, above a bar if there is one.
@@ -62,7 +64,7 @@ class Progress:
     self._estimated = not self._hint
     if step:
       self.log(f'resuming at step {step} of {num_steps}')
-    if sys.stderr is not None and sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty() and processes.first():
       self._bar = tqdm.tqdm(total=num_steps, initial=step, unit='step')
 
   def update(self, step: int, state: Any) -> None:

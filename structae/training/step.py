@@ -10,6 +10,7 @@ import optax
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from structae import devices
 from structae.objectives.autoencoding import Loss
 
 
@@ -63,7 +64,7 @@ def init_state(
   state = TrainState(
     jnp.zeros((), jnp.int32), params, optimizer.init(params), _zeros(terms)
   )
-  return jax.device_put(state, NamedSharding(mesh, P()))
+  return devices.put(state, NamedSharding(mesh, P()))
 
 
 def check_finite(state: TrainState) -> None:
@@ -86,9 +87,7 @@ def take_means(state: TrainState) -> tuple[TrainState, dict[str, float]]:
   totals = jax.device_get(state.totals)
   means = _means(totals)
   # On the same devices as before, or the update would be compiled anew.
-  fresh = jax.device_put(
-    _zeros(means), jax.tree.map(lambda t: t.sharding, state.totals)
-  )
+  fresh = devices.put(_zeros(means), state.totals['loss'].sharding)
   return state._replace(totals=fresh), means
 
 

@@ -134,6 +134,21 @@ def test_shares_part_the_cores_evenly():
   not hasattr(os, 'sched_getaffinity') or len(os.sched_getaffinity(0)) < 2,
   reason='needs two cores whose use can be told',
 )
+@pytest.mark.parametrize('at_once, seen', [(1, ['4,6']), (2, ['4', '6'])])
+def test_jobs_at_once_have_gpus_of_their_own(
+  tmp_path, monkeypatch, at_once, seen
+):
+  monkeypatch.delenv('JAX_PLATFORMS', raising=False)
+  monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '4,6')
+  write = (
+    'import os, sys; '
+    'open(sys.argv[1], "w").write(os.environ["CUDA_VISIBLE_DEVICES"])'
+  )
+  jobs = [make(tmp_path, f'job{i}', write) for i in range(at_once)]
+  assert not run(jobs, tmp_path, Local(at_once))[0]
+  assert [(tmp_path / job.name).read_text() for job in jobs] == seen
+
+
 @pytest.mark.parametrize('at_once', [1, 2])
 def test_jobs_at_once_have_cores_of_their_own(tmp_path, at_once):
   code = (

@@ -1,0 +1,54 @@
+"""A command as one of several processes."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+from structae.commands import parser
+from structae.commands.joining import Place
+from structae.training import stop
+
+
+def run(place: Place, main: Callable[[], object]) -> int:
+  """Joins the other processes and runs a command.
+
+  What all of them know to have failed is said by the first alone.
+
+  Args:
+    place: of this process among them.
+    main: the command.
+
+  Returns:
+    The exit code where all end alike. Else the process ends here: as the
+    interpreter ends, jax would wait for the others, which may be for ever.
+  """
+  # It takes seconds to import jax, in which a signal would be lost or crash.
+  with stop.Stop() as stopping:
+    from structae import cluster, processes
+  if stopping.requested:
+    raise KeyboardInterrupt
+
+  def joined() -> None:
+    cluster.join(*place)
+    try:
+      main()
+    except Exception as error:
+      if processes.is_loss(error):
+        raise parser.Failed(processes.lost(error)) from error
+      raise
+
+  try:
+    code = parser.run(joined)
+  except processes.Told as told:
+    if processes.first():
+      parser.complain(str(told)) if told.code else print(told)
+    return told.code
+  except Exception:
+    traceback.print_exc()
+    code = 1
+  if code:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+  return code
