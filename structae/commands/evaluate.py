@@ -31,6 +31,7 @@ from structae.evaluation import inputs as inputs_lib
 from structae.evaluation import registry, score_file
 from structae.evaluation import score as runner
 from structae.figures import matrices
+from structae.pages import findings
 from structae.run import Run
 
 # Which flags give what a metric needs besides codes.
@@ -87,6 +88,8 @@ def _run(arguments: argparse.Namespace) -> None:
     streams.note(line)
   score_file.save(output, merged)
   print(score_file.table(merged, streams.columns()))
+  if sentence := findings.places(merged):
+    print(sentence)
   print(f'written to {output}')
   for path in _draw(arguments, output, merged):
     print(f'drawn: {path}')

@@ -1,6 +1,7 @@
 """What the scores of a run say, in sentences and in names for its numbers."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class Known(NamedTuple):
   numbers: list[str]
   factors: list[str]
   shares: np.ndarray
-  effects: list[float]
+  effects: Sequence[float] = ()
 
   def hardly_shows(self, number: int) -> bool:
     """Whether the decoder makes next to nothing of a number."""
@@ -74,9 +75,41 @@ def carried(run: Run) -> list[str]:
   return names
 
 
+def places(content: Mapping[str, Any]) -> str:
+  """In which numbers of a code each factor is, in one sentence.
+
+  Args:
+    content: of `scores.json`, with or without a run around it.
+
+  Returns:
+    The sentence; empty if the scores do not tell.
+  """
+  known = _of_scores(content['matrices'], content['details'])
+  if known is None:
+    return ''
+  found = []
+  for factor, share in zip(known.factors, known.shares.T):
+    order = np.argsort(-share, kind='stable')
+    held = [known.numbers[i] for i in order if share[i] >= _HOLDS]
+    place = ' and '.join(held) or 'no number alone'
+    found.append(f'{_words(factor)} in {place}')
+  return f'Where factors are: {"; ".join(found)}.'
+
+
 def _known(run: Run) -> Known | None:
-  matrix = run.matrices.get('mutual_information')
-  details = run.details.get('mig')
+  known = _of_scores(run.matrices, run.details)
+  if known is None:
+    return None
+  rows = run.matrices['mutual_information']['rows']
+  return known._replace(effects=_effects(run, [str(row) for row in rows]))
+
+
+def _of_scores(
+  matrices: Mapping[str, Any], all_details: Mapping[str, Any]
+) -> Known | None:
+  """What scores of codes tell; nothing of effects on images."""
+  matrix = matrices.get('mutual_information')
+  details = all_details.get('mig')
   entropy = details.get('entropy') if isinstance(details, dict) else None
   if matrix is None or not isinstance(entropy, list):
     return None
@@ -88,7 +121,6 @@ def _known(run: Run) -> Known | None:
     [_number_name(str(row)) for row in matrix['rows']],
     [str(column) for column in matrix['columns']],
     nats / np.asarray(entropy, float),
-    _effects(run, [str(row) for row in matrix['rows']]),
   )
 
 

@@ -114,3 +114,12 @@ def test_the_command_names_tokens_and_changed_fields(make_run):
   )
   other = read_run(make_run('mine', model='mine'))
   assert again.command(other) == f'structae train {other.folder}'
+
+
+def test_one_sentence_says_where_factors_are():
+  details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
+  assert findings.places({'matrices': MATRICES, 'details': details}) == (
+    'Where factors are: hue in U₁ and U₃ and U₂; size in no number alone; '
+    'turn in no number alone.'
+  )
+  assert findings.places({'matrices': MATRICES, 'details': {}}) == ''
