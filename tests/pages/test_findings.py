@@ -71,7 +71,7 @@ def test_sentences_say_what_was_learned_and_what_was_not(learned):
 
 
 def test_what_has_no_score_is_not_spoken_of(learned):
-  assert learned() == ([], [])
+  assert learned(scores={}) == ([], [])
   assert learned(scores={}, matrices=MATRICES) == ([], [])
   details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
   sentences, _ = learned(matrices=MATRICES, scores={}, details=details)
