@@ -178,7 +178,9 @@ class Model:
     """
     self._check_kind(kind)
     if isinstance(key, int | np.integer):
-      key = jax.random.key(int(key) % 2**64)
+      if not -(2**63) <= key < 2**63:
+        raise ValueError('the seed of a key must be a number of 64 bits.')
+      key = jax.random.key(int(key))
     if kind == 'prior':
       return sampling.prior(key, num_samples, *self.code_shape)
     pool = jnp.asarray(self.pool)

@@ -205,8 +205,9 @@ def _check_key(key: Any) -> None:
   is_key = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
   of_old = dtype == jnp.uint32 and ndim == 1  # jax.random.PRNGKey
   if not (is_key and ndim == 0 or of_old):
+    shown = ' '.join(repr(key).split())
     raise ValueError(
-      f'key is {key!r:.60}, expected one PRNG key: jax.random.key(0).'
+      f'key is {shown:.60}, expected one PRNG key: jax.random.key(0).'
     )
 
 
