@@ -50,7 +50,8 @@ if TYPE_CHECKING:  # each imports jax
 # What is written into the folder itself.
 _FILES = {
   'COMPLETE', 'DIVERGED', 'config.json', 'decoder.npz', 'metrics.jsonl',
-  'pool.npz', 'report.html', 'samples.npz', 'scores.json', 'timing.jsonl',
+  'parameters.txt', 'pool.npz', 'report.html', 'samples.npz', 'scores.json',
+  'timing.jsonl',
 }  # fmt: skip
 _FOLDERS = ('checkpoints', 'codes', 'figures', 'tensorboard')
 _RESUME = 'remove {}, and the command of the run makes it again'
@@ -396,6 +397,15 @@ class Run:
       )
       return None
     return stored['pool']
+
+  @property
+  def parameters(self) -> Path:
+    """The list of parameters: names, shapes and sizes, to be read by people."""
+    return self.folder / 'parameters.txt'
+
+  def save_parameters(self, table: str) -> None:
+    """Writes the list of parameters."""
+    self._write(self.parameters.name, f'{table}\n')
 
   def save_pool(self, pool: np.ndarray, step: int) -> None:
     """Writes the stored codes that samples recombine."""

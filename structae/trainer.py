@@ -28,6 +28,7 @@ from structae.training import stop as stop_lib
 # More than this many updates per call gain nothing on an accelerator.
 MOST_STEPS_PER_DISPATCH = 50
 # With fewer images, a device mostly waits for launches and for the others.
+_FEW_BATCHES = 20  # in the whole set
 _FEW_IMAGES = 32
 _GO_ON = (
   'once that is mended, the same command goes on from the last checkpoint'
@@ -183,7 +184,7 @@ def _train(
   # Two checkpoints are kept while the next is written.
   num_bytes = sum(x.nbytes for x in jax.tree.leaves(ready.state))
   processes.lead(lambda: run.check_space(3 * num_bytes))
-  _describe(source, splits, ready.state.params, config.train.batch_size, show)
+  _describe(run, source, splits, ready.state.params, config, show)
   state = ready.state
   if config.train.init_from:
     start = processes.agree(Run(Path(config.train.init_from)).model)
@@ -297,24 +298,34 @@ def steps_per_dispatch(config: Any) -> int:
 
 
 def _describe(
+  run: Run,
   source: sources.Source,
   splits: splits_lib.Splits,
   params: Any,
-  batch_size: int,
+  config: Any,
   show: progress.Progress,
 ) -> None:
-  """Prints what is trained, on what."""
-  device = jax.devices()[0]
+  """Prints what is trained, on what, a line each; the parameters in a file."""
+  device, num_devices = jax.devices()[0], jax.device_count()
+  batch_size = config.train.batch_size
   sizes = ', '.join(
     f'{len(part):,} {name}' for name, part in splits._asdict().items()
   )
   shape = 'x'.join(map(str, source.image_shape))
   table = parameter_overview.get_parameter_overview(params, include_stats=False)
-  show.log(table)
-  show.log(f'device: {jax.device_count()} x {device.device_kind}')
-  if jax.device_count() > 1 and batch_size // jax.device_count() < _FEW_IMAGES:
+  processes.lead(lambda: run.save_parameters(table))
+  num = sum(x.size for x in jax.tree.leaves(params))
+  show.log(f'model: {num:,} parameters, listed in {run.parameters}')
+  show.log(f'device: {num_devices} x {device.device_kind}')
+  if num_devices > 1 and batch_size // num_devices < _FEW_IMAGES:
     show.log(
-      f'{batch_size // jax.device_count()} images per device and update: as '
-      'many runs as devices, at once, use them better (docs/distributed.md)'
+      f'{batch_size // num_devices} images per device and update: as many runs '
+      'as devices, at once, use them better (docs/distributed.md)'
     )
   show.log(f'data: {source.name}, {shape}, {sizes}')
+  if len(splits.train) < _FEW_BATCHES * batch_size:
+    show.log(
+      f'{len(splits.train)} images to train on are fewer than {_FEW_BATCHES} '
+      f'batches of {batch_size} (train.batch_size): expect them to be learned '
+      'by heart'
+    )

@@ -100,8 +100,8 @@ def test_a_run_leaves_everything_behind(finished):
   run = read_run(folder)  # every file of it can be read
   assert {path.name for path in folder.iterdir()} == {
     '.lock', 'COMPLETE', 'checkpoints', 'codes', 'config.json', 'decoder.npz',
-    'figures', 'metrics.jsonl', 'pool.npz', 'report.html', 'samples.npz',
-    'scores.json', 'tensorboard', 'timing.jsonl',
+    'figures', 'metrics.jsonl', 'parameters.txt', 'pool.npz', 'report.html',
+    'samples.npz', 'scores.json', 'tensorboard', 'timing.jsonl',
   }  # fmt: skip
   assert set(run.sheets) >= {
     'reconstructions', 'hybrid', 'traversals', 'partial_hybrid', 'loss',
@@ -109,6 +109,9 @@ def test_a_run_leaves_everything_behind(finished):
   }  # fmt: skip
   for text in ('device: ', 'data: shapes3d_synth', 'with compilation', 'left'):
     assert text in out
+  (line,) = [x for x in out.splitlines() if x.startswith('model: ')]
+  total = line.split()[1]
+  assert f'Total: {total}' in (folder / 'parameters.txt').read_text()
   assert [row['step'] for row in run.rows] == list(range(50, 1001, 50))
   assert run.rows[-1]['loss'] < run.rows[0]['loss']
   assert set(run.rows[1]) == {
