@@ -31,16 +31,27 @@ def main(
   parser.add_argument(
     '--workdir', type=Path, metavar='DIR', help='the folder of the run'
   )
+  parser.add_argument(
+    '--no-compilation-cache',
+    action='store_true',
+    help="compile all anew; else programs are kept in the user's cache folder",
+  )
   config_flags.add(parser)
   arguments = sys.argv[1:] if argv is None else argv
-  return run(lambda: train(config_flags.read(parser, arguments)[0]))
+
+  def start() -> None:
+    command, flags = config_flags.read(parser, arguments)
+    train(command, keep_programs=not flags.no_compilation_cache)
+
+  return run(start)
 
 
-def train(asked: Command) -> bool:
+def train(asked: Command, keep_programs: bool = False) -> bool:
   """Makes a run, goes on with it, or prints the scores of a finished one.
 
   Args:
     asked: the checked configuration and where the run belongs.
+    keep_programs: whether compiled programs are kept for the next process.
 
   Returns:
     Whether the run is finished; if not, it was asked to stop.
@@ -60,12 +71,15 @@ def train(asked: Command) -> bool:
         print(place.table())
         return True
 
+  print(f'{asked.given} in {place.folder}', flush=True)  # within half a second
   # It takes seconds to import jax, in which a signal would be lost or crash.
   with stop.Stop() as stopping:
-    from structae import trainer
+    from structae import compilation_cache, trainer
     from structae.training import step
   if stopping.requested:
     raise KeyboardInterrupt
+  if keep_programs:
+    compilation_cache.enable()
 
   hint = f'Minutes, for a first look: {asked.with_token("quick")}'
   try:
