@@ -11,6 +11,7 @@ import pytest
 
 from experiments.paper import jobs as jobs_lib
 from experiments.paper import launching
+from experiments.paper.gpus import Gpus
 from experiments.paper.jobs import Job, Local, Repeated, Slurm
 from structae.training import stop
 
@@ -148,6 +149,17 @@ def test_jobs_at_once_have_cores_of_their_own(tmp_path, at_once):
     assert a == b == whole
   else:
     assert not a & b and a | b == whole
+
+
+def test_jobs_at_once_see_gpus_of_their_own(tmp_path):
+  code = (
+    'import os, sys, time; time.sleep(0.3); '
+    'open(sys.argv[1], "w").write(os.environ["SEEN"])'
+  )
+  jobs = [make(tmp_path, name, code) for name in 'abcd']
+  assert not run(jobs, tmp_path, Local(2, Gpus('SEEN', ('3', '5'))))[0]
+  seen = [(tmp_path / name).read_text() for name in 'abcd']
+  assert sorted(seen[:2]) == ['3', '5'] and set(seen[2:]) <= {'3', '5'}
 
 
 def test_an_array_of_slurm_jobs_is_stopped_by_a_signal(tmp_path):
