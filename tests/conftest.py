@@ -4,6 +4,7 @@ import os
 
 # Before jax is imported, here or in a process that a test starts.
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
+os.environ['JAX_ENABLE_COMPILATION_CACHE'] = '0'  # of the user's, stays as is
 
 import pytest
 

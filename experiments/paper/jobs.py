@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from structae.commands import gpus
+from structae.commands.gpus import NONE, Gpus
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +59,13 @@ class Launcher(Protocol):
     """Starts jobs, whose output goes to the logs."""
 
 
+def cores() -> list[int]:
+  """The cores that this process may use."""
+  if hasattr(os, 'sched_getaffinity'):
+    return sorted(os.sched_getaffinity(0))
+  return list(range(os.cpu_count() or 1))
+
+
 def shares(cores: Sequence[int], num: int) -> list[set[int]]:
   """Cuts cores into `num` shares of equal size, give or take one.
 
@@ -71,20 +78,19 @@ def shares(cores: Sequence[int], num: int) -> list[set[int]]:
 
 
 class Local:
-  """Processes of this machine, each with its own share of cores, and one GPU.
+  """Processes of this machine, each with its own GPU and share of the cores.
 
   Training that is kept to one of two cores runs at more than half the speed of
   both, since its threads no longer wait for each other.
   """
 
-  def __init__(self, at_once: int):
+  def __init__(self, at_once: int, gpus: Gpus = NONE):
     self.room = self.at_once = at_once
+    self._gpus = gpus
     self._slots: list[subprocess.Popen | None] = [None] * at_once
     self._shares: list[set[int]] = []
     if at_once > 1 and hasattr(os, 'sched_setaffinity'):
-      self._shares = shares(sorted(os.sched_getaffinity(0)), at_once)
-    # A job that is alone keeps all that there are.
-    self._gpus = gpus.found(os.environ) if at_once > 1 else []
+      self._shares = shares(cores(), at_once)
 
   def start(self, jobs: Sequence[Job], logs: Sequence[Path]) -> list[Running]:
     """Starts jobs, no more than there is room for."""
@@ -94,11 +100,8 @@ class Local:
     ended = [p is None or p.poll() is not None for p in self._slots]
     slot = ended.index(True)
     # A terminal's Ctrl-C would reach it a second time, which aborts.
-    num = len(self._gpus)
-    own = {gpus.VISIBLE: self._gpus[slot % num]} if num else {}
-    process = _spawn(
-      job.command, log, env=os.environ | own, start_new_session=True
-    )
+    own = os.environ | self._gpus.of_job(slot, self.at_once)
+    process = _spawn(job.command, log, start_new_session=True, env=own)
     if self._shares:
       try:
         os.sched_setaffinity(process.pid, self._shares[slot])

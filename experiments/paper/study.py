@@ -22,9 +22,10 @@ from typing import Any
 import filelock
 
 from experiments.paper import launching, studies
-from experiments.paper.jobs import Job, Launcher, Local, Slurm
+from experiments.paper.jobs import Job, Launcher, Local, Slurm, cores
 from experiments.paper.planning import Plan
 from structae import streams
+from structae.commands import gpus
 from structae.commands import parser as arguments
 from structae.config import ConfigError
 from structae.config.scales import SCALES
@@ -52,7 +53,7 @@ def _main(asked: argparse.Namespace) -> None:
       print('\n'.join([f'# {title}', *listed(plan)]))
       print(f'# then {folder / "index.html"}')
       return
-    launcher = launcher_of(asked, folder)
+    launcher = launcher_of(asked, folder, _num_to_do(plan))
     with _locked(folder):
       run(plan, asked.name, study.shows, launcher, folder)
   except stop.Interrupted:
@@ -98,7 +99,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   add('--data', help="a data set; the study's own by default")
   add('--launcher', default='local', help='local (default) or slurm')
   add('--jobs', type=number, metavar='N',
-      help='how many at once; default 1, slurm: all')  # fmt: skip
+      help='how many at once; one a GPU or core, slurm: all')  # fmt: skip
   add('--dry_run', action='store_true', help='print the commands, run nothing')
   add('--runs', default='runs', type=Path, help='where the runs are; runs')
   add('--output', default='studies', type=Path, help='for figures; studies')
@@ -107,7 +108,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   add('--partition', help='the partition')
   add('--hours', type=number, metavar='N',
       help=f'the time limit of a job; {_HOURS}')  # fmt: skip
-  add('--gpus', type=number, metavar='N', help='GPUs of a job')
+  add('--gpus', type=arguments.at_least(0), metavar='N',
+      help='GPUs of a job; default 1')  # fmt: skip
   asked = parser.parse_args(argv)
   _one_of('study', asked.name, studies.STUDIES)
   _one_of('scale', asked.scale, SCALES)
@@ -255,19 +257,37 @@ def _shell(job: Job) -> str:
   return shlex.join(['python' if same else sys.executable, *job.command])
 
 
-def launcher_of(asked: argparse.Namespace, folder: Path) -> Launcher:
+def _num_to_do(plan: Plan) -> int:
+  """The most jobs that can run at once: those of the largest stage."""
+  stages = plan.candidates(), plan.finals(), plan.scorings()
+  known = (sum(not job.is_finished() for job in jobs) for jobs in stages)
+  return max(*known, len(plan.undecided()))
+
+
+def launcher_of(
+  asked: argparse.Namespace, folder: Path, num_jobs: int
+) -> Launcher:
   """Where the jobs run.
+
+  Args:
+    asked: the command line.
+    folder: where submitit keeps its files.
+    num_jobs: how many there are: a job that would have a core to itself has
+      several where there are fewer jobs than cores.
 
   Raises:
     ConfigError: if there is no SLURM, or what it takes is not installed.
   """
   if asked.launcher == 'local':
-    return Local(asked.jobs or 1)
+    found = gpus.find()
+    at_once = len(found.ids) or len(cores())
+    return Local(asked.jobs or min(at_once, max(num_jobs, 1)), found)
   parameters: dict[str, Any] = {'timeout_min': 60 * asked.hours}
   if asked.partition:
     parameters['slurm_partition'] = asked.partition
-  if asked.gpus:
-    parameters['gpus_per_node'] = asked.gpus
+  num_gpus = 1 if asked.gpus is None else asked.gpus
+  if num_gpus:
+    parameters['gpus_per_node'] = num_gpus
   try:
     return Slurm(asked.jobs, folder / 'logs' / 'submitit', parameters)
   except ImportError as error:

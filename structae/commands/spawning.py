@@ -82,16 +82,17 @@ def _free_port() -> int:
 
 def _gpus(num: int, environment: Mapping[str, str]) -> list[dict[str, str]]:
   """For each process, the variable that leaves it an equal part of the GPUs."""
-  found = gpus.found(environment)
-  if not found:
+  found = gpus.find(environment)
+  if not found.ids:
     return [{} for _ in range(num)]
-  each, rest = divmod(len(found), num)
+  each, rest = divmod(len(found.ids), num)
   if rest or not each:
     raise ConfigError(
-      f'--processes={num} does not divide the {len(found)} GPUs of this machine'
+      f'--processes={num} does not divide the {len(found.ids)} GPUs of this '
+      'machine'
     )
   return [
-    {gpus.VISIBLE: ','.join(found[i * each : (i + 1) * each])}
+    {found.variable: ','.join(found.ids[i * each : (i + 1) * each])}
     for i in range(num)
   ]
 

@@ -44,6 +44,11 @@ def main(
   parser.add_argument(
     '--workdir', type=Path, metavar='DIR', help='the folder of the run'
   )
+  parser.add_argument(
+    '--no-compilation-cache',
+    action='store_true',
+    help="compile all anew; else programs are kept in the user's cache folder",
+  )
   config_flags.add(parser)
   joining.add(parser)
   arguments = sys.argv[1:] if argv is None else argv
@@ -63,14 +68,15 @@ def _main(parser: Parser, arguments: Sequence[str]) -> None:
     from structae.commands import together
 
     sys.exit(together.run(place, lambda: _train_together(read)))
-  train(read())
+  train(read(), keep_programs=not flags.no_compilation_cache)
 
 
-def train(asked: Command) -> bool:
+def train(asked: Command, keep_programs: bool = False) -> bool:
   """Makes a run, goes on with it, or prints the scores of a finished one.
 
   Args:
     asked: the checked configuration and where the run belongs.
+    keep_programs: whether compiled programs are kept for the next process.
 
   Returns:
     Whether the run is finished; if not, it was asked to stop.
@@ -81,11 +87,14 @@ def train(asked: Command) -> bool:
   """
   if _is_finished(asked):
     return True
+  print(f'{asked.given} in {_place(asked).folder}', flush=True)  # at once
   # It takes seconds to import jax, in which a signal would be lost or crash.
   with stop.Stop() as stopping:
-    from structae import trainer  # noqa: F401
+    from structae import compilation_cache, trainer  # noqa: F401
   if stopping.requested:
     raise KeyboardInterrupt
+  if keep_programs:
+    compilation_cache.enable()
   return _make(asked)
 
 
