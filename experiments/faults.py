@@ -120,6 +120,17 @@ def killed(folder: Path, who: int) -> str:
   return f'{said}; {finish(run)}, {equal(run, whole(folder))}'
 
 
+def kill_amid_updates(folder: Path) -> str:
+  flags = [
+    '--config.train.save_minutes=1000.0',
+    '--config.train.num_steps=9999',
+  ]
+  with Group(folder / 'run', 2, 1, *flags) as group:
+    group.wait_for_text('first step')
+    group.signal(1, signal.SIGKILL)
+    return ended(group, [1, -signal.SIGKILL])
+
+
 def kill_of_the_second(folder: Path) -> str:
   return killed(folder, 1)
 
@@ -364,7 +375,8 @@ def the_one_that_started_them_is_killed(folder: Path) -> str:
 FAULTS: dict[str, Callable[[Path], str]] = {
   function.__name__: function
   for function in (
-    kill_of_the_second, kill_of_the_first, sigterm_to_the_second,
+    kill_amid_updates, kill_of_the_second, kill_of_the_first,
+    sigterm_to_the_second,
     ctrl_c_to_the_first, two_sigterms, not_finite, a_process_never_starts,
     other_seed, a_mistake_in_one, a_mistake_in_all, other_devices,
     folder_not_shared, folder_in_use, folder_of_another_run,

@@ -121,6 +121,10 @@ class Group:
     self._until(lambda: self._num_alive() == 0)
     return [process.returncode for process in self.processes.values()]
 
+  def wait_for_text(self, text: str) -> None:
+    """Waits until the first has printed something."""
+    self._until(lambda: text in self.out(0))
+
   def wait_for(self, num: int = 1) -> None:
     """Waits until there are checkpoints up to a multiple of ten steps.
 

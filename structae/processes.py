@@ -4,8 +4,9 @@ Training is global: every process makes the same updates, over the devices of
 all. Everything else, files and scores, is done by the first process alone.
 What one process cannot do ends all of them, with one line of the first.
 
-In a single process all of this does nothing. What runs inside must use this
-process and its devices alone: two collectives at once would wait for ever.
+An action that is agreed on must use this process and its devices alone: inside
+a collective, another one would wait for ever. In a single process all of this
+does nothing.
 """
 
 import contextlib
@@ -86,8 +87,6 @@ def _reached() -> Iterator[None]:
 
 def is_loss(error: Exception) -> bool:
   """Whether an error shows that another process has ended."""
-  if isinstance(error, Lost | Told):
-    return False  # they say it themselves
   text = str(error)
   return any(word in text for word in ('Gloo', 'NCCL', 'oordination service'))
 
@@ -210,8 +209,10 @@ def check_shared(folder: Path) -> None:
     return token.name
 
   name = lead(leave)
-  agree(lambda: _find(folder / name))
-  lead(lambda: token.unlink())
+  try:
+    agree(lambda: _find(folder / name))
+  finally:
+    token.unlink(missing_ok=True)  # of the first; the others left none
 
 
 def _find(path: Path) -> None:

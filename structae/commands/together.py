@@ -30,9 +30,13 @@ def run(place: Place, main: Callable[[], object]) -> int:
     raise KeyboardInterrupt
 
   def joined() -> None:
-    cluster.join(*place)
     try:
+      cluster.join(*place)
       main()
+    except processes.Told:
+      raise
+    except processes.Lost as error:
+      raise parser.Failed(str(error)) from error
     except Exception as error:
       if processes.is_loss(error):
         raise parser.Failed(processes.lost(error)) from error
@@ -42,7 +46,7 @@ def run(place: Place, main: Callable[[], object]) -> int:
     code = parser.run(joined)
   except processes.Told as told:
     if processes.first():
-      parser.complain(str(told)) if told.code else print(told)
+      _say(str(told), told.code)
     return told.code
   except Exception:
     traceback.print_exc()
@@ -52,3 +56,10 @@ def run(place: Place, main: Callable[[], object]) -> int:
     sys.stderr.flush()
     os._exit(code)
   return code
+
+
+def _say(message: str, code: int) -> None:
+  if code:
+    parser.complain(message)
+  else:
+    print(message)
