@@ -82,7 +82,9 @@ def _known(run: Run) -> Known | None:
     return None
   nats = np.asarray(matrix['values'], float)
   positive = all(isinstance(x, int | float) and x > 0 for x in entropy)
-  if nats.ndim != 2 or len(entropy) != nats.shape[1] or not positive:
+  if not positive or nats.shape[1:] != (len(entropy),):
+    return None
+  if not nats.size or not np.isfinite(nats).all():
     return None
   return Known(
     [_number_name(str(row)) for row in matrix['rows']],
@@ -97,9 +99,12 @@ def _effects(run: Run, rows: list[str]) -> list[float]:
   matrix = run.matrices.get('variable_effect')
   if matrix is None:
     return []
-  effects = {str(k): v[0] for k, v in zip(matrix['rows'], matrix['values'])}
+  values = np.asarray(matrix['values'], float)
+  if values.shape[1:] != (1,):
+    return []
+  effects = dict(zip(map(str, matrix['rows']), values[:, 0].tolist()))
   found = [effects.get(row.partition('.')[0]) for row in rows]
-  return [] if None in found else [float(x) for x in found if x is not None]
+  return [x for x in found if x is not None] if None not in found else []
 
 
 def _factors(run: Run) -> list[str]:
@@ -119,7 +124,7 @@ def _factors(run: Run) -> list[str]:
 
 
 def _is_missed(probe: dict[str, Any], share: np.ndarray) -> bool:
-  value, chance = probe.get('value'), probe.get('chance')
+  value, chance = probe.get('value'), wording.chance(probe)
   if value is None or chance is None:
     return bool(share.max() < _LEARNED)
   return value - chance < _LEARNED * (1 - chance)
@@ -142,7 +147,7 @@ def _place(share: np.ndarray, known: Known) -> str:
 
 
 def _probed(probe: dict[str, Any]) -> str:
-  value, chance = probe.get('value'), probe.get('chance')
+  value, chance = probe.get('value'), wording.chance(probe)
   if value is None:
     return ''
   beside = '' if chance is None else f' (chance {_percent(chance)})'
@@ -195,7 +200,7 @@ def _hybrids(run: Run) -> str:
 
 def _dependence(run: Run) -> str:
   score = run.scores.get('pairwise_information', {})
-  value, chance = score.get('value'), score.get('chance')
+  value, chance = score.get('value'), wording.chance(score)
   if value is None or chance is None:
     return ''
   return (

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from structae.evaluation import definitions
 from structae.figures import models
@@ -132,6 +131,14 @@ def score_name(name: str, score: Mapping[str, Any]) -> str:
   return f'{words(name)} {definitions.arrow(name, score)}'.strip()
 
 
+def chance(score: Mapping[str, Any]) -> float | None:
+  """What codes that know nothing get, if the entry of a score tells."""
+  value = score.get('chance')
+  if isinstance(value, int | float) and math.isfinite(value):
+    return float(value)
+  return None
+
+
 def number(value: float | None) -> str:
   """Four significant digits, with thousands separated."""
   if value is None or not math.isfinite(value):
@@ -164,6 +171,8 @@ def interval(values: np.ndarray) -> str:
   """The 95 % interval of a mean over seeds, by Student's t; '' below three."""
   if values.size < 3:
     return ''
+  from scipy import stats  # takes long to import
+
   half = stats.t.ppf(0.975, values.size - 1) * stats.sem(values)
   low, high = values.mean() - half, values.mean() + half
   return f'95 %: {number(low)} to {number(high)}'

@@ -1,5 +1,6 @@
 """What a report concludes from scores, and the command that it names."""
 
+import itertools
 import json
 
 import pytest
@@ -36,8 +37,10 @@ MATRICES = {
 def learned(make_run):
   """`learned(**content)`: the sentences of a run with those scores."""
 
+  numbers = itertools.count()
+
   def tell(**content):
-    folder = make_run(str(len(content)))
+    folder = make_run(f'run {next(numbers)}')
     (folder / 'scores.json').write_text(json.dumps(content))
     run = read_run(folder)
     text = [s.replace('\N{NO-BREAK SPACE}', ' ') for s in
@@ -76,6 +79,22 @@ def test_what_has_no_score_is_not_spoken_of(learned):
   details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
   sentences, _ = learned(matrices=MATRICES, scores={}, details=details)
   assert sentences[-1] == 'Not learned: turn.'
+
+
+def test_what_makes_no_sense_is_not_spoken_of(learned):
+  details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
+  empty = {'values': [[], [], []], 'rows': NUMBERS, 'columns': []}
+  matrices = {**MATRICES, 'variable_effect': empty}
+  scores = {'probe_hue': {'value': 0.9, 'chance': 'none'}}
+  sentences, names = learned(scores=scores, matrices=matrices, details=details)
+  assert 'chance' not in sentences[0] and names == ['hue', 'hue', 'hue']
+  for entropy in (None, [1.0], [0.0, 1.0, 1.0], ['x', 1.0, 1.0]):
+    details = {'mig': {'entropy': entropy}}
+    told = learned(scores={}, matrices=matrices, details=details)
+    assert told == ([], [])
+  matrices = {'mutual_information': empty}
+  details = {'mig': {'entropy': []}}
+  assert learned(scores={}, matrices=matrices, details=details) == ([], [])
 
 
 def test_numbers_of_a_variable_share_its_effect(learned):
