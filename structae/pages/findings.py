@@ -86,12 +86,28 @@ def _known(run: Run) -> Known | None:
     return None
   if not nats.size or not np.isfinite(nats).all():
     return None
+  whole = np.asarray(entropy, float)
+  nats = np.maximum(nats - _excess(run, whole), 0)
   return Known(
     [_number_name(str(row)) for row in matrix['rows']],
     [str(column) for column in matrix['columns']],
-    nats / np.asarray(entropy, float),
+    nats / whole,
     _effects(run, [str(row) for row in matrix['rows']]),
   )
+
+
+def _excess(run: Run, entropy: np.ndarray) -> np.ndarray:
+  """Nats that numbers which know nothing show, for each factor `[F]`.
+
+  (bins - 1) (values - 1) / 2N of N codes; much, where these are few.
+
+  Source: Miller, Note on the bias of information estimates, 1955.
+  """
+  bins = run.details['mig'].get('num_bins')
+  num = run.scores.get('mig', {}).get('n')
+  if not isinstance(bins, int) or not isinstance(num, int) or num < 1:
+    return np.zeros_like(entropy)
+  return (bins - 1) * (np.exp(entropy) - 1) / (2 * num)
 
 
 def _effects(run: Run, rows: list[str]) -> list[float]:
@@ -158,6 +174,11 @@ def _reconstructions(run: Run) -> str:
   value = _value(run, 'explained_variance')
   if value is None:
     return ''
+  if value <= 0:
+    return (
+      'Reconstructions explain none of the variance of test images: one '
+      'picture for all would be nearer.'
+    )
   return (
     f'Reconstructions explain {_percent(value)} of the variance of test '
     'images; one picture for all would explain none of it.'

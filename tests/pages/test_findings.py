@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import numpy as np
 import pytest
 
 from structae.pages import again, findings
@@ -71,6 +72,26 @@ def test_sentences_say_what_was_learned_and_what_was_not(learned):
     'little.',
   ]
   assert names == ['hue', 'hue', 'little effect']
+
+
+def test_what_few_codes_show_by_chance_is_not_knowledge(learned):
+  """19 x 9 / 2N nats of a number that knows nothing: .855 at N = 100."""
+  details = {'mig': {'entropy': [np.log(10)], 'num_bins': 20}}
+  numbers = {
+    'values': [[0.8], [0.855 + 0.5 * np.log(10)]],
+    'rows': NUMBERS[:2],
+    'columns': ['hue'],
+  }
+  scores = {
+    'mig': {'value': 0.3, 'n': 100},
+    'explained_variance': {'value': -1},
+  }
+  sentences, names = learned(
+    scores=scores, matrices={'mutual_information': numbers}, details=details
+  )
+  assert names == ['', 'hue']
+  assert sentences[0].startswith('Reconstructions explain none')
+  assert sentences[1] == 'Hue: 50 % of it is in U₂.'
 
 
 def test_what_has_no_score_is_not_spoken_of(learned):
