@@ -1,6 +1,7 @@
 """What the scores of a run say, in sentences and in names for its numbers."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class Known(NamedTuple):
   numbers: list[str]
   factors: list[str]
   shares: np.ndarray
-  effects: list[float]
+  effects: Sequence[float] = ()
 
   def hardly_shows(self, number: int) -> bool:
     """Whether the decoder makes next to nothing of a number."""
@@ -74,9 +75,39 @@ def carried(run: Run) -> list[str]:
   return names
 
 
+def places(content: Mapping[str, Any]) -> str:
+  """In which numbers of a code each factor is, in one sentence.
+
+  Args:
+    content: of `scores.json`, with or without a run around it.
+
+  Returns:
+    The sentence; empty if the scores do not tell.
+  """
+  known = _of_scores(content)
+  if known is None:
+    return ''
+  found = []
+  for factor, share in zip(known.factors, known.shares.T):
+    order = np.argsort(-share, kind='stable')
+    held = [known.numbers[i] for i in order if share[i] >= _HOLDS]
+    place = ' and '.join(held) or 'no number alone'
+    found.append(f'{_words(factor)} in {place}')
+  return f'Where factors are: {"; ".join(found)}.'
+
+
 def _known(run: Run) -> Known | None:
-  matrix = run.matrices.get('mutual_information')
-  details = run.details.get('mig')
+  known = _of_scores(run.score_content)
+  if known is None:
+    return None
+  rows = run.matrices['mutual_information']['rows']
+  return known._replace(effects=_effects(run, [str(row) for row in rows]))
+
+
+def _of_scores(content: Mapping[str, Any]) -> Known | None:
+  """What scores of codes tell; nothing of effects on images."""
+  matrix = content.get('matrices', {}).get('mutual_information')
+  details = content.get('details', {}).get('mig')
   entropy = details.get('entropy') if isinstance(details, dict) else None
   if matrix is None or not isinstance(entropy, list):
     return None
@@ -87,27 +118,25 @@ def _known(run: Run) -> Known | None:
   if not nats.size or not np.isfinite(nats).all():
     return None
   whole = np.asarray(entropy, float)
-  nats = np.maximum(nats - _excess(run, whole), 0)
+  num = content.get('scores', {}).get('mig', {}).get('n')
+  excess = _excess(whole, details.get('num_bins'), num)
   return Known(
     [_number_name(str(row)) for row in matrix['rows']],
     [str(column) for column in matrix['columns']],
-    nats / whole,
-    _effects(run, [str(row) for row in matrix['rows']]),
+    np.maximum(nats - excess, 0) / whole,
   )
 
 
-def _excess(run: Run, entropy: np.ndarray) -> np.ndarray:
+def _excess(entropy: np.ndarray, num_bins: Any, num: Any) -> np.ndarray:
   """Nats that numbers which know nothing show, for each factor `[F]`.
 
   (bins - 1) (values - 1) / 2N of N codes; much, where these are few.
 
   Source: Miller, Note on the bias of information estimates, 1955.
   """
-  bins = run.details['mig'].get('num_bins')
-  num = run.scores.get('mig', {}).get('n')
-  if not isinstance(bins, int) or not isinstance(num, int) or num < 1:
+  if not isinstance(num_bins, int) or not isinstance(num, int) or num < 1:
     return np.zeros_like(entropy)
-  return (bins - 1) * (np.exp(entropy) - 1) / (2 * num)
+  return (num_bins - 1) * (np.exp(entropy) - 1) / (2 * num)
 
 
 def _effects(run: Run, rows: list[str]) -> list[float]:

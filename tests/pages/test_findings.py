@@ -95,7 +95,7 @@ def test_what_few_codes_show_by_chance_is_not_knowledge(learned):
 
 
 def test_what_has_no_score_is_not_spoken_of(learned):
-  assert learned() == ([], [])
+  assert learned(scores={}) == ([], [])
   assert learned(scores={}, matrices=MATRICES) == ([], [])
   details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
   sentences, _ = learned(matrices=MATRICES, scores={}, details=details)
@@ -154,3 +154,12 @@ def test_the_command_names_tokens_and_changed_fields(make_run):
   )
   other = read_run(make_run('mine', model='mine'))
   assert again.command(other) == f'structae train {other.folder}'
+
+
+def test_one_sentence_says_where_factors_are():
+  details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
+  assert findings.places({'matrices': MATRICES, 'details': details}) == (
+    'Where factors are: hue in U₁ and U₃ and U₂; size in no number alone; '
+    'turn in no number alone.'
+  )
+  assert findings.places({'matrices': MATRICES, 'details': {}}) == ''
