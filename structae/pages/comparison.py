@@ -166,7 +166,7 @@ def _score_row(
     f'{_cell(group.values(name))}</td>'
     for i, group in enumerate(groups)
   )
-  chance = wording.chance(score)
+  chance = score.get('chance')
   beside = '' if chance is None else wording.number(chance)
   return (
     f'<tr><th scope="row">{markup.text(wording.score_name(name, score))}</th>'
@@ -243,7 +243,7 @@ def _plotted(scores: Mapping[str, Any]) -> list[str]:
 
 def _caption(name: str, scores: Mapping[str, Mapping[str, Any]]) -> str:
   better = {1: 'Higher is better.', -1: 'Lower is better.', 0: ''}
-  chance = wording.chance(scores[name])
+  chance = scores[name].get('chance')
   beside = '' if chance is None else f' Chance: {wording.number(chance)}.'
   return (better[definitions.direction(name, scores[name])] + beside).strip()
 

@@ -169,7 +169,7 @@ def _factors(run: Run) -> list[str]:
 
 
 def _is_missed(probe: dict[str, Any], share: np.ndarray) -> bool:
-  value, chance = probe.get('value'), wording.chance(probe)
+  value, chance = probe.get('value'), probe.get('chance')
   if value is None or chance is None:
     return bool(share.max() < _LEARNED)
   return value - chance < _LEARNED * (1 - chance)
@@ -192,7 +192,7 @@ def _place(share: np.ndarray, known: Known) -> str:
 
 
 def _probed(probe: dict[str, Any]) -> str:
-  value, chance = probe.get('value'), wording.chance(probe)
+  value, chance = probe.get('value'), probe.get('chance')
   if value is None:
     return ''
   beside = '' if chance is None else f' (chance {_percent(chance)})'
@@ -250,7 +250,7 @@ def _hybrids(run: Run) -> str:
 
 def _dependence(run: Run) -> str:
   score = run.scores.get('pairwise_information', {})
-  value, chance = score.get('value'), wording.chance(score)
+  value, chance = score.get('value'), score.get('chance')
   if value is None or chance is None:
     return ''
   return (

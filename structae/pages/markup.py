@@ -142,7 +142,7 @@ def tiles(scores: Mapping[str, Mapping[str, Any]]) -> str:
 def _beside(score: Mapping[str, Any]) -> str:
   """What a score is read against: its floor, or its chance."""
   value, floor = score['value'], score.get('floor')
-  chance = wording.chance(score)
+  chance = score.get('chance')
   if value is not None and floor is not None:
     return f'<small>{wording.number(value - floor)} above the floor</small>'
   return (
@@ -189,7 +189,7 @@ def score_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _score_row(name: str, score: Mapping[str, Any]) -> str:
-  row, chance = definitions.find(name, score), wording.chance(score)
+  row, chance = definitions.find(name, score), score.get('chance')
   cells = (
     wording.number(score['value']),
     definitions.arrow(name, score),

@@ -131,14 +131,6 @@ def score_name(name: str, score: Mapping[str, Any]) -> str:
   return f'{words(name)} {definitions.arrow(name, score)}'.strip()
 
 
-def chance(score: Mapping[str, Any]) -> float | None:
-  """What codes that know nothing get, if the entry of a score tells."""
-  value = score.get('chance')
-  if isinstance(value, int | float) and math.isfinite(value):
-    return float(value)
-  return None
-
-
 def number(value: float | None) -> str:
   """Four significant digits, with thousands separated."""
   if value is None or not math.isfinite(value):

@@ -106,7 +106,7 @@ def test_what_makes_no_sense_is_not_spoken_of(learned):
   details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
   empty = {'values': [[], [], []], 'rows': NUMBERS, 'columns': []}
   matrices = {**MATRICES, 'variable_effect': empty}
-  scores = {'probe_hue': {'value': 0.9, 'chance': 'none'}}
+  scores = {'probe_hue': {'value': 0.9}}
   sentences, names = learned(scores=scores, matrices=matrices, details=details)
   assert 'chance' not in sentences[0] and names == ['hue', 'hue', 'hue']
   for entropy in (None, [1.0], [0.0, 1.0, 1.0], ['x', 1.0, 1.0]):
