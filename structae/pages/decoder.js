@@ -12,7 +12,9 @@ function weightsOf(base64) {
     const half = bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8);
     const exponent = (half >> 10) & 31;
     const fraction = (half & 1023) / 1024;
-    const size = exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14;
+    const size = exponent
+      ? (1 + fraction) * 2 ** (exponent - 15)
+      : fraction * 2 ** -14;
     numbers[i] = half & 0x8000 ? -size : size;
   }
   return numbers;
@@ -38,7 +40,8 @@ function mlp(layers, inputs, activation) {
   layers.forEach(({ kernel, bias }, depth) => {
     const y = Float64Array.from(bias);
     x.forEach((value, i) => {
-      for (let j = 0; j < y.length; j += 1) y[j] += value * kernel[i * y.length + j];
+      const row = i * y.length;
+      for (let j = 0; j < y.length; j += 1) y[j] += value * kernel[row + j];
     });
     x = depth < layers.length - 1 ? y.map(activation) : y;
   });
@@ -69,7 +72,8 @@ const CONDITIONS = { affine, join };
 // Twice as large, each pixel blended with its neighbours; borders repeated.
 function bilinear({ side, channels, data }) {
   const y = new Float64Array(4 * data.length);
-  const near = (i) => Math.min(Math.max((i >> 1) + (i % 2 ? 1 : -1), 0), side - 1);
+  const inside = (i) => Math.min(Math.max(i, 0), side - 1);
+  const near = (i) => inside((i >> 1) + (i % 2 ? 1 : -1));
   for (let r = 0; r < 2 * side; r += 1) {
     for (let c = 0; c < 2 * side; c += 1) {
       const at = (row, column) => (row * side + column) * channels;
@@ -105,7 +109,8 @@ function padded({ side, channels, data }) {
   const y = new Float64Array((side + 2) ** 2 * channels);
   const row = side * channels;
   for (let r = 0; r < side; r += 1) {
-    y.set(data.subarray(r * row, (r + 1) * row), ((r + 1) * (side + 2) + 1) * channels);
+    const to = ((r + 1) * (side + 2) + 1) * channels;
+    y.set(data.subarray(r * row, (r + 1) * row), to);
   }
   return y;
 }
@@ -167,7 +172,8 @@ function conv(map, { kernel, bias }) {
 }
 
 // Group normalization and the activation after it.
-function normalized({ side, channels, data }, { scale, bias, groups }, activation) {
+function normalized(map, { scale, bias, groups }, activation) {
+  const { side, channels, data } = map;
   const width = channels / groups;
   const count = side * side * width;
   const [sums, squares] = [new Float64Array(groups), new Float64Array(groups)];
@@ -184,7 +190,10 @@ function normalized({ side, channels, data }, { scale, bias, groups }, activatio
     gain[c] = scale[c] / Math.sqrt(Math.max(square - mean * mean, 0) + 1e-5);
     shift[c] = bias[c] - mean * gain[c];
   }
-  const y = data.map((x, i) => activation(gain[i % channels] * x + shift[i % channels]));
+  const y = data.map((x, i) => {
+    const c = i % channels;
+    return activation(gain[c] * x + shift[c]);
+  });
   return { side, channels, data: y };
 }
 
@@ -200,15 +209,16 @@ function decoderOf(plan, weights) {
   const mean = MEANS[plan.mean];
   const { side, channels, reads, layers } = plan.start;
   const start = layers ? dense(layers) : take(side * side * channels);
-  const blocks = plan.blocks.map((block) => ({
-    ...block,
-    layers: dense(block.layers),
-    kernel: packed(take(9 * block.inputs * block.outputs), block.inputs, block.outputs),
-    bias: take(block.outputs),
-    norm: block.groups && {
-      groups: block.groups, scale: take(block.outputs), bias: take(block.outputs),
-    },
-  }));
+  const blocks = plan.blocks.map((block) => {
+    const { inputs, outputs, groups } = block;
+    return {
+      ...block,
+      layers: dense(block.layers),
+      kernel: packed(take(9 * inputs * outputs), inputs, outputs),
+      bias: take(outputs),
+      norm: groups && { groups, scale: take(outputs), bias: take(outputs) },
+    };
+  });
 
   function run(block, map, code) {
     let x = map;
@@ -221,18 +231,28 @@ function decoderOf(plan, weights) {
     return block.norm ? normalized(x, block.norm, activation) : x;
   }
 
+  function begin(code) {
+    const numbers = reads.map((i) => code[i]);
+    const data = layers ? mlp(start, numbers, activation) : start;
+    return { side, channels, data };
+  }
+
   function decode(code, state = {}) {
-    const moved = (numbers) => !state.code || numbers.some((i) => code[i] !== state.code[i]);
+    const { code: before, maps = [] } = state;
+    const moved = (numbers) => (
+      !before || numbers.some((i) => code[i] !== before[i])
+    );
     let first = blocks.findIndex((block) => moved(block.reads));
-    if (moved(reads)) first = 0;
     if (first < 0) first = blocks.length;
-    const maps = state.maps || [];
-    if (!maps.length || moved(reads)) {
-      const inputs = reads.map((i) => code[i]);
-      maps[0] = { side, channels, data: layers ? mlp(start, inputs, activation) : start };
+    if (moved(reads)) {
+      maps[0] = begin(code);
+      first = 0;
     }
-    for (let i = first; i < blocks.length; i += 1) maps[i + 1] = run(blocks[i], maps[i], code);
-    Object.assign(state, { code: Array.from(code), maps, computed: blocks.length - first });
+    for (let i = first; i < blocks.length; i += 1) {
+      maps[i + 1] = run(blocks[i], maps[i], code);
+    }
+    const computed = blocks.length - first;
+    Object.assign(state, { code: Array.from(code), maps, computed });
     return maps[blocks.length].data.map(mean);
   }
 

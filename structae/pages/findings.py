@@ -84,7 +84,7 @@ def places(content: Mapping[str, Any]) -> str:
   Returns:
     The sentence; empty if the scores do not tell.
   """
-  known = _of_scores(content['matrices'], content['details'])
+  known = _of_scores(content)
   if known is None:
     return ''
   found = []
@@ -97,31 +97,46 @@ def places(content: Mapping[str, Any]) -> str:
 
 
 def _known(run: Run) -> Known | None:
-  known = _of_scores(run.matrices, run.details)
+  known = _of_scores(run.score_content)
   if known is None:
     return None
   rows = run.matrices['mutual_information']['rows']
   return known._replace(effects=_effects(run, [str(row) for row in rows]))
 
 
-def _of_scores(
-  matrices: Mapping[str, Any], all_details: Mapping[str, Any]
-) -> Known | None:
+def _of_scores(content: Mapping[str, Any]) -> Known | None:
   """What scores of codes tell; nothing of effects on images."""
-  matrix = matrices.get('mutual_information')
-  details = all_details.get('mig')
+  matrix = content.get('matrices', {}).get('mutual_information')
+  details = content.get('details', {}).get('mig')
   entropy = details.get('entropy') if isinstance(details, dict) else None
   if matrix is None or not isinstance(entropy, list):
     return None
   nats = np.asarray(matrix['values'], float)
   positive = all(isinstance(x, int | float) and x > 0 for x in entropy)
-  if nats.ndim != 2 or len(entropy) != nats.shape[1] or not positive:
+  if not positive or nats.shape[1:] != (len(entropy),):
     return None
+  if not nats.size or not np.isfinite(nats).all():
+    return None
+  whole = np.asarray(entropy, float)
+  num = content.get('scores', {}).get('mig', {}).get('n')
+  excess = _excess(whole, details.get('num_bins'), num)
   return Known(
     [_number_name(str(row)) for row in matrix['rows']],
     [str(column) for column in matrix['columns']],
-    nats / np.asarray(entropy, float),
+    np.maximum(nats - excess, 0) / whole,
   )
+
+
+def _excess(entropy: np.ndarray, num_bins: Any, num: Any) -> np.ndarray:
+  """Nats that numbers which know nothing show, for each factor `[F]`.
+
+  (bins - 1) (values - 1) / 2N of N codes; much, where these are few.
+
+  Source: Miller, Note on the bias of information estimates, 1955.
+  """
+  if not isinstance(num_bins, int) or not isinstance(num, int) or num < 1:
+    return np.zeros_like(entropy)
+  return (num_bins - 1) * (np.exp(entropy) - 1) / (2 * num)
 
 
 def _effects(run: Run, rows: list[str]) -> list[float]:
@@ -129,9 +144,12 @@ def _effects(run: Run, rows: list[str]) -> list[float]:
   matrix = run.matrices.get('variable_effect')
   if matrix is None:
     return []
-  effects = {str(k): v[0] for k, v in zip(matrix['rows'], matrix['values'])}
+  values = np.asarray(matrix['values'], float)
+  if values.shape[1:] != (1,):
+    return []
+  effects = dict(zip(map(str, matrix['rows']), values[:, 0].tolist()))
   found = [effects.get(row.partition('.')[0]) for row in rows]
-  return [] if None in found else [float(x) for x in found if x is not None]
+  return [x for x in found if x is not None] if None not in found else []
 
 
 def _factors(run: Run) -> list[str]:
@@ -185,6 +203,11 @@ def _reconstructions(run: Run) -> str:
   value = _value(run, 'explained_variance')
   if value is None:
     return ''
+  if value <= 0:
+    return (
+      'Reconstructions explain none of the variance of test images: one '
+      'picture for all would be nearer.'
+    )
   return (
     f'Reconstructions explain {_percent(value)} of the variance of test '
     'images; one picture for all would explain none of it.'

@@ -11,7 +11,9 @@ const sliders = [...live.querySelectorAll('.variable input[type=range]')];
 const ticks = [...live.querySelectorAll('.variable input[type=checkbox]')];
 const dim = sliders.length / ticks.length;
 const result = document.getElementById('result');
-const parents = { a: document.getElementById('a'), b: document.getElementById('b') };
+const parents = {
+  a: document.getElementById('a'), b: document.getElementById('b'),
+};
 const chosen = { a: 0, b: pool.length - 1 }; // rows of the pool
 const state = {}; // what the decoder keeps of the code before
 const times = []; // of the latest pictures
@@ -70,7 +72,8 @@ function tell() {
     tick.checked = numbersOf(k).every((i) => code[i] === b[i]);
   });
   const digits = code.map((x) => Number(x.toPrecision(5))).join();
-  document.getElementById('link').href = `#code=${digits}&a=${chosen.a}&b=${chosen.b}`;
+  const rows = `a=${chosen.a}&b=${chosen.b}`;
+  document.getElementById('link').href = `#code=${digits}&${rows}`;
   const text = pace() < 1 ? 'less than 1 ms' : `${Math.round(pace())} ms`;
   document.getElementById('pace').textContent =
     `This device decodes a picture in ${text}${SUFFIX[isSlow()]}.`;
@@ -151,7 +154,8 @@ function follow() {
     if (pool[row]) chosen[name] = row;
   }
   const numbers = (asked.get('code') || '').split(',').map(Number);
-  const isCode = numbers.length === code.length && numbers.every(Number.isFinite);
+  const isCode = numbers.length === code.length
+    && numbers.every(Number.isFinite);
   code = isCode ? numbers : [...pool[chosen.a]];
   drawParents();
   show();

@@ -141,7 +141,8 @@ def tiles(scores: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _beside(score: Mapping[str, Any]) -> str:
   """What a score is read against: its floor, or its chance."""
-  value, floor, chance = score['value'], score.get('floor'), score.get('chance')
+  value, floor = score['value'], score.get('floor')
+  chance = score.get('chance')
   if value is not None and floor is not None:
     return f'<small>{wording.number(value - floor)} above the floor</small>'
   return (

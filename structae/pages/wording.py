@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from structae.evaluation import definitions
 from structae.figures import models
@@ -164,6 +163,8 @@ def interval(values: np.ndarray) -> str:
   """The 95 % interval of a mean over seeds, by Student's t; '' below three."""
   if values.size < 3:
     return ''
+  from scipy import stats  # takes long to import
+
   half = stats.t.ppf(0.975, values.size - 1) * stats.sem(values)
   low, high = values.mean() - half, values.mean() + half
   return f'95 %: {number(low)} to {number(high)}'

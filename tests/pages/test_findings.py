@@ -1,7 +1,9 @@
 """What a report concludes from scores, and the command that it names."""
 
+import itertools
 import json
 
+import numpy as np
 import pytest
 
 from structae.pages import again, findings
@@ -36,8 +38,10 @@ MATRICES = {
 def learned(make_run):
   """`learned(**content)`: the sentences of a run with those scores."""
 
+  numbers = itertools.count()
+
   def tell(**content):
-    folder = make_run(str(len(content)))
+    folder = make_run(f'run {next(numbers)}')
     (folder / 'scores.json').write_text(json.dumps(content))
     run = read_run(folder)
     text = [s.replace('\N{NO-BREAK SPACE}', ' ') for s in
@@ -70,12 +74,48 @@ def test_sentences_say_what_was_learned_and_what_was_not(learned):
   assert names == ['hue', 'hue', 'little effect']
 
 
+def test_what_few_codes_show_by_chance_is_not_knowledge(learned):
+  """19 x 9 / 2N nats of a number that knows nothing: .855 at N = 100."""
+  details = {'mig': {'entropy': [np.log(10)], 'num_bins': 20}}
+  numbers = {
+    'values': [[0.8], [0.855 + 0.5 * np.log(10)]],
+    'rows': NUMBERS[:2],
+    'columns': ['hue'],
+  }
+  scores = {
+    'mig': {'value': 0.3, 'n': 100},
+    'explained_variance': {'value': -1},
+  }
+  sentences, names = learned(
+    scores=scores, matrices={'mutual_information': numbers}, details=details
+  )
+  assert names == ['', 'hue']
+  assert sentences[0].startswith('Reconstructions explain none')
+  assert sentences[1] == 'Hue: 50 % of it is in U₂.'
+
+
 def test_what_has_no_score_is_not_spoken_of(learned):
   assert learned(scores={}) == ([], [])
   assert learned(scores={}, matrices=MATRICES) == ([], [])
   details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
   sentences, _ = learned(matrices=MATRICES, scores={}, details=details)
   assert sentences[-1] == 'Not learned: turn.'
+
+
+def test_what_makes_no_sense_is_not_spoken_of(learned):
+  details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
+  empty = {'values': [[], [], []], 'rows': NUMBERS, 'columns': []}
+  matrices = {**MATRICES, 'variable_effect': empty}
+  scores = {'probe_hue': {'value': 0.9}}
+  sentences, names = learned(scores=scores, matrices=matrices, details=details)
+  assert 'chance' not in sentences[0] and names == ['hue', 'hue', 'hue']
+  for entropy in (None, [1.0], [0.0, 1.0, 1.0], ['x', 1.0, 1.0]):
+    details = {'mig': {'entropy': entropy}}
+    told = learned(scores={}, matrices=matrices, details=details)
+    assert told == ([], [])
+  matrices = {'mutual_information': empty}
+  details = {'mig': {'entropy': []}}
+  assert learned(scores={}, matrices=matrices, details=details) == ([], [])
 
 
 def test_numbers_of_a_variable_share_its_effect(learned):
