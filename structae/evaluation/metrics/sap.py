@@ -53,6 +53,8 @@ def sap(
     codes, factors, test_codes, test_factors
   )
   _check_two(codes)
+  # The solver would search for ever beside numbers of 1e300.
+  codes, test_codes = inputs.in_float32(codes, test_codes)
   accuracy = np.empty((codes.shape[1], factors.shape[1]))
   for i in range(codes.shape[1]):
     for j, labels in enumerate(factors.T):
