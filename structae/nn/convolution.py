@@ -144,9 +144,16 @@ def _windows(x: jax.Array, side: int) -> list[jax.Array]:
   ]
 
 
-# What was added from a pixel comes back to it: the windows turned around. The
-# transpose that jax would derive pads and writes a map for every tap.
+def _add_shifted_backward(side: int, _: None, g: jax.Array) -> tuple[jax.Array]:
+  """What was added from a pixel comes back to it: the windows turned around.
+
+  The transpose that jax would derive pads and writes a map for every tap.
+  """
+  products = jnp.stack(_windows(g, side)[::-1], 3)
+  return (products.reshape(*g.shape[:3], -1),)
+
+
 add_shifted.defvjp(
   lambda products, side: (add_shifted(products, side), None),
-  lambda side, _, g: (jnp.concatenate(_windows(g, side)[::-1], -1),),
+  _add_shifted_backward,
 )
