@@ -81,8 +81,7 @@ def measure(config: Any, compiled: bool, slices: int) -> dict[str, Any]:
   ready = trainer.prepare(config, source, part, module, devices.data_mesh())
   params = jax.device_get(ready.state.params)
   num = config.train.batch_size
-  rows = jax.numpy.asarray(part[:num])
-  images = jax.device_get(source.images(source.arrays, rows))
+  images = jax.device_get(source.images(*source.load(part[:num])))
   networks = {'eager': _network(config, params, images.shape[-1])}
   if compiled:
     networks['compile'] = _network(config, params, images.shape[-1])

@@ -1,6 +1,7 @@
 """Decoders: from codes to the logits of images."""
 
 import itertools
+from collections.abc import Callable
 
 import flax.linen as nn
 import jax
@@ -135,9 +136,13 @@ class StructuralDecoder(nn.Module):
       x, of_run = run(x, maps)
       outputs.extend(of_run)
     x = str_tfm.str_tfm(x, alpha[-1], beta[-1])
-    if num_blocks in ups:
-      x = resampling.dilate(x) if strided else resampling.upsample(x)
-    out = blocks.output(self.backbone, self.channels, kernel(self.size), width)
+    out = blocks.output(
+      self.backbone,
+      self.channels,
+      kernel(self.size),
+      width,
+      _growth(strided) if num_blocks in ups else None,
+    )
     return [*outputs, out(x)]
 
   def _affine_maps(self, codes: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -200,8 +205,8 @@ class ConvChain(nn.Module):
     for i in range(1, num_blocks + 1):
       if i in joining and strided:
         x = _join(x, joining[i])
-      if i in ups:
-        x = resampling.dilate(x) if strided else resampling.upsample(x)
+      if i in ups and i < num_blocks:  # the output grows its map itself
+        x = _growth(strided)(x)
       if i in joining and not strided:
         x = _join(x, joining[i])
       if i < num_blocks:
@@ -214,9 +219,17 @@ class ConvChain(nn.Module):
         )(x)
         outputs.append(x)
     out = blocks.output(
-      self.backbone, self.channels, kernel(self.size), x.shape[-1]
+      self.backbone,
+      self.channels,
+      kernel(self.size),
+      x.shape[-1],
+      _growth(strided) if num_blocks in ups else None,
     )
     return [*outputs, out(x)]
+
+
+def _growth(strided: bool) -> Callable[[jax.Array], jax.Array]:
+  return resampling.dilate if strided else resampling.upsample
 
 
 def _join(x: jax.Array, features: jax.Array) -> jax.Array:

@@ -3,6 +3,7 @@
 Arrays are NHWC.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -70,8 +71,7 @@ def conv(features: int, kernel: int, **options: Any) -> nn.Conv:
     features,
     (kernel, kernel),
     padding=[(kernel // 2, kernel // 2)] * 2,
-    conv_general_dilated=convolution.convolve,
-    **options,
+    **{'conv_general_dilated': convolution.convolve, **options},
   )
 
 
@@ -114,7 +114,11 @@ class ConvBlock(nn.Module):
 
 
 def output(
-  backbone: Backbone, channels: int, kernel: int, fan_in: int
+  backbone: Backbone,
+  channels: int,
+  kernel: int,
+  fan_in: int,
+  grow: Callable[[jax.Array], jax.Array] | None = None,
 ) -> nn.Conv:
   """The convolution that ends a decoder.
 
@@ -123,9 +127,14 @@ def output(
     channels: channels of the image.
     kernel: width of the kernel in pixels.
     fan_in: channels of the map.
+    grow: makes the map larger before it is convolved, if it has to.
   """
-  start = initializers(backbone.initializer, kernel**2 * fan_in)
-  return conv(channels, kernel, name='out', **backbone.types, **start)
+  options = initializers(backbone.initializer, kernel**2 * fan_in)
+  if grow:
+    options['conv_general_dilated'] = lambda x, taps, *_, **__: (
+      convolution.convolve_grown(x, taps, grow)
+    )
+  return conv(channels, kernel, name='out', **backbone.types, **options)
 
 
 class MLP(nn.Module):

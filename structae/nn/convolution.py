@@ -4,6 +4,8 @@ XLA's own convolution is many times slower per operation on tiny maps and on
 three channels, above all on CPUs. Arrays are NHWC.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -85,3 +87,73 @@ def pad_channels(
   if more_in or more_out:
     kernel = jnp.pad(kernel, [keep, keep, grow, (0, more_out)])
   return x, kernel, num_out
+
+
+def convolve_grown(
+  x: jax.Array, kernel: jax.Array, grow: Callable[[jax.Array], jax.Array]
+) -> jax.Array:
+  """A convolution of a map that grows, most of it done before it grows.
+
+  Every tap of the kernel is applied to every pixel; what grows are the
+  products, k * k * C_out channels in place of C_in, on a map that is still
+  small; then each is added where its tap stands. The same function, since
+  growing is linear and treats channels alike. It pays where C_out is small.
+
+  Args:
+    x: `[B, H, W, C_in]`.
+    kernel: `[k, k, C_in, C_out]`, k odd.
+    grow: a linear function of each channel, such as `resampling.upsample`.
+
+  Returns:
+    `[B, H', W', C_out]`, in the size of `grow(x)`.
+  """
+  side, _, num_in, _ = kernel.shape
+  taps = kernel.transpose(2, 0, 1, 3).reshape(num_in, -1)
+  wide = jnp.promote_types(x.dtype, jnp.float32)
+  products = jnp.matmul(x, taps, preferred_element_type=wide)
+  return add_shifted(grow(products), side).astype(x.dtype)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def add_shifted(products: jax.Array, side: int) -> jax.Array:
+  """Adds the products of a pixel with the taps of a kernel where they belong.
+
+  Args:
+    products: `[B, H, W, side * side * C]`, by row and column of the tap.
+    side: the width of the kernel, odd.
+
+  Returns:
+    `[B, H, W, C]`; beyond the border there are zeros.
+  """
+  num = products.shape[-1] // side**2
+  return sum(
+    window[..., tap * num : (tap + 1) * num]
+    for tap, window in enumerate(_windows(products, side))
+  )  # type: ignore[return-value]
+
+
+def _windows(x: jax.Array, side: int) -> list[jax.Array]:
+  """A map, shifted to where each tap of a kernel sees it, row by row."""
+  height, width = x.shape[1:3]
+  around = (side // 2, side // 2)
+  padded = jnp.pad(x, [(0, 0), around, around, (0, 0)])
+  return [
+    padded[:, i : i + height, j : j + width]
+    for i in range(side)
+    for j in range(side)
+  ]
+
+
+def _add_shifted_backward(side: int, _: None, g: jax.Array) -> tuple[jax.Array]:
+  """What was added from a pixel comes back to it: the windows turned around.
+
+  The transpose that jax would derive pads and writes a map for every tap.
+  """
+  products = jnp.stack(_windows(g, side)[::-1], 3)
+  return (products.reshape(*g.shape[:3], -1),)
+
+
+add_shifted.defvjp(
+  lambda products, side: (add_shifted(products, side), None),
+  _add_shifted_backward,
+)

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from structae.nn import convolution
+from structae.nn import convolution, resampling
 from tests.nn import formulations
 
 
@@ -48,6 +48,19 @@ def test_padded_channels_change_nothing(channels, dtype):
   with formulations.exact():
     x, kernel = arrays(6, 6, 5, *channels)
     formulations.compare(ours, plain, dtype, x, kernel)
+
+
+@formulations.in_every_type
+@pytest.mark.parametrize('grow', [resampling.upsample, resampling.dilate])
+@pytest.mark.parametrize('side', [1, 3])
+def test_a_map_may_be_convolved_before_it_grows(side, grow, dtype):
+  with formulations.exact():
+    formulations.compare(
+      lambda x, kernel: convolution.convolve_grown(x, kernel, grow),
+      lambda x, kernel: plain(grow(x), kernel),
+      dtype,
+      *arrays(4, 2, side, 5, 3),
+    )
 
 
 def test_strides_are_kept():
