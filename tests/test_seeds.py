@@ -23,7 +23,7 @@ write = writers.Metrics.write
 
 def interrupt(metrics, step, values):
   write(metrics, step, values)
-  if step == 20 and 'seed-0' in str(metrics._path):
+  if step == 10 and 'seed-0' in str(metrics._path):
     os.kill(os.getpid(), signal.SIGTERM)
 
 *flags, folder = sys.argv[1:]
@@ -42,7 +42,9 @@ FLAGS = (
   '--config.model.num_blocks=4',
   '--config.model.head=16',
   '--config.model.str_tfm=8',
-  '--config.train.num_steps=40',
+  '--config.train.num_steps=20',
+  '--config.train.log_every=5',
+  '--config.train.validate_every=10',
   '--config.train.save_minutes=1000.0',
 )
 
@@ -68,17 +70,17 @@ def test_each_seed_has_a_run_of_its_own(made):
   runs = [Run(made[0] / 'whole' / f'seed-{seed}') for seed in (0, 1)]
   for seed, run in enumerate(runs):
     assert run.field('seed') == seed and run.field('train.num_runs') == 1
-    assert [row['step'] for row in run.rows] == [10, 20, 30, 40]
+    assert [row['step'] for row in run.rows] == [5, 10, 15, 20]
     assert 'validation_loss' in run.rows[-1]
     assert (run.folder / 'COMPLETE').exists()
-    assert newest_state(run.folder)['step'] == 40
+    assert newest_state(run.folder)['step'] == 20
   assert runs[0].rows[-1]['loss'] != runs[1].rows[-1]['loss']
 
 
 def test_stopped_runs_go_on_to_the_same_bits(made):
   folder, done = made
-  assert 'stopped at step 20 of 40, saved' in done.stdout
-  assert 'resuming at step 20' in done.stdout
+  assert 'stopped at step 10 of 20, saved' in done.stdout
+  assert 'resuming at step 10' in done.stdout
   for seed in ('seed-0', 'seed-1'):
     cut, whole = (folder / name / seed for name in ('cut', 'whole'))
     rows = [(x / 'metrics.jsonl').read_bytes() for x in (cut, whole)]
