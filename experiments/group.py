@@ -4,7 +4,6 @@ Each group has a port of its own and a hard limit, and leaves nobody behind.
 """
 
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -59,7 +58,7 @@ class Group:
       *flags: besides `TINY`.
       own: further flags of some processes.
       absent: those that are not started.
-      largest_file: the limit of a file's bytes in the first.
+      largest_file: the limit of a file's kilobytes in the first.
       seconds: how long they may take in all.
     """
     self.folder = folder
@@ -79,10 +78,12 @@ class Group:
   def _start(
     self, i: int, flags: Sequence[str], num_devices: int, limit: int | None
   ) -> subprocess.Popen:
-    def limit_files() -> None:
-      resource.setrlimit(resource.RLIMIT_FSIZE, (limit or 0, limit or 0))
-
     command = [sys.executable, '-m', 'structae', 'train', *TINY]
+    if limit:
+      # What it prints goes through a pipe, which has no limit.
+      pipes = 'exec 2> >(exec cat >&2) > >(exec cat)'
+      limited = f'{pipes}; ulimit -f {limit}; exec "$0" "$@"'
+      command = ['bash', '-c', limited, *command]
     variables = {
       'JAX_PLATFORMS': 'cpu',
       'JAX_NUM_CPU_DEVICES': str(num_devices),
@@ -97,7 +98,6 @@ class Group:
           stderr=err,
           env=os.environ | variables,
           start_new_session=True,
-          preexec_fn=limit_files if limit else None,
         )
 
   def _log(self, i: int, kind: str) -> Path:
@@ -134,7 +134,7 @@ class Group:
     seal = self.folder / 'checkpoints' / f'{10 * num:08d}' / 'seal.json'
     total = len(self.processes)
     self._until(lambda: seal.exists() or self._num_alive() < total)
-    if self._num_alive() < total:
+    if not seal.exists():
       raise ChildProcessError(f'one has ended:\n{self.logs()}')
 
   def _num_alive(self) -> int:

@@ -1,5 +1,8 @@
 """The devices that a run uses, and what lies on them."""
 
+import contextlib
+import contextvars
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -36,6 +39,21 @@ def data_mesh() -> Mesh:
   return _row(jax.devices())
 
 
+_USED: contextvars.ContextVar[Mesh | None] = contextvars.ContextVar(
+  'used', default=None
+)
+
+
+@contextlib.contextmanager
+def using(mesh: Mesh) -> Iterator[None]:
+  """Makes a row of devices those of the process, for what is inside."""
+  token = _USED.set(mesh)
+  try:
+    yield
+  finally:
+    _USED.reset(token)
+
+
 def local_mesh() -> Mesh:
   """The devices of this process in a row; all of them if it is the only one.
 
@@ -43,7 +61,7 @@ def local_mesh() -> Mesh:
     ValueError: as `check`.
   """
   check()
-  return _row(jax.local_devices())
+  return _USED.get() or _row(jax.local_devices())
 
 
 def _row(devices: list[jax.Device]) -> Mesh:

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from jax.sharding import Mesh
 from structae import build, cluster, devices, processes, results
 from structae import config as config_lib
 from structae import keys as keys_lib
+from structae.codec import Codec
 from structae.config import ConfigError
 from structae.data import pipeline, sources
 from structae.data import splits as splits_lib
@@ -28,8 +29,8 @@ from structae.training import stop as stop_lib
 # More than this many updates per call gain nothing on an accelerator.
 MOST_STEPS_PER_DISPATCH = 50
 # With fewer images, a device mostly waits for launches and for the others.
-_FEW_BATCHES = 20  # in the whole set
 _FEW_IMAGES = 32
+_FEW_BATCHES = 20  # in the whole set
 _GO_ON = (
   'once that is mended, the same command goes on from the last checkpoint'
 )
@@ -69,6 +70,11 @@ def train(
   for field, value in overrides.items():
     config_lib.change(config, config_lib.full_name(field), value)
   config_lib.check(config)
+  if config.train.num_runs > 1:
+    raise ConfigError(
+      f'train.num_runs is {config.train.num_runs}; several seeds at once are '
+      'trained by the command `structae train`'
+    )
   config_lib.update(config, config_lib.widths(config))
   run = Run.choose(Path(workdir) if workdir else None, name, config)
   run.check(config)
@@ -117,13 +123,13 @@ def make(run: Run, name: str, config: Any, hint: str = '') -> Model | None:
 
   with contextlib.ExitStack() as held:
     processes.lead(lambda: _hold(held, run))
-    with _one_line(run), stop_lib.Stop() as stopping:
+    with one_line(run), stop_lib.Stop() as stopping:
       processes.check_shared(run.folder)
       processes.lead(begin)
       state = _train(run, config, source, stopping, hint)
       if not cluster.part():
         return None
-      model = _model(run, config, state)
+      model = trained(run, config, state)
       run.begin(name, config, digests)  # again, lest it was removed meanwhile
       model = results.write(run, model, sources.near(source), stopping)
       run.complete(config)
@@ -147,8 +153,8 @@ def _open(config: Any) -> tuple[sources.Source, dict[str, str]]:
 
 
 @contextlib.contextmanager
-def _one_line(run: Run) -> Iterator[None]:
-  """Turns what a disk or a checkpoint raises into one line."""
+def one_line(run: Run) -> Iterator[None]:
+  """Turns what a disk or a checkpoint of a run raises into one line."""
   try:
     yield
   except checkpoint.SaveError as error:
@@ -185,10 +191,7 @@ def _train(
   num_bytes = sum(x.nbytes for x in jax.tree.leaves(ready.state))
   processes.lead(lambda: run.check_space(3 * num_bytes))
   _describe(run, source, splits, ready.state.params, config, show)
-  state = ready.state
-  if config.train.init_from:
-    start = processes.agree(Run(Path(config.train.init_from)).model)
-    state = state._replace(params=_placed(start.params, state.params))
+  state = _from_start(config, ready.state)
   processes.same({'initial parameters': _digest(state.params)})
   codec = build.codec(config, module, state.params)
   held_out = Selection(
@@ -196,11 +199,7 @@ def _train(
     pipeline.subset(splits.validation, config.train.num_validation, seed=0),
   )
 
-  def validate(params: Any) -> dict[str, float]:
-    halves = {half: params[half] for half in codec.params}
-    errors = codec.with_params(devices.local(halves)).errors(held_out)
-    return {f'validation_{k}': float(errors[k].mean()) for k in ('loss', 'mse')}
-
+  validate = validation(codec, held_out)
   num_images = build.images_per_update(config)
   with contextlib.closing(ready.batches):
     return loop.train(
@@ -216,6 +215,24 @@ def _train(
     )
 
 
+def validation(
+  codec: Codec, held_out: Selection
+) -> Callable[[Any], dict[str, float]]:
+  """A function `params -> named values`, over images that do not train.
+
+  Args:
+    codec: the encoder and the decoder; its parameters do not matter.
+    held_out: the images.
+  """
+
+  def validate(params: Any) -> dict[str, float]:
+    halves = {half: params[half] for half in codec.params}
+    errors = codec.with_params(devices.local(halves)).errors(held_out)
+    return {f'validation_{k}': float(errors[k].mean()) for k in ('loss', 'mse')}
+
+  return validate
+
+
 def _digest(params: Any) -> str:
   """A sha256 that tells parameters apart; '' where there is nobody to ask."""
   if not processes.several():
@@ -226,12 +243,30 @@ def _digest(params: Any) -> str:
   return sha256.hexdigest()
 
 
-def _model(run: Run, config: Any, state: step.TrainState) -> Model:
-  """The model that was trained, without stored codes."""
+def trained(run: Run, config: Any, state: step.TrainState) -> Model:
+  """The model that a run has trained, without stored codes."""
   about = {key: run.content[key] for key in
            ('name', 'config_hash', 'digests', 'versions')}  # fmt: skip
   params = devices.local(state.params)
   return Model(config, params, None, about | {'step': int(state.step)})
+
+
+def start(
+  config: Any, source: sources.Source, part: np.ndarray, mesh: Mesh
+) -> step.TrainState:
+  """The state of a run before its first update, on the devices of a mesh."""
+  module = build.model(config, source.image_shape[-1])
+  ready = prepare(config, source, part, module, mesh)
+  ready.batches.close()
+  return _from_start(config, ready.state)
+
+
+def _from_start(config: Any, state: step.TrainState) -> step.TrainState:
+  """The state with the parameters of the run that it starts from, if any."""
+  if not config.train.init_from:
+    return state
+  start = processes.agree(Run(Path(config.train.init_from)).model)
+  return state._replace(params=_placed(start.params, state.params))
 
 
 def _placed(start: Any, params: Any) -> Any:
@@ -297,6 +332,12 @@ def steps_per_dispatch(config: Any) -> int:
   )
 
 
+def list_parameters(run: Run, params: Any) -> None:
+  """Writes names, shapes and sizes into the folder of a run."""
+  table = parameter_overview.get_parameter_overview(params, include_stats=False)
+  run.save_parameters(table)
+
+
 def _describe(
   run: Run,
   source: sources.Source,
@@ -312,8 +353,7 @@ def _describe(
     f'{len(part):,} {name}' for name, part in splits._asdict().items()
   )
   shape = 'x'.join(map(str, source.image_shape))
-  table = parameter_overview.get_parameter_overview(params, include_stats=False)
-  processes.lead(lambda: run.save_parameters(table))
+  processes.lead(lambda: list_parameters(run, params))
   num = sum(x.size for x in jax.tree.leaves(params))
   show.log(f'model: {num:,} parameters, listed in {run.parameters}')
   show.log(f'device: {num_devices} x {device.device_kind}')

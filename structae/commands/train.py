@@ -62,7 +62,7 @@ def _main(parser: Parser, arguments: Sequence[str]) -> None:
   if flags.processes:
     from structae.commands import spawning
 
-    read()  # a mistake is answered once, and at once
+    _of_one_run(read())  # a mistake is answered once, and at once
     sys.exit(spawning.run(flags.processes, arguments, os.environ))
   if place:
     from structae.commands import together
@@ -85,7 +85,8 @@ def train(asked: Command, keep_programs: bool = False) -> bool:
     ConfigError: if the run cannot be made as asked.
     Failed: if the loss is no longer a number, or the folder takes no more.
   """
-  if _is_finished(asked):
+  left = [one for one in _seeds(asked) if not _is_finished(one)]
+  if not left:
     return True
   print(f'{asked.given} in {_place(asked).folder}', flush=True)  # at once
   # It takes seconds to import jax, in which a signal would be lost or crash.
@@ -95,21 +96,31 @@ def train(asked: Command, keep_programs: bool = False) -> bool:
     raise KeyboardInterrupt
   if keep_programs:
     compilation_cache.enable()
-  return _make(asked)
+  return _make(left, asked.config.train.num_runs)
 
 
 def _train_together(read: Callable[[], Command]) -> None:
   """As `train`, in each of several processes that have joined."""
   from structae import processes
 
-  asked = processes.agree(read)
+  asked = processes.agree(lambda: _of_one_run(read()))
   processes.same(_facts(asked))
   if processes.lead(lambda: _is_finished(asked)):
     return
   try:
-    _make(asked)
+    _make([asked], num_runs=1)
   except Diverged as error:  # which all of them see
     raise processes.Told(str(error), 1) from error
+
+
+def _of_one_run(asked: Command) -> Command:
+  num = asked.config.train.num_runs
+  if num > 1:
+    raise config_lib.ConfigError(
+      f'train.num_runs is {num}, which takes a single process; leave it '
+      'out, or start one process'
+    )
+  return asked
 
 
 def _facts(asked: Command) -> dict[str, Any]:
@@ -140,13 +151,32 @@ def _place(asked: Command) -> Run:
   return Run.choose(asked.workdir, asked.name, asked.config)
 
 
-def _make(asked: Command) -> bool:
-  from structae import trainer
+def _seeds(asked: Command) -> list[Command]:
+  """What was asked for, or one like it for each of `train.num_runs` seeds."""
+  num = asked.config.train.num_runs
+  if num == 1:
+    return [asked]
+  alone = []
+  for seed in range(asked.config.seed, asked.config.seed + num):
+    config = asked.config.copy_and_resolve_references()
+    config_lib.update(config, {'seed': seed, 'train.num_runs': 1})
+    folder = asked.workdir and asked.workdir / f'seed-{seed}'
+    alone.append(asked._replace(config=config, workdir=folder))
+  return alone
+
+
+def _make(left: Sequence[Command], num_runs: int) -> bool:
+  from structae import seeds, trainer
   from structae.training import step
 
+  asked = left[0]
   config, place = asked.config, _place(asked)
   hint = f'Minutes, for a first look: {asked.with_token("quick")}'
   try:
+    if num_runs > 1:
+      runs, configs = [_place(x) for x in left], [x.config for x in left]
+      seeds.make(runs, asked.name, configs, num_runs)
+      return True
     trainer.make(
       place, asked.name, config, hint if config.scale == 'paper' else ''
     )

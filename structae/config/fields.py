@@ -135,6 +135,9 @@ FIELDS = {
       *_BOOL),
   'train.num_steps': Field(100_000, 'updates', *_whole(1)),
   'train.batch_size': Field(128, 'images per update', *_whole(1)),
+  'train.num_runs': Field(
+      1, 'seeds from `seed` on that are trained at once, each on its own part '
+      'of the devices and in its own folder', *_whole(1)),
   'train.learning_rate': Field(5e-4, "Adam's step size, its peak if scheduled",
                                *_POSITIVE),
   'train.schedule': Field('constant', 'how the learning rate goes on',

@@ -126,14 +126,19 @@ class Checkpoints:
     name, skipped = processes.lead(self._newest)
     if not name:
       return None, skipped
-    path = self._folder / name
-    return processes.agree(lambda: self._read(path, target)), skipped
+    return processes.agree(lambda: self.read(int(name), target)), skipped
 
   def _newest(self) -> tuple[str, list[str]]:
     path, skipped = newest_sound(self._folder)
     return path.name if path else '', skipped
 
-  def _read(self, path: Path, target: Any) -> Any:
+  def steps(self) -> list[int]:
+    """The steps of all checkpoints that their seals confirm, newest first."""
+    return [int(x.name) for x in _steps(self._folder) if not damage(x)]
+
+  def read(self, step: int, target: Any) -> Any:
+    """Reads the checkpoint of a step; see `restore`."""
+    path = self._folder / f'{step:08d}'
     try:
       return self._orbax.restore(path, target)
     except Exception as error:

@@ -139,26 +139,13 @@ def make_step(
   replicated = NamedSharding(mesh, P())
   across = NamedSharding(mesh, P('data'))
 
-  def update(state: TrainState, data: Any) -> TrainState:
+  def one(state: TrainState, data: Any) -> TrainState:
     images = batch(data, state.step)
     images = jax.lax.with_sharding_constraint(images, across)
-    noise = jax.random.fold_in(key, state.step)
-    (value, terms), gradients = jax.value_and_grad(loss, has_aux=True)(
-      state.params, images, noise
-    )
-    updates, opt_state = optimizer.update(
-      gradients, state.opt_state, state.params
-    )
-    params = optax.apply_updates(state.params, updates)
-    totals = _add(state.totals, {**terms, 'loss': value}, state.step)
-    return TrainState(state.step + 1, params, opt_state, totals)
+    return update(loss, optimizer, state, images, key)
 
   def updates(state: TrainState, data: Any) -> TrainState:
-    if steps_per_dispatch == 1:
-      return update(state, data)
-    return jax.lax.scan(
-      lambda s, _: (update(s, data), None), state, length=steps_per_dispatch
-    )[0]
+    return repeated(one, state, data, steps_per_dispatch)
 
   return jax.jit(
     updates,
@@ -166,6 +153,46 @@ def make_step(
     out_shardings=replicated,
     donate_argnums=0,
   )
+
+
+def update(
+  loss: Loss,
+  optimizer: optax.GradientTransformation,
+  state: TrainState,
+  images: jax.Array,
+  key: jax.Array,
+) -> TrainState:
+  """The state after one more update; pure.
+
+  Args:
+    loss: see `make_step`.
+    optimizer: see `make_step`.
+    state: the state before.
+    images: `[B, H, W, C]`.
+    key: the PRNG key of the noise of all steps.
+  """
+  noise = jax.random.fold_in(key, state.step)
+  (value, terms), gradients = jax.value_and_grad(loss, has_aux=True)(
+    state.params, images, noise
+  )
+  updates, opt_state = optimizer.update(
+    gradients, state.opt_state, state.params
+  )
+  params = optax.apply_updates(state.params, updates)
+  totals = _add(state.totals, {**terms, 'loss': value}, state.step)
+  return TrainState(state.step + 1, params, opt_state, totals)
+
+
+def repeated(
+  one: Callable[[TrainState, Any], TrainState],
+  state: TrainState,
+  data: Any,
+  num: int,
+) -> TrainState:
+  """The state after `num` updates, of which each is `one(state, data)`."""
+  if num == 1:
+    return one(state, data)
+  return jax.lax.scan(lambda s, _: (one(s, data), None), state, length=num)[0]
 
 
 def _add(
