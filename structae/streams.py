@@ -86,10 +86,13 @@ def lossy() -> Iterator[Lossy]:
 _LONGEST = 2000  # letters of a line
 
 
-def note(message: str) -> None:
-  """Prints one line on stderr, whatever it repeats of names and files."""
+def letters(message: str) -> str:
+  """One line that a terminal shows as it is, whatever it repeats."""
   words = ' '.join(message.split())
   line = ''.join(x if x.isprintable() else ascii(x)[1:-1] for x in words)
-  if len(line) > _LONGEST:
-    line = f'{line[:_LONGEST]}...'
-  print(line, file=sys.stderr)
+  return f'{line[:_LONGEST]}...' if len(line) > _LONGEST else line
+
+
+def note(message: str) -> None:
+  """Prints one line on stderr, whatever it repeats of names and files."""
+  print(letters(message), file=sys.stderr)

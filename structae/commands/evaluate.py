@@ -89,7 +89,7 @@ def _run(arguments: argparse.Namespace) -> None:
   score_file.save(output, merged)
   print(score_file.table(merged, streams.columns()))
   if sentence := findings.places(merged):
-    print(sentence)
+    print(streams.letters(sentence))
   print(f'written to {output}')
   for path in _draw(arguments, output, merged):
     print(f'drawn: {path}')

@@ -19,8 +19,12 @@ def command(run: Run) -> str:
     `structae train NAME:TOKENS --config.FIELD=VALUE`; the folder in place of
     the name of a model that is none of `config.VARIANTS`.
   """
-  tokens = [str(run.field('scale')), str(run.field('data.name'))]
-  tokens = [t for t in tokens if t not in ('paper', 'None', 'shapes3d_synth')]
+  usual = config_lib.flat(config_lib.default_config())
+  tokens = [
+    str(value)
+    for field in _UNTOLD
+    if (value := run.field(field)) not in (None, usual[field])
+  ]
   try:
     config = config_lib.get_config(run.name, ','.join(tokens))
     usual = config_lib.flat(config)

@@ -182,6 +182,7 @@ def test_ctrl_c_before_training_is_one_line(tmp_path):
 
 STOPS = """
 import importlib.abc, os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored
 class Stops(importlib.abc.MetaPathFinder):
   def find_spec(self, name, path=None, target=None):
     if name == imported:
