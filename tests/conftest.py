@@ -1,10 +1,18 @@
 """Settings for all tests: they run on the CPU."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 # Before jax is imported, here or in a process that a test starts.
 os.environ.setdefault('JAX_PLATFORMS', 'cpu')
-os.environ['JAX_ENABLE_COMPILATION_CACHE'] = '0'  # of the user's, stays as is
+if 'PYTEST_XDIST_WORKER' not in os.environ:
+  # One for all processes, which the user's stays apart from.
+  programs = tempfile.mkdtemp(prefix='structae-programs-')
+  atexit.register(shutil.rmtree, programs, ignore_errors=True)
+  os.environ['JAX_COMPILATION_CACHE_DIR'] = programs
+  os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0.3'
 
 import pytest
 

@@ -12,7 +12,6 @@ from structae import compilation_cache
 SETTINGS = (
   'jax_compilation_cache_dir',
   'jax_compilation_cache_max_size',
-  'jax_enable_compilation_cache',
   'jax_persistent_cache_min_compile_time_secs',
 )
 
@@ -23,7 +22,7 @@ def cache(tmp_path, monkeypatch):
   monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
   monkeypatch.setattr(compilation_cache, 'SECONDS', 0)
   before = {name: jax.config.values[name] for name in SETTINGS}
-  jax.config.update('jax_enable_compilation_cache', True)
+  jax.config.update('jax_compilation_cache_dir', None)
   of_jax.reset_cache()
   with warnings.catch_warnings():
     warnings.simplefilter('error')
