@@ -246,7 +246,8 @@ def open_zip(
 
   Raises:
     ValueError: if the list or the content is larger, two entries have the same
-      name, or the archive was written here and its list has changed since.
+      name, the end is not where it claims, or the archive was written here and
+      its list has changed since.
     zipfile.BadZipFile: if it is no archive.
   """
   # ZipFile makes an object of every entry before they can be counted, and
@@ -257,10 +258,16 @@ def open_zip(
   if end[zipfile._ECD_SIZE] > most_directory:  # type: ignore[attr-defined]
     raise ValueError(f'its list of entries exceeds {most_directory} bytes.')
   archive = zipfile.ZipFile(stream)
+  num_bytes = stream.seek(0, os.SEEK_END)
+  # Else the comment, which is the seal, and the list might vanish unseen.
+  last = end[zipfile._ECD_LOCATION] + zipfile.sizeEndCentDir  # type: ignore[attr-defined]
+  if last + len(archive.comment) != num_bytes:
+    raise ValueError('bytes follow its end.')
+  if len(archive.infolist()) != end[zipfile._ECD_ENTRIES_TOTAL]:  # type: ignore[attr-defined]
+    raise ValueError('its list of entries is not as long as it claims.')
   content = sum(entry.file_size for entry in archive.infolist())
-  stream.seek(0, os.SEEK_END)
-  if most_growth is not None and content > stream.tell() + most_growth:
-    raise ValueError(f'{stream.tell()} bytes would unpack to {content}.')
+  if most_growth is not None and content > num_bytes + most_growth:
+    raise ValueError(f'{num_bytes} bytes would unpack to {content}.')
   if len(archive.infolist()) != len(set(archive.namelist())):
     raise ValueError('two of its entries have the same name.')
   comment = archive.comment

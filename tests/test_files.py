@@ -393,3 +393,16 @@ def test_digests_are_an_object(tmp_path):
     lambda path: run.Run(path.parent).check_digests({'data': 'cafe'}),
     tmp_path / 'config.json',
   )
+
+
+@pytest.mark.parametrize('start, stop', [(2, 20), (10, 16), (18, 20)])
+def test_an_archive_does_not_lose_its_list_or_its_seal(tmp_path, start, stop):
+  """Zeros in its end record: counts, size and place of its list, comment."""
+  path = tmp_path / 'a.npz'
+  files.write_arrays(path, {'a': np.arange(3), 'b': np.ones(2)})
+  content = bytearray(path.read_bytes())
+  end = content.rindex(b'PK\x05\x06')
+  content[end + 2 + start : end + 2 + stop] = bytes(stop - start)
+  path.write_bytes(content)
+  with pytest.raises(ValueError, match='a.npz'):
+    files.read_arrays(path)
