@@ -138,7 +138,7 @@ class Model:
     return self.codec.decode(self._checked_codes(codes))
 
   def decode_mean(self, codes: Any) -> Any:
-    """As `decode`, but floats in [0, 1], which can be differentiated."""
+    """As `decode`, but floats in [0, 1], for `jax.grad` and `jax.jacrev`."""
     return self.codec.decode_mean(self._checked_codes(codes))
 
   def reconstruct(self, images: Any) -> Any:

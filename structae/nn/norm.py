@@ -24,7 +24,7 @@ def group_norm(
   The norm is one scale and one shift per example and channel. On the way back
   these and the slope of the activation are computed again, from `x` and its
   moments: cheaper than a normalized map that is written and read again. The
-  moments are summed in float32 at least.
+  moments are summed in float32 at least. There is no forward mode (`jax.jvp`).
 
   Args:
     x: `[B, H, W, C]`.
