@@ -17,6 +17,7 @@ COMMANDS = {
   'sample': 'draw new images from a trained model',
   'report': 'write the page about a run, or one that compares several',
   'export': 'turn a run into a folder to keep, share or publish',
+  'models': 'list the trained models that come along',
   'data': 'list, describe and prepare data sets',
   'benchmark': 'time updates, encoding and decoding on your devices',
 }

@@ -84,8 +84,8 @@ _FILES = """## Files
 
 `config.json` holds the settings that build the model, and the SHA-256 of the
 weights, which loading verifies. `model.safetensors` holds the parameters of
-encoder and decoder, float32, by dotted names, and as `pool` the stored codes
-that hybrid samples recombine. What serves training alone is left out: the
+encoder and decoder by dotted names, and as `pool` the stored codes that hybrid
+samples recombine. What serves training alone is left out: the
 optimizer's state, and the critic where there was one. Nothing is pickled."""
 
 

@@ -253,9 +253,9 @@ class Model:
       return codes
     return np.asarray(codes, np.float32)
 
-  def save(self, folder: str | os.PathLike) -> Path:
+  def save(self, folder: str | os.PathLike, dtype: str = 'float32') -> Path:
     """Writes the model as a folder; see `structae.save_pretrained`."""
-    return saved_model.write(folder, self)
+    return saved_model.write(folder, self, dtype)
 
   @property
   def title(self) -> str:

@@ -3,20 +3,21 @@
 import os
 from pathlib import Path
 
-from structae import devices, saved_model
+from structae import devices, saved_model, shipped
 from structae.config import saved
 from structae.model import Model
 from structae.run import Run
 
 
 def load_pretrained(folder: str | os.PathLike) -> Model:
-  """Opens a trained model: a saved one, or the folder of a run.
+  """Opens a trained model: a saved one, the folder of a run, or one of ours.
 
   Of a run, the newest checkpoint is read that its seal confirms, and its stored
   codes; its data are not needed.
 
   Args:
-    folder: what `save_pretrained` wrote, or the folder of a run.
+    folder: what `save_pretrained` wrote, the folder of a run, or the name of
+      a model that comes with the package (`structae models` lists them).
 
   Returns:
     The model.
@@ -25,7 +26,7 @@ def load_pretrained(folder: str | os.PathLike) -> Model:
     ValueError: one line: what is missing, damaged, of another model or of a
       later version.
   """
-  folder = Path(folder)
+  folder = shipped.place(folder)
   config, content = saved.read(folder / 'config.json')
   devices.check()
   if 'format' not in content:
@@ -42,21 +43,25 @@ def _named(folder: Path, error: ValueError) -> str:
   return text if str(folder) in text else f'{folder}: {text}'
 
 
-def save_pretrained(folder: str | os.PathLike, model: Model) -> Path:
+def save_pretrained(
+  folder: str | os.PathLike, model: Model, dtype: str = 'float32'
+) -> Path:
   """Writes a model as a folder, whole or not at all.
 
-  It holds `config.json`, `model.safetensors` (float32, dotted names; the stored
-  codes as `pool`) and `README.md`, a page to publish it with. No local path is
-  written.
+  It holds `config.json`, `model.safetensors` (dotted names; the stored codes as
+  `pool`) and `README.md`, a page to publish it with. No local path is written.
 
   Args:
     folder: where to; it must be new, or empty.
     model: what to write.
+    dtype: of the parameters in the file, 'float32' or 'float16', which takes
+      half the space and is opened as float32.
 
   Returns:
     The folder.
 
   Raises:
-    ValueError: if there is something already.
+    ValueError: if there is something already, or a parameter is beyond what
+      the type holds.
   """
-  return model.save(folder)
+  return model.save(folder, dtype)

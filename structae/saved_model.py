@@ -14,39 +14,39 @@ from structae import config as config_lib
 FORMAT = 'structae-pretrained'
 VERSION = 1  # of the folder; readers refuse later ones
 WEIGHTS = 'model.safetensors'
+DTYPES = ('float32', 'float16')  # of the parameters in it
 # Of config.json without `weights`, in the metadata of the weights, which
 # config.json seals in turn. Folders that were written before have none.
 _SEAL = 'settings_sha256'
 _POOL = 'pool'  # stored codes, beside encoder.* and decoder.*
 
 
-def write(folder: str | os.PathLike, model: Any) -> Path:
-  """Writes a model as a folder, whole or not at all.
-
-  It holds `config.json`, `model.safetensors` (float32, dotted names; the stored
-  codes as `pool`) and `README.md`, a page to publish it with. No local path is
-  written.
-
-  Args:
-    folder: where to; it must be new, or empty.
-    model: the `structae.Model` to write.
-
-  Returns:
-    The folder.
-
-  Raises:
-    ValueError: if there is something already.
-  """
+def write(
+  folder: str | os.PathLike, model: Any, dtype: str = 'float32'
+) -> Path:
+  """Writes a model as a folder; see `structae.save_pretrained`."""
   folder = Path(folder).absolute()
+  flat = _as_type(parameters.flatten(model.params), dtype)
   with files.new_folder(folder) as place:
-    _write(place, folder.name, model)
+    _write(place, folder.name, model, flat)
   return folder
 
 
-def _write(folder: Path, name: str, model: Any) -> None:
+def _as_type(params: dict[str, Any], dtype: str) -> dict[str, np.ndarray]:
+  if dtype not in DTYPES:
+    raise ValueError(f'dtype is {dtype!r:.80}, expected {" or ".join(DTYPES)}.')
+  most = np.finfo(dtype).max
+  for name, array in params.items():
+    if not np.abs(array).max(initial=0) <= most:
+      raise ValueError(f'{dtype} does not hold the parameter {name}.')
+  return {name: np.asarray(array, dtype) for name, array in params.items()}
+
+
+def _write(
+  folder: Path, name: str, model: Any, flat: dict[str, np.ndarray]
+) -> None:
   from safetensors import numpy as safetensors
 
-  flat = {n: np.asarray(a) for n, a in parameters.flatten(model.params).items()}
   if model.pool is not None:
     flat[_POOL] = np.asarray(model.pool)
   about: dict[str, Any] = {

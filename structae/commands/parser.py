@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from structae import files, streams
+from structae import files, shipped, streams
 from structae.config import ConfigError, saved
 
 # What a disk says that takes no more, which is no fault of the input.
@@ -149,12 +149,12 @@ def at_least(low: int) -> Callable[[str], int]:
 
 
 def check_folder(folder: Path) -> None:
-  """Refuses what is no folder of a run or of a saved model, before jax loads.
+  """Refuses what is no run and no saved model, before jax loads.
 
   Raises:
     ConfigError: one line.
   """
-  saved.read(folder / 'config.json')
+  saved.read(shipped.place(folder) / 'config.json')
 
 
 def check_new(path: Path, suffixes: tuple[str, ...]) -> Path:
