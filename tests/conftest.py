@@ -22,6 +22,9 @@ def barely_optimized():
   """For what is compiled to run once or twice: compiling takes all the time."""
   import jax
 
+  from structae.data import shapes3d_synth
+
+  shapes3d_synth.tables(32)  # ten times as slow as when optimized; kept
   name = 'jax_disable_most_optimizations'
   before = jax.config.read(name)
   jax.config.update(name, True)

@@ -147,6 +147,12 @@ def _casting_device() -> jax.Device:
     return jax.local_devices()[0]
 
 
+@functools.lru_cache(1)  # seconds, whenever a process opens the data again
+def _cast(size: int) -> Tables:
+  with jax.default_device(_casting_device()):
+    return jax.tree.map(np.asarray, _build(size))
+
+
 def tables(size: int = 64) -> Tables:
   """Ray-casts the 480 geometries.
 
@@ -163,9 +169,7 @@ def tables(size: int = 64) -> Tables:
     raise ValueError(
       f'shapes3d_synth has no size {size}: choose one of {[*SUBSAMPLES]}.'
     )
-  with jax.default_device(_casting_device()):
-    built = _build(size)
-  return jax.tree.map(lambda table: jnp.asarray(np.asarray(table)), built)
+  return jax.tree.map(jnp.asarray, _cast(size))
 
 
 @jax.jit
