@@ -331,7 +331,8 @@ class Run:
     """The checkpoints, to be written or restored."""
     from structae.training.checkpoint import Checkpoints
 
-    return Checkpoints(self.folder / 'checkpoints')
+    keep = self.config.train.keep_checkpoints
+    return Checkpoints(self.folder / 'checkpoints', keep)
 
   def metrics(self, step: int, batch_size: int) -> 'Metrics':
     """Opens metrics.jsonl and its kin to go on from a step."""
@@ -529,10 +530,14 @@ class Run:
     self.check_digests(build.digests(self.config, source))
     return source
 
-  def model(self) -> 'Model':
-    """The model of the newest checkpoint that its seal confirms.
+  def model(self, step: int | None = None) -> 'Model':
+    """The model of a checkpoint that its seal confirms.
 
     Its data are not needed. Newer checkpoints that are damaged are warned of.
+
+    Args:
+      step: the number of updates after which it was saved, one of
+        `checkpoints().steps()`; the newest by default.
 
     Raises:
       ConfigError: if there is no sound checkpoint, or it is of another model.
@@ -542,7 +547,7 @@ class Run:
     from structae.training import checkpoint
 
     devices.check()
-    path, skipped = checkpoint.newest_sound(self.folder / 'checkpoints')
+    path, skipped = checkpoint.sound(self.folder / 'checkpoints', step)
     if path is None:
       reason = 'holds no checkpoint; train it first'
       if skipped:

@@ -161,6 +161,8 @@ FIELDS = {
   'train.save_minutes': Field(
       10.0, 'minutes between checkpoints; 0 saves at every row',
       *_NOT_NEGATIVE),
+  'train.keep_checkpoints': Field(
+      2, 'the newest checkpoints that stay; 0 keeps all', *_whole(0)),
   'data.name': Field(catalog.DEFAULT, 'the data set',
                      *_one_of(*catalog.CATALOG)),
   'data.path': Field(

@@ -9,7 +9,8 @@ from structae.config.resolve import default_config, flat
 # May change when a run is resumed: none changes what is trained or encoded.
 RESUMABLE = frozenset(
   ['train.num_steps', 'train.num_runs', 'train.log_every',
-   'train.validate_every', 'train.save_minutes', 'train.steps_per_dispatch',
+   'train.validate_every', 'train.save_minutes', 'train.keep_checkpoints',
+   'train.steps_per_dispatch',
    'data.storage', 'data.verify',
    'evaluation.metrics', 'evaluation.points', 'evaluation.num_fid_images']
 )  # fmt: skip

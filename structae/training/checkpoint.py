@@ -35,7 +35,7 @@ class SaveError(CheckpointError):
 
 
 class Checkpoints:
-  """The checkpoints of one run, the newest two of them kept.
+  """The checkpoints of one run, the newest of them kept.
 
   All processes save and restore together; the first alone seals, chooses what
   to restore, and removes.
@@ -46,7 +46,7 @@ class Checkpoints:
 
     Args:
       folder: where to keep them; made at the first save.
-      keep: how many.
+      keep: how many; 0 keeps all.
     """
     _silence_orbax()
     self._folder = folder.absolute()
@@ -87,9 +87,10 @@ class Checkpoints:
       return
     files.write_text(path / _ROWS, json.dumps(rows or {}))
     seal(path)
-    for old in _steps(self._folder)[self._keep :]:
+    old = _steps(self._folder)[self._keep :] if self._keep else []
+    for one in old:
       # Renamed first: a folder half deleted never carries a step's name.
-      shutil.rmtree(old.rename(old.with_suffix('.deleted')))
+      shutil.rmtree(one.rename(one.with_suffix('.deleted')))
 
   def wait(self) -> None:
     """Waits until the last save is on disk and sealed.
@@ -129,7 +130,7 @@ class Checkpoints:
     return processes.agree(lambda: self.read(int(name), target)), skipped
 
   def _newest(self) -> tuple[str, list[str]]:
-    path, skipped = newest_sound(self._folder)
+    path, skipped = sound(self._folder)
     return path.name if path else '', skipped
 
   def steps(self) -> list[int]:
@@ -148,11 +149,14 @@ class Checkpoints:
       ) from error
 
 
-def newest_sound(folder: Path) -> tuple[Path | None, list[str]]:
-  """The newest checkpoint that its seal confirms.
+def sound(
+  folder: Path, step: int | None = None
+) -> tuple[Path | None, list[str]]:
+  """The newest checkpoint that its seal confirms, or that of a step.
 
   Args:
     folder: of checkpoints.
+    step: the step; any by default.
 
   Returns:
     Its path, or None if there is none; and a line for each that was passed
@@ -160,6 +164,8 @@ def newest_sound(folder: Path) -> tuple[Path | None, list[str]]:
   """
   skipped: list[str] = []
   for path in _steps(folder):
+    if step not in (None, int(path.name)):
+      continue
     reason = damage(path)
     if not reason:
       return path, skipped
@@ -220,7 +226,7 @@ def read_params(
   """Reads parameters from a checkpoint, and nothing else that is in it.
 
   Args:
-    path: an absolute path of a checkpoint, see `newest_sound`.
+    path: an absolute path of a checkpoint, see `sound`.
     halves: the parameters that are asked for, by their first name.
     check: raises ValueError if they are of another model; is given their
       shapes and types before they are read.

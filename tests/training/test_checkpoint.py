@@ -48,11 +48,14 @@ def test_an_empty_folder_has_no_state(tmp_path):
   assert restore(tmp_path / 'none') == (None, [])
 
 
-def test_only_the_newest_two_are_kept(saved):
-  checkpoints = checkpoint.Checkpoints(saved)
+@pytest.mark.parametrize('keep', [2, 1, 0])
+def test_the_newest_are_kept_or_all(saved, keep):
+  checkpoints = checkpoint.Checkpoints(saved, keep)
   checkpoints.save(30, state(30))
   checkpoints.wait()
-  assert sorted(os.listdir(saved)) == ['00000020', '00000030']
+  every = ['00000010', '00000020', '00000030']
+  assert sorted(os.listdir(saved)) == every[-keep:]
+  assert checkpoints.steps() == [30, 20, 10][: keep or 3]
 
 
 def flip_a_bit(folder):
