@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from structae.data import archives, pictures
+from structae.data import archives, decoding, pictures
 from structae.data.reading import Reading
 from structae.data.sets import folder
 
@@ -106,9 +106,9 @@ def read_pictures(images: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
     is_path = isinstance(picture, str | os.PathLike)
     try:
       if is_path:
-        array = pictures.decode(Path(picture).read_bytes(), mode)
+        array = decoding.decode(Path(picture).read_bytes(), mode)
       else:
-        array = pictures.as_array(picture, mode)
+        array = decoding.as_array(picture, mode)
     except (ValueError, OSError) as error:
       name = picture if is_path else f'image {i}'
       raise ValueError(f'{name} is no picture: {error}.') from error

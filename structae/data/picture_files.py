@@ -4,6 +4,8 @@ import os
 import pathlib
 from collections.abc import Iterator
 
+from structae.data import picture_bounds
+
 # So many other files mean that a directory is not one of pictures, unless
 # they are few beside the pictures: annotations, for example.
 _MOST_OTHERS = 20_000
@@ -11,10 +13,12 @@ _OTHERS_PER_PICTURE = 10
 
 
 def suffixes() -> set[str]:
-  """The endings of names of pictures that Pillow reads, '.png' and so on."""
+  """The endings of names of pictures that are read, '.png' and so on."""
   from PIL import Image
 
-  return set(Image.registered_extensions())
+  known = {*picture_bounds.FORMATS, 'MPO'}  # of some phones, read as JPEG
+  endings = Image.registered_extensions()
+  return {suffix for suffix, name in endings.items() if name in known}
 
 
 def walk(directory: pathlib.Path) -> Iterator[pathlib.Path]:

@@ -1,26 +1,17 @@
-"""Pictures -> uint8 arrays on the host: decoded, cropped and resized.
+"""Images cropped and resized on the host.
 
 One policy everywhere: a whole ratio is the exact mean over each block of
 pixels, any other ratio is Pillow's Lanczos filter (which averages when it
-shrinks). What is transparent lies on white. Nothing else is changed: no colour
-space, no contrast. Pillow is imported when it is used, since most sets do not
-need it.
+shrinks). Pillow is imported when it is used, since most sets do not need it.
 """
 
-import io
 import os
-import re
-import warnings
 from collections.abc import Callable
 from concurrent import futures
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from structae import files
-
-if TYPE_CHECKING:
-  from PIL import Image
+from structae.data import decoding
 
 
 def centre_crop(images: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -95,78 +86,6 @@ def square(images: np.ndarray, size: int, crop: int | str) -> np.ndarray:
   return _squash(images, size)
 
 
-def decode(data: bytes, mode: str = 'RGB') -> np.ndarray:
-  """Decodes one picture of any format that Pillow reads.
-
-  Args:
-    data: the file's bytes.
-    mode: 'RGB' or 'L' (grey).
-
-  Returns:
-    uint8 [H, W, C].
-
-  Raises:
-    ValueError: if it cannot be read whole.
-  """
-  from PIL import Image, UnidentifiedImageError
-
-  try:
-    with warnings.catch_warnings():
-      warnings.simplefilter('ignore', Image.DecompressionBombWarning)
-      with Image.open(io.BytesIO(data)) as picture:
-        _check_size(picture, len(data))
-        return as_array(picture, mode)
-  except UnidentifiedImageError as error:
-    raise ValueError('no picture of a format that Pillow reads') from error
-  except Exception as error:  # Pillow's plugins raise what they like.
-    # Some name the object that they read from.
-    text = re.sub(r'<_io\.\S+ object at \w+>', 'it', str(error))
-    raise ValueError(text or type(error).__name__) from error
-
-
-def _check_size(picture: 'Image.Image', num_bytes: int) -> None:
-  """Refuses, before it is unpacked, what is far larger than its file."""
-  width, height = picture.size
-  content = width * height * len(picture.getbands())
-  if content > num_bytes + files.MOST_GROWTH:
-    raise ValueError(
-      f'{num_bytes:,} bytes would unpack to {width}x{height} pixels, '
-      f'{content / 1e6:,.0f} MB; make it smaller'
-    )
-
-
-def as_array(picture: 'Image.Image', mode: str = 'RGB') -> np.ndarray:
-  """The pixels of a Pillow image in a mode, uint8 [H, W, C].
-
-  Transparent pixels are mixed with white, as a page shows them; the colour that
-  they hide is anybody's.
-  """
-  picture = _on_white(_eight_bits(picture))
-  pixels = np.asarray(picture.convert(mode))
-  return pixels[:, :, None] if pixels.ndim == 2 else pixels
-
-
-def _on_white(picture: 'Image.Image') -> 'Image.Image':
-  from PIL import Image
-
-  if not picture.has_transparency_data:
-    return picture
-  picture = picture.convert('RGBA')
-  white = Image.new('RGBA', picture.size, 'white')
-  return Image.alpha_composite(white, picture)
-
-
-def _eight_bits(picture: 'Image.Image') -> 'Image.Image':
-  """Turned as its EXIF tag demands; 16-bit grey scaled, where Pillow clips."""
-  from PIL import Image, ImageOps
-
-  if picture.mode == 'F':
-    raise ValueError('float pixels have no known range')
-  if picture.mode.startswith('I'):
-    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-  return ImageOps.exif_transpose(picture)
-
-
 def decode_rows(
   start: int,
   load: Callable[[int], bytes],
@@ -188,7 +107,7 @@ def decode_rows(
 
   def one(row: int) -> None:
     try:
-      out[row - start] = shape(decode(load(row), mode))
+      out[row - start] = shape(decoding.decode(load(row), mode))
     except (ValueError, OSError) as error:
       out[row - start] = 0
       corrupt[row] = str(error)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from structae.data import pictures
+from structae.data import decoding
 from structae.figures.grids import as_pillow
 
 
@@ -66,7 +66,7 @@ def _embed(images: Sequence[Image.Image], budget: int) -> list[str]:
 
 def _open(path: Path) -> Image.Image:
   try:
-    return Image.fromarray(pictures.decode(path.read_bytes()))
+    return Image.fromarray(decoding.decode(path.read_bytes()))
   except (ValueError, OSError) as error:
     raise ValueError(f'{path} cannot be read as an image.') from error
 

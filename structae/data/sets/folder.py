@@ -32,7 +32,7 @@ def read_folder(
   made square, and resized to `size`.
 
   Args:
-    path: a picture of any type that Pillow reads; a directory, searched to its
+    path: a picture (`picture_bounds.FORMATS`); a directory, searched to its
       depths; an .npz or .h5 file with `images`, uint8 [N, H, W] or
       [N, H, W, C], and perhaps `factors`, whole numbers [N, F] from 0 on, and
       `factor_names`, text [F]; without `factors`, `labels`, any numbers [N, F]
@@ -47,7 +47,7 @@ def read_folder(
   if path.is_dir():
     files = picture_files.find(path)
     if not files:
-      raise ValueError(f'{path}: holds no images that Pillow reads.')
+      raise ValueError(f'{path}: holds no images (PNG, JPEG, ...).')
     return _read_pictures(files, path, size, crop, channels)
   if path.suffix.lower() in _ARRAYS:
     return _read_file(path, size, crop)
@@ -207,9 +207,10 @@ DATA_SET = DataSet(
   read=_read,
   crop=CROP,
   note=(
-    'A directory of images of any format that Pillow reads, or one .npz or '
-    '.h5 file with `images` and, if there are any, `factors` (or `labels`, '
-    'which count by the ranks of their values), or an .npy file of images. '
+    'A directory of PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, TGA, JPEG 2000 or '
+    'AVIF pictures, or one .npz or .h5 file with `images` and, if there are '
+    'any, `factors` (or `labels`, which count by the ranks of their values), '
+    'or an .npy file of images. '
     'What is transparent lies on white.'
   ),
 )

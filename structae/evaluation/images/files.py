@@ -50,7 +50,7 @@ def stream(
 
 def _folder(path: Path, batch_size: int) -> Iterator[np.ndarray]:
   # Here alone, so that arrays need no Pillow.
-  from structae.data import pictures
+  from structae.data import decoding
 
   names = sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS)
   if not names:
@@ -60,7 +60,7 @@ def _folder(path: Path, batch_size: int) -> Iterator[np.ndarray]:
     batch = []
     for name in names[start : start + batch_size]:
       try:
-        image = pictures.decode(name.read_bytes())
+        image = decoding.decode(name.read_bytes())
       except (ValueError, OSError) as error:
         raise ValueError(f'{name}: {error}') from error
       size = size or image.shape
