@@ -101,8 +101,11 @@ def _what(model: Any) -> str:
     f'An autoencoder of {shape} {examples} with {_DECODERS[settings.decoder]}. '
     f'A code has {variables} variables of {numbers} each'
     + (f'; its posterior is {posterior}' if gaussian else '')
-    + (f', each with its parents: `{settings.graph}`' if settings.graph else '')
-    + f'. Objective: `{model.config.objective.name}`.'
+    + '.'
+    + (
+      f' Variables with parents: `{settings.graph}`.' if settings.graph else ''
+    )
+    + f' Objective: `{model.config.objective.name}`.'
   )
 
 

@@ -39,10 +39,9 @@ def stages(module, variables, codes):
   return module.apply(variables, codes, method='stages')
 
 
-def of_chain(params, num_stages):
+def of_chain(params, starts):
   """The parameters of a chain as those of the graph 1 -> 2 -> ... -> K."""
   found = {name: params[name] for name in ('start', 'str_tfm_networks', 'out')}
-  starts = decoders.stage_starts(4, num_stages)
   for name, run in params.items():
     if name.startswith('run_'):
       first = int(name.removeprefix('run_'))
@@ -57,17 +56,24 @@ def of_chain(params, num_stages):
 
 
 @pytest.mark.parametrize(
-  'num_stages, backbone', [(2, BACKBONE), (3, BACKBONE), (4, STRIDED)]
+  'starts, given, backbone',
+  [
+    ((1, 3), (), BACKBONE),
+    ((1, 2, 3), (), BACKBONE),
+    ((1, 2), (1, 3), BACKBONE),
+    ((1, 2, 3, 4), (), STRIDED),
+  ],
 )
-def test_the_chain_is_a_graph(num_stages, backbone):
+def test_the_chain_is_a_graph(starts, given, backbone):
+  num_stages = len(starts)
   codes = CODES[:, :num_stages]
   line = decoders.StructuralDecoder(
-    SIZE, num_stages, str_tfm=(4,), backbone=backbone
+    SIZE, num_stages, str_tfm=(4,), stage_blocks=given, backbone=backbone
   )
   params = jax.jit(line.init)(jax.random.key(2), codes)['params']
-  module = decoder(chain(num_stages), backbone)
+  module = decoder(chain(num_stages), backbone, given)
   expected = line.apply({'params': params}, codes, method='stages')
-  own = {'params': of_chain(params, num_stages)}
+  own = {'params': of_chain(params, starts)}
   built = jax.eval_shape(module.init, jax.random.key(0), codes)
   sizes = lambda tree: sorted(
     (str(path), leaf.shape)
@@ -76,7 +82,6 @@ def test_the_chain_is_a_graph(num_stages, backbone):
   assert sizes(built) == sizes(own)
   *maps, logits = stages(module, own, codes)
   np.testing.assert_allclose(logits, expected[-1], atol=1e-5)
-  starts = decoders.stage_starts(4, num_stages)
   for found, after in zip(maps, starts[1:]):
     np.testing.assert_allclose(found, expected[after - 2], atol=1e-5)
 
