@@ -10,8 +10,15 @@ import optax
 
 from structae import config as config_lib
 from structae.codec import Codec
+from structae.config import graphs
 from structae.data import sources, splits
-from structae.models import autoencoder, decoders, encoders, ladder
+from structae.models import (
+  autoencoder,
+  decoders,
+  encoders,
+  graph_decoder,
+  ladder,
+)
 from structae.models import critic as critics
 from structae.nn.backbone import Backbone
 from structae.objectives import (
@@ -154,11 +161,19 @@ def _decoder(config: Any, channels: int, backbone: Backbone) -> nn.Module:
       rung=widths['model.generative_rung'],
       **image,
     )
+  if settings.decoder == 'graph':
+    return graph_decoder.GraphDecoder(
+      graph=graphs.parse(settings.graph).graph,
+      str_tfm=widths['model.str_tfm'],
+      level_blocks=tuple(settings.stage_blocks),
+      **image,
+    )
   return decoders.StructuralDecoder(
     num_stages=settings.num_stages or settings.num_variables,
     shared=settings.decoder == 'adaptive',
     str_tfm=widths['model.str_tfm'],
     unroll=settings.unroll,
+    stage_blocks=tuple(settings.stage_blocks),
     **image,
   )
 

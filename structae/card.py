@@ -25,6 +25,7 @@ _DECODERS = {
   'adaptive': 'an adaptive decoder (every layer reads the whole code)',
   'ladder': 'a ladder (each variable leaves and enters at a depth of its own)',
   'hourglass': 'an hourglass decoder (the whole code enters at the start)',
+  'graph': 'a decoder along a graph (each variable acts on its parents)',
 }
 
 
@@ -100,7 +101,11 @@ def _what(model: Any) -> str:
     f'An autoencoder of {shape} {examples} with {_DECODERS[settings.decoder]}. '
     f'A code has {variables} variables of {numbers} each'
     + (f'; its posterior is {posterior}' if gaussian else '')
-    + f'. Objective: `{model.config.objective.name}`.'
+    + '.'
+    + (
+      f' Variables with parents: `{settings.graph}`.' if settings.graph else ''
+    )
+    + f' Objective: `{model.config.objective.name}`.'
   )
 
 

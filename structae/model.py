@@ -16,8 +16,9 @@ import numpy as np
 from structae import build, parameters, sampling, saved_model
 from structae import config as config_lib
 from structae.codec import Codec
-from structae.config import WITH_PRIOR
+from structae.config import WITH_PRIOR, graphs
 from structae.data import examples
+from structae.models import graph as graph_lib
 from structae.nn.posterior import Posterior
 
 KINDS = ('hybrid', 'hybrid_by_dimension', 'prior')
@@ -51,8 +52,7 @@ class Model:
   def __post_init__(self) -> None:
     config_lib.check_model(self.config)
     config = self.config.copy_and_resolve_references()
-    # Written out, so that no later change of a preset changes the model.
-    config_lib.update(config, config_lib.widths(config))
+    config_lib.update(config, config_lib.written_out(config))
     params = parameters.checked(config, self.params)
     object.__setattr__(self, 'config', config)
     object.__setattr__(self, 'params', params)
@@ -188,6 +188,58 @@ class Model:
       return sampling.hybrid(key, pool, num_samples)
     flat = pool.reshape(len(pool), -1, 1)
     return sampling.hybrid(key, flat, num_samples).reshape(-1, *self.code_shape)
+
+  @functools.cached_property
+  def variable_names(self) -> tuple[str, ...]:
+    """What its variables are called: as in its graph, or `U1`, `U2`, ..."""
+    if self.config.model.decoder == 'graph':
+      return graphs.parse(self.config.model.graph).names
+    return tuple(f'U{k + 1}' for k in range(self.code_shape[0]))
+
+  def intervene(self, codes: Any, values: Mapping[str, Any]) -> jax.Array:
+    """Sets variables by their names: `intervene(codes, {'U3': 0.5})`.
+
+    Args:
+      codes: `[B, K, D]`.
+      values: by `variable_names`, or `U3` for the third; see
+        `sampling.intervene`.
+
+    Returns:
+      `[B, K, D]`, for `decode`.
+
+    Raises:
+      ValueError: on an unknown name, or a value of another shape.
+    """
+    names = self.variable_names
+    numbers = {graphs.number(name, names): v for name, v in values.items()}
+    return sampling.intervene(jnp.asarray(self._checked_codes(codes)), numbers)
+
+  def descendants(self, name: str) -> tuple[int, ...]:
+    """The variables whose maps a variable changes: itself and all behind it.
+
+    `sampling.partial_hybrid(key, model.pool, codes, model.descendants('U3'))`
+    recombines these and keeps what does not depend on them.
+
+    Args:
+      name: one of `variable_names`, or `U3` for the third.
+
+    Returns:
+      Their numbers, counted from 0.
+
+    Raises:
+      ValueError: on an unknown name, or a decoder that reads the whole code at
+        once, so that no variable stands behind another.
+    """
+    settings = self.config.model
+    if settings.decoder in ('adaptive', 'hourglass'):
+      raise ValueError(
+        f'in an {settings.decoder} decoder no variable stands behind another: '
+        'each acts on all maps; take a structural, ladder or graph one.'
+      )
+    graph = graph_lib.chain(self.code_shape[0])
+    if settings.decoder == 'graph':
+      graph = graphs.parse(settings.graph).graph
+    return graph.descendants(graphs.number(name, self.variable_names))
 
   def _check_kind(self, kind: str) -> None:
     if kind in self.kinds:

@@ -1,9 +1,11 @@
 """A decoder as a plain list of layers, for programs without jax.
 
 `plan` says what to do, in JSON: the start S_0 and the blocks S_i = f_i(S_{i-1},
-U_i), each with the numbers of a code that it reads. `weights` are the
-parameters, one after another in the order in which the plan names them. The
-browser is such a program, see `pages/decoder.js`.
+U_i), each with the numbers of a code that it reads. A block that has `parents`
+reads those maps (0 is S_0, i the output of block i) in place of the one before,
+doubled to `side` pixels; several are concatenated and pass a 1x1 convolution.
+`weights` are the parameters, one after another in the order in which the plan
+names them. The browser is such a program, see `pages/decoder.js`.
 """
 
 from collections.abc import Mapping
@@ -11,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from structae.config import graphs
 from structae.model import Model
-from structae.models import decoders
+from structae.models import decoders, graph_decoder
 
 Layers = list[tuple[int, int]]
 _WHOLE: Any = ...  # of an array that holds one layer
+_NO_BLOCK = {'up': None, 'inputs': 0, 'outputs': 0, 'groups': 0}
 
 
 def decoder(model: Model) -> tuple[dict[str, Any], np.ndarray]:
@@ -43,6 +47,7 @@ def decoder(model: Model) -> tuple[dict[str, Any], np.ndarray]:
     'adaptive': _structural,
     'ladder': _ladder,
     'hourglass': _hourglass,
+    'graph': _graph,
   }[settings.decoder]
   start, blocks = parts(model, params, taken)
   gaussian = model.config.objective.likelihood == 'gaussian'
@@ -54,6 +59,8 @@ def decoder(model: Model) -> tuple[dict[str, Any], np.ndarray]:
     'start': start,
     'blocks': blocks,
   }
+  if settings.decoder == 'graph':
+    plan['names'] = list(model.variable_names)
   return plan, taken.joined()
 
 
@@ -93,15 +100,18 @@ def _structural(
   num_variables, dim = model.code_shape
   num_stages = settings.num_stages or num_variables
   start = _constant(params, taken)
-  every = settings.num_blocks // num_stages
+  starts = decoders.stage_starts(
+    settings.num_blocks, num_stages, tuple(settings.stage_blocks)
+  )
   networks = params['str_tfm_networks']['networks']
   ups = decoders.upsample_before(model.image_shape[0], settings.num_blocks)
   runs = sorted({1, *ups})
   blocks = []
   for i in range(1, settings.num_blocks + 1):
-    stage, first = (i - 1) // every, max(run for run in runs if run <= i)
+    first = max(run for run in runs if run <= i)
     condition: dict[str, Any] = {}
-    if (i - 1) % every == 0:
+    if i in starts:
+      stage = starts.index(i)
       whole = settings.decoder == 'adaptive'
       reads = range(num_variables) if whole else [stage]
       condition = _condition('affine', networks, stage, reads, dim, taken)
@@ -112,6 +122,42 @@ def _structural(
       conv, norm, which = block['conv'], block['norm'], i - first
     blocks.append(_block(model, i, conv, norm, which, taken) | condition)
   return start, blocks
+
+
+def _graph(
+  model: Model, params: Mapping[str, Any], taken: _Weights
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+  settings, (_, dim) = model.config.model, model.code_shape
+  size, num_blocks = model.image_shape[0], settings.num_blocks
+  graph = graphs.parse(settings.graph).graph
+  spans = graph_decoder.spans(graph, num_blocks, tuple(settings.stage_blocks))
+  networks = params['str_tfm_networks']['networks']
+  start = _constant(params, taken)
+  blocks: list[dict[str, Any]] = []
+  place: dict[int, int] = {}  # of the map of each variable
+
+  def entered(parents: Any, first: int, own: Mapping[str, Any]) -> dict:
+    if len(parents) > 1:
+      taken.take(own['merge']['kernel'], own['merge']['bias'])
+    side = graph_decoder.side_before(first, size, num_blocks)
+    return {'parents': [place[j] for j in parents] or [0], 'side': side}
+
+  for i in graph.order:
+    first, last = spans[i]
+    own = params.get(f'variable_{i + 1}', {})
+    begin = entered(graph.parents[i], first, own)
+    begin |= _condition('affine', networks, i, [i], dim, taken)
+    for number in range(first, last + 1):
+      block = own[f'block_{number}']
+      conv, norm = block['conv'], block['norm']
+      blocks.append(_block(model, number, conv, norm, _WHOLE, taken) | begin)
+      begin = {}
+    if begin:  # a variable without blocks
+      blocks.append(_NO_BLOCK | begin)
+    place[i] = len(blocks)
+  begin = entered(graph.ends, num_blocks, params)
+  last_block = _block(model, num_blocks, params['out'], None, _WHOLE, taken)
+  return start, [*blocks, last_block | begin]
 
 
 def _ladder(

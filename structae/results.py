@@ -221,7 +221,9 @@ def shown(
     **few,
     'partial_hybrid': partial_hybrids(model, test, key),
     'traversal': traversal_frames(model, test[0], train),
-    'labels': np.array(grids.variable_labels(train.shape[1])),
+    'labels': np.array(
+      grids.variable_labels(train.shape[1], model.variable_names)
+    ),
   }
 
 

@@ -6,7 +6,7 @@ serves any encoder and decoder. Axes: `N` stored examples, `K` variables of
 """
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -117,6 +117,41 @@ def partial_hybrid(
     chosen[:, None], hybrid(key, codes, len(batch)), batch
   ).astype(base.dtype)
   return mixed if base.ndim == 3 else mixed[0]
+
+
+def intervene(codes: jax.Array, values: Mapping[int, Any]) -> jax.Array:
+  """Sets variables to given values and keeps the others: do(U_i = u).
+
+  Args:
+    codes: `[N, K, D]`.
+    values: by the number of a variable, counted from 0: `[N, D]`, `[D]` for
+      all codes alike, or one number.
+
+  Returns:
+    `[N, K, D]`.
+
+  Raises:
+    ValueError: on a variable that is not there, or a value of another shape.
+
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, appendix A.1.
+  """
+  _check_codes(codes)
+  num, num_variables, dim = codes.shape
+  changed = jnp.asarray(codes)
+  for variable, value in values.items():
+    _check_num(variable, 'a variable')
+    if variable >= num_variables:
+      raise ValueError(
+        f'variables must lie in 0..{num_variables - 1}, got [{variable}].'
+      )
+    value = jnp.asarray(value, changed.dtype)
+    if value.shape not in ((), (dim,), (num, dim)):
+      raise ValueError(
+        f'the value of variable {variable} has shape {value.shape}, expected '
+        f'one number, [D] or [N, D] with N, D = {(num, dim)}.'
+      )
+    changed = changed.at[:, variable].set(value)
+  return changed
 
 
 def prior(

@@ -58,7 +58,7 @@ def of_model(
     test=codes['test'],
     validation=codes.get('validation'),
     decode=model.decode,
-    in_order=model.config.model.decoder != 'hourglass',
+    in_order=model.config.model.decoder not in ('hourglass', 'graph'),
     examples=read,
     reconstruct=lambda indices: model.errors(Selection(source, indices)),
     render=lambda factors: _render(source, factors, read),

@@ -75,7 +75,7 @@ def train(
       f'train.num_runs is {config.train.num_runs}; several seeds at once are '
       'trained by the command `structae train`'
     )
-  config_lib.update(config, config_lib.widths(config))
+  config_lib.update(config, config_lib.written_out(config))
   run = Run.choose(Path(workdir) if workdir else None, name, config)
   run.check(config)
   check_start(config)

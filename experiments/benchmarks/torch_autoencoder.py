@@ -64,7 +64,9 @@ class Autoencoder(nn.Module):
     self.decoder = nn.ModuleList(block(width, 3, False) for _ in range(n - 1))
     self.out = nn.Conv2d(width, channels, 3, padding=1)
     self.ups = decoders.upsample_before(size, n)
-    self.every = n // (model.num_stages or self.variables)
+    self.starts = decoders.stage_starts(
+      n, model.num_stages or self.variables, tuple(model.stage_blocks)
+    )
 
   def encode(self, images: Tensor) -> Tensor:
     """Maps uint8 images `[B, H, W, C]` to codes `[B, K, D]`."""
@@ -87,8 +89,8 @@ class Autoencoder(nn.Module):
     x = x.contiguous(memory_format=torch.channels_last)
     last = len(self.decoder)
     for i, block in enumerate([*self.decoder, self.out]):
-      stage, rest = divmod(i, self.every)
-      if not rest:
+      if i + 1 in self.starts:
+        stage = self.starts.index(i + 1)
         x = torch.addcmul(beta[stage], alpha[stage], x)
       if i + 1 in self.ups:
         x = F.interpolate(x, scale_factor=2, mode='bilinear')

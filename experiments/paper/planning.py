@@ -181,7 +181,7 @@ class Plan:
     for field, value in (*changes, ('seed', seed)):
       config_lib.change(config, field, value)
     config_lib.check(config)
-    config_lib.update(config, config_lib.widths(config))
+    config_lib.update(config, config_lib.written_out(config))
     usual = Run.choose(None, model, config).folder
     folder = self._runs / usual.name
     flags = self._flags(model, changes, seed)

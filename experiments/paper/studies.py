@@ -222,6 +222,17 @@ STUDIES: dict[str, Study] = {
     'figures of merit over seeds, and pictures.',
     (Part(_FAMILIES, ('families',)),),
   ),
+  'graph': Study(
+    'A decoder along the graph of a scene (room, object and background, '
+    'colours) beside the chain of as many variables (appendix A.1).',
+    (
+      Part(
+        ('sae4', 'graph4'),
+        ('families', 'disentanglement', 'traversals', 'unused_variables'),
+        metrics=(*_DISENTANGLEMENT, 'variable_effect'),
+      ),
+    ),
+  ),
   'search': Study(
     'The weights beta and gamma that the paper tried, at one learning rate, '
     'and which is best on the validation split (appendix A.2.2).',

@@ -104,7 +104,7 @@ def command(asked: argparse.Namespace, unknown: Sequence[str] = ()) -> Command:
     if text is not None:
       config_lib.change(config, field, value(field, text))
   config_lib.check(config)
-  config_lib.update(config, config_lib.widths(config))
+  config_lib.update(config, config_lib.written_out(config))
   return Command(config, name, given, getattr(asked, 'workdir', None))
 
 

@@ -3,8 +3,9 @@
 Imports no jax, so that a mistake is answered at once.
 """
 
-from structae.config.checks import ConfigError
+from structae.config.errors import ConfigError
 from structae.config.fields import FIELDS, Field
+from structae.config.graphs import NamedGraph
 from structae.config.identity import config_hash, differences, identity
 from structae.config.presets import (
   PRESETS,
@@ -22,6 +23,7 @@ from structae.config.resolve import (
   full_name,
   resolve,
   update,
+  written_out,
 )
 from structae.config.variants import VARIANTS, get_config, variant
 
@@ -33,6 +35,7 @@ __all__ = [
   'WITH_PRIOR',
   'ConfigError',
   'Field',
+  'NamedGraph',
   'change',
   'check',
   'check_model',
@@ -48,4 +51,5 @@ __all__ = [
   'update',
   'variant',
   'widths',
+  'written_out',
 ]

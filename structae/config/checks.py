@@ -4,14 +4,11 @@ import math
 import pathlib
 from typing import Any
 
-from structae.config import presets
+from structae.config import graphs, presets
+from structae.config.errors import ConfigError
 from structae.data import catalog
 
 _MOST_BLOCKS = 1024  # a file that claims more would be built for hours
-
-
-class ConfigError(ValueError):
-  """A setting that cannot be used; the message is one line for the user."""
 
 
 def check_data(data: Any) -> None:
@@ -94,7 +91,14 @@ def check_model(model: Any, size: int) -> None:
       f'model.num_latents {model.num_latents}; '
       f'take {_listed(_divisors(model.num_latents))}'
     )
-  if model.decoder == 'hourglass':
+  if model.graph and model.decoder != 'graph':
+    raise ConfigError(
+      f'model.graph is {model.graph!r:.80}, but a {model.decoder} decoder '
+      'reads none; take --config.model.decoder=graph'
+    )
+  if model.decoder == 'graph':
+    _check_graph(model)
+  elif model.decoder == 'hourglass':
     if model.num_stages:
       raise ConfigError(
         f'model.num_stages is {model.num_stages}; an hourglass decoder has '
@@ -102,6 +106,7 @@ def check_model(model: Any, size: int) -> None:
       )
   else:
     _check_stages(model, size)
+  _check_stage_blocks(model)
   if model.encoder == 'ladder' and model.num_blocks % model.num_variables:
     raise ConfigError(
       f'the {model.num_variables} rungs of a ladder (model.num_variables) do '
@@ -121,13 +126,62 @@ def check_model(model: Any, size: int) -> None:
     )
 
 
+def _check_graph(model: Any) -> None:
+  named = graphs.parse(model.graph)
+  num = len(named.names)
+  if model.num_variables != num:
+    raise ConfigError(
+      f'model.num_variables is {model.num_variables}; model.graph has {num} '
+      f'variables: --config.model.num_variables={num}'
+    )
+  if model.num_stages:
+    raise ConfigError(
+      f'model.num_stages is {model.num_stages}; a graph decoder has one for '
+      'each variable: take 0'
+    )
+  if named.graph.num_levels > model.num_blocks:
+    raise ConfigError(
+      f'model.graph has {named.graph.num_levels} variables on its longest way; '
+      f'the {model.num_blocks} blocks of model.num_blocks allow no more than '
+      'one a variable'
+    )
+
+
+def _check_stage_blocks(model: Any) -> None:
+  """Blocks of each stage, or of each level of a graph."""
+  if not model.stage_blocks:
+    return
+  given = f'model.stage_blocks is {list(model.stage_blocks)}'
+  if model.decoder not in ('structural', 'adaptive', 'graph'):
+    raise ConfigError(
+      f'{given}; a {model.decoder} decoder spaces evenly what it has: take (), '
+      'or the decoder structural, adaptive or graph'
+    )
+  num, of = model.num_stages or model.num_variables, 'stages'
+  if model.decoder == 'graph':
+    num, of = graphs.parse(model.graph).graph.num_levels, 'levels of the graph'
+  if len(model.stage_blocks) != num:
+    raise ConfigError(f'{given}; expected a number for each of the {num} {of}')
+  if sum(model.stage_blocks) != model.num_blocks:
+    raise ConfigError(
+      f'{given}, {sum(model.stage_blocks)} blocks together; expected the '
+      f'{model.num_blocks} of model.num_blocks'
+    )
+
+
 def _check_stages(model: Any, size: int) -> None:
   num_stages = model.num_stages or model.num_variables
-  if model.num_blocks % num_stages:
+  if model.decoder == 'ladder' and model.num_blocks % num_stages:
     raise ConfigError(
       f'{num_stages} stages (model.num_stages or model.num_variables) do not '
       f'divide the {model.num_blocks} blocks at {size} pixels; '
       f'take {_listed(_divisors(model.num_blocks))}'
+    )
+  if num_stages > model.num_blocks:
+    raise ConfigError(
+      f'{num_stages} stages (model.num_stages or model.num_variables) are more '
+      f'than the {model.num_blocks} blocks at {size} pixels; expected no more '
+      'than one a block'
     )
   if model.decoder != 'adaptive' and num_stages != model.num_variables:
     raise ConfigError(

@@ -76,11 +76,17 @@ FIELDS = {
                          *_one_of('convolutional', 'mlp', 'ladder')),
   'model.decoder': Field(
       'structural', 'kind of decoder',
-      *_one_of('structural', 'adaptive', 'ladder', 'hourglass')),
+      *_one_of('structural', 'adaptive', 'ladder', 'hourglass', 'graph')),
+  'model.graph': Field(
+      '', "of a graph decoder: each variable with its parents, 'room; object: "
+      "room; colours: room, object', or a .json", *_TEXT),
   'model.num_variables': Field(12, 'variables K of a code', *_whole(1)),
   'model.num_latents': Field(12, 'numbers L of a code', *_whole(1)),
   'model.num_stages': Field(
       0, 'Str-Tfm layers or rungs; 0: one per variable', *_whole(0)),
+  'model.stage_blocks': Field(
+      (), 'blocks of each stage (of a graph: of each level); (): as even as '
+      'can be', *_WIDTHS),
   'model.num_blocks': Field(12, 'convolution blocks of each half', *_whole(2)),
   'model.width': Field(64, 'channels of every block', *_whole(1)),
   'model.num_groups': Field(8, 'groups of the group norm', *_whole(1)),

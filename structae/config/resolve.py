@@ -6,8 +6,8 @@ from typing import Any
 
 import ml_collections
 
-from structae.config import checks
-from structae.config.checks import ConfigError
+from structae.config import checks, graphs, presets
+from structae.config.errors import ConfigError
 from structae.config.fields import FIELDS
 
 
@@ -136,6 +136,23 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.check_model(config.model, config.data.size)
   checks.check_objective(config)
   checks.check_train(config.train)
+
+
+def written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:
+  """What a checked configuration leaves to a preset or to a file, said in full.
+
+  No later change of a preset, and no loss of a file, then changes the model.
+
+  Args:
+    config: a checked configuration.
+
+  Returns:
+    Values by the dotted names of their fields.
+  """
+  values: dict[str, Any] = presets.widths(config)
+  if config.model.decoder == 'graph':
+    values[graphs.FIELD] = str(graphs.parse(config.model.graph))
+  return values
 
 
 def resolve(values: dict[str, Any], where: object) -> ml_collections.ConfigDict:

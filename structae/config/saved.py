@@ -6,7 +6,7 @@ from typing import Any
 import ml_collections
 
 from structae import files
-from structae.config.checks import ConfigError
+from structae.config.errors import ConfigError
 from structae.config.resolve import flat, resolve
 
 

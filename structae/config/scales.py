@@ -7,7 +7,7 @@
 import difflib
 from typing import Any
 
-from structae.config.checks import ConfigError
+from structae.config.errors import ConfigError
 from structae.data import catalog
 from structae.evaluation import registry as metrics
 

@@ -1,4 +1,4 @@
-"""The variants of the paper: one table, a row a model.
+"""The variants of the paper, and beyond it: one table, a row a model.
 
 Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 3 and appendix
 A.2.
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import ml_collections
 
 from structae.config import scales
-from structae.config.checks import ConfigError
+from structae.config.errors import ConfigError
 from structae.config.presets import PRESETS, WITH_RELEASED_FORM
 from structae.config.resolve import default_config, update
 from structae.data import catalog
@@ -21,7 +21,7 @@ _EACH = 'model.num_latents'
 
 
 class Variant(NamedTuple):
-  """One model of the paper.
+  """One model.
 
   Attributes:
     fields: what it changes of the defaults, by dotted name.
@@ -61,6 +61,15 @@ def _vlae(num_variables: int) -> dict[str, Any]:
   }
 
 
+def _graph(graph: str, num_variables: int) -> dict[str, Any]:
+  """A decoder along a graph, see `config.graphs`."""
+  return {
+    'model.decoder': 'graph',
+    'model.graph': graph,
+    'model.num_variables': num_variables,
+  }
+
+
 def _hourglass(objective: str, **weights: float) -> dict[str, Any]:
   """A decoder that reads all numbers of a code at its start."""
   return {
@@ -97,6 +106,12 @@ VARIANTS = {
   'wae': Variant(_hourglass('wae')),
   'fvae': Variant(_hourglass('factor_vae')),
   'tcvae': Variant(_hourglass('beta_tcvae')),
+  # Beyond the paper: a scene, in place of a chain of four variables.
+  'graph4': Variant(
+    _graph(
+      'room; object: room; background: room; colours: object, background', 4
+    )
+  ),
 }
 
 

@@ -127,7 +127,7 @@ def order_correlation(inputs: Inputs) -> Answer:
   train = inputs.train
   assert train and inputs.render
   if not inputs.in_order:
-    raise ValueError('an hourglass decoder reads its variables in no order.')
+    raise ValueError('the decoder reads its variables in no order.')
   if train.codes.shape[1] < 2:
     raise ValueError('there is one variable, and so no order.')
   varies = varying(train)

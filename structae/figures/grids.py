@@ -147,9 +147,13 @@ def traversal_sheet(
   return _stack(labelled, WIDE_GAP if num_rows > 1 else GAP)
 
 
-def variable_labels(num_variables: int) -> list[str]:
-  """`U₁`, `U₂`, ... in decoder order."""
-  return [subscript(f'U{k}') for k in range(1, num_variables + 1)]
+def variable_labels(num_variables: int, names: Sequence[str] = ()) -> list[str]:
+  """`U₁`, `U₂`, ... in the order of the code, `U₁ room` of those with names."""
+  plain = [f'U{k}' for k in range(1, num_variables + 1)]
+  return [
+    subscript(label) + f' {name}' * (name != label)
+    for label, name in zip(plain, names or plain)
+  ]
 
 
 def subscript(name: str) -> str:

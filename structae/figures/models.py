@@ -1,4 +1,4 @@
-"""The models of the paper: their order, names and colours in every picture."""
+"""Models: their order, names and colours in every picture."""
 
 import re
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ FAMILIES = {
   'bvae': ('β-VAE', '#E69F00'),
   'fvae': ('FactorVAE', '#5B4B9A'),
   'tcvae': ('β-TCVAE', '#7F8C00'),
+  'graph': ('Graph', '#56B4E9'),  # beyond the paper
 }
 _OTHERS = '#1c1d1f'
 _SPELLINGS = {'adaae': 'ada_ae', 'bvae': 'beta_vae', 'fvae': 'factor_vae',
@@ -26,7 +27,7 @@ _MOST_VARIABLES = 16
 
 
 def title(name: str) -> str | None:
-  """`sae12` as `SAE-12` and `bvae` as `β-VAE`; None if the paper has none."""
+  """`sae12` as `SAE-12` and `bvae` as `β-VAE`; None if it has none."""
   base = name.lower().rstrip('0123456789')
   size = name.lower().removeprefix(base)
   base = re.sub('[_-]$', '', base)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from structae.nn import blocks, resampling, stages, str_tfm
 from structae.nn.backbone import Backbone
@@ -44,6 +45,39 @@ def upsample_before(size: int, num_blocks: int) -> tuple[int, ...]:
   )
 
 
+def stage_starts(
+  num_blocks: int, num_stages: int, stage_blocks: tuple[int, ...] = ()
+) -> tuple[int, ...]:
+  """The first block of each stage, counted from 1.
+
+  Args:
+    num_blocks: the number of convolution blocks n.
+    num_stages: the number of stages K, no more than blocks.
+    stage_blocks: how many blocks each stage has; () for stages that start at
+      block 1 + i n/K, rounded down, so that their numbers of blocks differ by
+      one at most.
+
+  Returns:
+    K block numbers, the first 1.
+
+  Raises:
+    ValueError: if the stages do not have all blocks, one or more each.
+  """
+  starts = [1 + i * num_blocks // num_stages for i in range(num_stages)]
+  if stage_blocks:
+    starts = [1, *(1 + b for b in itertools.accumulate(stage_blocks[:-1]))]
+    if (len(starts), sum(stage_blocks)) != (num_stages, num_blocks):
+      raise ValueError(
+        f'{list(stage_blocks)} blocks of stages do not make {num_stages} '
+        f'stages of {num_blocks} blocks.'
+      )
+  if any(a >= b for a, b in itertools.pairwise([*starts, num_blocks + 1])):
+    raise ValueError(
+      f'{num_stages} stages of {num_blocks} blocks: each takes one or more.'
+    )
+  return tuple(starts)
+
+
 def kernel(size: int) -> int:
   """Width of the kernels for images of that size: 1 on a single pixel."""
   return 3 if size > 1 else 1
@@ -73,8 +107,9 @@ def start_map(
 class StructuralDecoder(nn.Module):
   """A chain S_i = f_i(S_{i-1}, U_i) from a learned start S_0 to an image.
 
-  One Str-Tfm stands before block 1 + i n/K, i = 0..K-1, of the n blocks; the
-  blocks between keep alpha = 1 and beta = 0. Blocks of one resolution are one
+  One Str-Tfm stands before the first block of each stage, which is block
+  1 + i n/K, i = 0..K-1, of the n blocks, if nothing else is said; the blocks
+  between keep alpha = 1 and beta = 0. Blocks of one resolution are one
   scanned run. A pixelwise affine map commutes with bilinear upsampling, so in a
   run the upsampling comes first; before the output convolution, which is
   block n, the map comes first, on a quarter of the pixels. The zeros of a
@@ -88,12 +123,13 @@ class StructuralDecoder(nn.Module):
 
   Attributes:
     size: width of the image in pixels, a power of two; 1 for feature vectors.
-    num_stages: the number of Str-Tfm layers; divides the number of blocks.
+    num_stages: the number of Str-Tfm layers, no more than blocks.
     shared: whether every Str-Tfm reads the whole code (AdaAE), instead of
       stage i its variable U_i (SAE).
     channels: channels of the image, or length of the feature vector.
     str_tfm: widths of the hidden layers of the Str-Tfm networks.
     unroll: whether runs are unrolled; changes the speed, not the result.
+    stage_blocks: blocks of each stage; see `stage_starts`.
     backbone: the convolution blocks.
   """
 
@@ -103,6 +139,7 @@ class StructuralDecoder(nn.Module):
   channels: int = 3
   str_tfm: tuple[int, ...] = (64, 64, 64)
   unroll: bool = True
+  stage_blocks: tuple[int, ...] = ()
   backbone: Backbone = Backbone()
 
   def __call__(self, codes: jax.Array) -> jax.Array:
@@ -141,7 +178,7 @@ class StructuralDecoder(nn.Module):
       self.channels,
       kernel(self.size),
       width,
-      _growth(strided) if num_blocks in ups else None,
+      growth(strided) if num_blocks in ups else None,
     )
     return [*outputs, out(x)]
 
@@ -157,11 +194,12 @@ class StructuralDecoder(nn.Module):
       self.str_tfm, self.backbone, name='str_tfm_networks'
     )(inputs)
     num_blocks = self.backbone.num_blocks
-    every = num_blocks // self.num_stages
+    starts = stage_starts(num_blocks, self.num_stages, self.stage_blocks)
+    first = np.array(starts) - 1
     shape = (num_blocks, *alpha.shape[1:])
     return (
-      jnp.ones(shape, alpha.dtype).at[::every].set(alpha),
-      jnp.zeros(shape, beta.dtype).at[::every].set(beta),
+      jnp.ones(shape, alpha.dtype).at[first].set(alpha),
+      jnp.zeros(shape, beta.dtype).at[first].set(beta),
     )
 
 
@@ -206,7 +244,7 @@ class ConvChain(nn.Module):
       if i in joining and strided:
         x = _join(x, joining[i])
       if i in ups and i < num_blocks:  # the output grows its map itself
-        x = _growth(strided)(x)
+        x = growth(strided)(x)
       if i in joining and not strided:
         x = _join(x, joining[i])
       if i < num_blocks:
@@ -223,12 +261,13 @@ class ConvChain(nn.Module):
       self.channels,
       kernel(self.size),
       x.shape[-1],
-      _growth(strided) if num_blocks in ups else None,
+      growth(strided) if num_blocks in ups else None,
     )
     return [*outputs, out(x)]
 
 
-def _growth(strided: bool) -> Callable[[jax.Array], jax.Array]:
+def growth(strided: bool) -> Callable[[jax.Array], jax.Array]:
+  """How a map becomes twice as large on its way into a block."""
   return resampling.dilate if strided else resampling.upsample
 
 

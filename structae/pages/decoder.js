@@ -171,6 +171,26 @@ function conv(map, { kernel, bias }) {
   return { side, channels: outputs, data: y };
 }
 
+// The maps of several parents as one: doubled to a side, beside each other, and
+// brought to the channels of one by a 1x1 convolution.
+function merged(maps, side, merge) {
+  const large = maps.map((map) => {
+    let x = map;
+    while (x.side < side) x = bilinear(x);
+    return x;
+  });
+  if (!merge) return large[0];
+  const channels = merge.bias.length;
+  const y = new Float64Array(side * side * channels);
+  for (let p = 0; p < side * side; p += 1) {
+    const pixel = large.flatMap((map) => (
+      [...map.data.subarray(p * map.channels, (p + 1) * map.channels)]
+    ));
+    y.set(mlp([merge], pixel), p * channels);
+  }
+  return { side, channels, data: y };
+}
+
 // Group normalization and the activation after it.
 function normalized(map, { scale, bias, groups }, activation) {
   const { side, channels, data } = map;
@@ -209,10 +229,15 @@ function decoderOf(plan, weights) {
   const mean = MEANS[plan.mean];
   const { side, channels, reads, layers } = plan.start;
   const start = layers ? dense(layers) : take(side * side * channels);
-  const blocks = plan.blocks.map((block) => {
-    const { inputs, outputs, groups } = block;
+  const blocks = plan.blocks.map((block, i) => {
+    const { inputs, outputs, groups, parents = [i] } = block;
+    const [several] = dense(
+      parents.length > 1 ? [[parents.length * channels, channels]] : [],
+    );
     return {
       ...block,
+      parents,
+      merge: several,
       layers: dense(block.layers),
       kernel: packed(take(9 * inputs * outputs), inputs, outputs),
       bias: take(outputs),
@@ -220,12 +245,13 @@ function decoderOf(plan, weights) {
     };
   });
 
-  function run(block, map, code) {
-    let x = map;
+  function run(block, maps, code) {
+    let x = merged(block.parents.map((j) => maps[j]), block.side, block.merge);
     if (block.condition) {
       const inputs = block.reads.map((i) => code[i]);
       x = CONDITIONS[block.condition](x, mlp(block.layers, inputs, activation));
     }
+    if (!block.outputs) return x;
     if (block.up) x = UPS[block.up](x);
     x = conv(x, block);
     return block.norm ? normalized(x, block.norm, activation) : x;
@@ -242,16 +268,13 @@ function decoderOf(plan, weights) {
     const moved = (numbers) => (
       !before || numbers.some((i) => code[i] !== before[i])
     );
-    let first = blocks.findIndex((block) => moved(block.reads));
-    if (first < 0) first = blocks.length;
-    if (moved(reads)) {
-      maps[0] = begin(code);
-      first = 0;
-    }
-    for (let i = first; i < blocks.length; i += 1) {
-      maps[i + 1] = run(blocks[i], maps[i], code);
-    }
-    const computed = blocks.length - first;
+    const fresh = [moved(reads)];
+    if (fresh[0]) maps[0] = begin(code);
+    blocks.forEach((block, i) => {
+      fresh[i + 1] = moved(block.reads) || block.parents.some((j) => fresh[j]);
+      if (fresh[i + 1]) maps[i + 1] = run(block, maps, code);
+    });
+    const computed = fresh.slice(1).filter(Boolean).length;
     Object.assign(state, { code: Array.from(code), maps, computed });
     return maps[blocks.length].data.map(mean);
   }

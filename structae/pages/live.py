@@ -127,12 +127,13 @@ def _sections(
   )
   height, width, _ = plan['image']
   canvas = f'width="{width}" height="{height}"'
+  labels = variable_labels(pool.shape[1], plan.get('names', ()))
   return [
     markup.Section(
       'Play with the decoder',
       '<noscript><p>The decoder needs JavaScript.</p></noscript>\n'
       f'<div id="live" data-model="{markup.text(model)}">\n'
-      f'{_pictures(canvas)}{_variables(pool.shape[1:], low, high, carried)}'
+      f'{_pictures(canvas)}{_variables(labels, low, high, carried)}'
       '</div>',
       _NOTE,
     ),
@@ -175,14 +176,14 @@ def _pictures(canvas: str) -> str:
 
 
 def _variables(
-  shape: tuple[int, ...],
+  labels: Sequence[str],
   low: np.ndarray,
   high: np.ndarray,
   carried: Sequence[str],
 ) -> str:
-  variables, dim = shape
+  dim = len(low) // len(labels)
   rows = []
-  for k, label in enumerate(variable_labels(variables)):
+  for k, label in enumerate(labels):
     numbers = range(k * dim, (k + 1) * dim)
     carries = [carried[i] if i < len(carried) else '' for i in numbers]
     names = [f', {d + 1}' if dim > 1 else '' for d in range(dim)]
@@ -197,8 +198,8 @@ def _variables(
     )
     rows.append(
       f'<div class="variable">{sliders}<label class="take">'
-      f'<input type="checkbox" id="b{k + 1}" autocomplete="off"> {label} '
-      'from B</label></div>\n'
+      f'<input type="checkbox" id="b{k + 1}" autocomplete="off"> '
+      f'{markup.text(label)} from B</label></div>\n'
     )
   return f'<div class="variables">\n{"".join(rows)}</div>\n'
 

@@ -28,7 +28,7 @@ def test_there_is_a_config_for_every_variant():
   kinds = [f'{k}{n}' for k in ('sae', 'adaae', 'vlae')
            for n in (2, 3, 4, 6, 12, 16)]  # fmt: skip
   assert set(FILES) == {
-    *kinds, 'sae8', 'ae', 'vae', 'bvae', 'wae', 'fvae', 'tcvae'
+    *kinds, 'sae8', 'ae', 'vae', 'bvae', 'wae', 'fvae', 'tcvae', 'graph4'
   }  # fmt: skip
 
 
@@ -128,8 +128,51 @@ def test_feature_vectors_bring_their_likelihood():
       'an hourglass decoder has none: take 0',
     ),
     (
-      ('adaae12', '', '--config.model.num_stages=5'),
-      '5 stages (model.num_stages or model.num_variables) do not divide',
+      ('adaae12', '', '--config.model.num_stages=13'),
+      '13 stages (model.num_stages or model.num_variables) are more than the '
+      '12 blocks at 64 pixels; expected no more than one a block',
+    ),
+    (
+      ('sae3', '', '--config.model.stage_blocks=3,4,4'),
+      'model.stage_blocks is [3, 4, 4], 11 blocks together; expected the 12 of '
+      'model.num_blocks',
+    ),
+    (
+      ('sae3', '', '--config.model.stage_blocks=12'),
+      'model.stage_blocks is [12]; expected a number for each of the 3 stages',
+    ),
+    (
+      ('sae3', '', '--config.model.stage_blocks=3,4,0'),
+      'model.stage_blocks is [3, 4, 0]; expected a tuple of whole numbers',
+    ),
+    (
+      ('vlae3', '', '--config.model.stage_blocks=3,4,5'),
+      'a ladder decoder spaces evenly what it has: take ()',
+    ),
+    (
+      ('graph4', '', '--config.model.stage_blocks=6,6'),
+      'expected a number for each of the 3 levels of the graph',
+    ),
+    (
+      ('graph4', '', '--config.model.graph=a; b: c'),
+      "a parent of b: 'c' is no variable; there are a, b",
+    ),
+    (
+      ('graph4', '', '--config.model.graph=a; b: a'),
+      'model.num_variables is 4; model.graph has 2 variables: '
+      '--config.model.num_variables=2',
+    ),
+    (
+      ('graph4', '', '--config.model.num_stages=2'),
+      'a graph decoder has one for each variable: take 0',
+    ),
+    (
+      ('graph4', '', '--config.model.num_blocks=2'),
+      'model.graph has 3 variables on its longest way; the 2 blocks',
+    ),
+    (
+      ('sae4', '', '--config.model.graph=a; b: a'),
+      'a structural decoder reads none; take --config.model.decoder=graph',
     ),
     (
       ('vlae12', 'released', '--config.model.width=40'),
@@ -209,6 +252,21 @@ def test_a_field_that_came_later_changes_no_earlier_run(monkeypatch):
   config.model.later = 6
   assert config_lib.config_hash(config) != hashed
   assert config_lib.differences(old, config) == ['model.later was 5, now 6']
+
+
+def test_a_graph_in_a_file_is_written_out(tmp_path):
+  file = tmp_path / 'scene.json'
+  file.write_text('{"room": [], "object": ["room"], "hue": ["room", "object"]}')
+  graph = lambda text: parse(
+    'graph4',
+    '',
+    f'--config.model.graph={text}',
+    '--config.model.num_variables=3',
+  )
+  text = 'room; object: room; hue: room, object'
+  read, given = graph(file), graph(text.replace(' ', ''))
+  assert read.model.graph == given.model.graph == text
+  assert config_lib.config_hash(read) == config_lib.config_hash(given)
 
 
 def test_a_start_is_known_by_its_folder_wherever_it_lies():

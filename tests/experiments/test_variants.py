@@ -16,6 +16,7 @@ TERMS = {
   'sae': set(),
   'adaae': set(),
   'ae': set(),
+  'graph': set(),
   'vlae': {'kl'},
   'vae': {'kl'},
   'bvae': {'kl'},

@@ -89,6 +89,33 @@ def test_parameters_are_as_many_as_published(name, tokens, expected):
   assert count(shapes(name, tokens)[1]) == expected
 
 
+def test_a_graph_has_a_node_s_blocks_and_a_merge_more_than_the_chain():
+  """Four blocks of 64 channels with norms, and 1x1 from 128 to 64."""
+  chain, graph = (count(shapes(name, '')[1]) for name in ('sae4', 'graph4'))
+  block, merge = 9 * 64 * 64 + 3 * 64, 128 * 64 + 64
+  assert graph == chain + 4 * block + merge == 1_146_511
+
+
+@pytest.mark.parametrize('name, expected', [('sae4', 990_031),
+                                            ('adaae4', 992_335)])  # fmt: skip
+def test_where_stages_begin_changes_no_count(name, expected):
+  config = importlib.import_module(f'experiments.{name}').get_config()
+  config.model.stage_blocks = (1, 2, 3, 6)
+  assert _count_at_64(config) == expected
+
+
+def test_stages_that_do_not_divide_the_blocks_are_as_large_as_others():
+  """One Str-Tfm network more: 2 -> 64 -> 64 -> 64 -> 128 with biases."""
+  config = importlib.import_module('experiments.sae4').get_config()
+  counts = []
+  for num in (4, 5):
+    config.model.num_variables, config.model.num_latents = num, 2 * num
+    counts.append(_count_at_64(config))
+  network = 2 * 64 + 2 * 64 * 64 + 64 * 128 + 3 * 64 + 128
+  head = 128 * 2 + 2  # of the encoder, two numbers more
+  assert counts[1] - counts[0] == network + head
+
+
 @pytest.mark.parametrize('layers, expected', [(6, 5_020_002), (3, 2_017_002)])
 def test_parameters_of_the_critic(layers, expected):
   config = importlib.import_module('experiments.fvae').get_config()

@@ -84,6 +84,30 @@ def test_changing_a_variable_changes_its_stage_and_none_before(
       assert same == (i < j), (i, j)
 
 
+@pytest.mark.parametrize(
+  'num_blocks, num_stages, given, expected',
+  [
+    (12, 4, (), (1, 4, 7, 10)),
+    (12, 5, (), (1, 3, 5, 8, 10)),
+    (16, 12, (), (1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15)),
+    (12, 3, (2, 3, 7), (1, 3, 6)),
+    (4, 4, (1, 1, 1, 1), (1, 2, 3, 4)),
+  ],
+)
+def test_where_stages_begin(num_blocks, num_stages, given, expected):
+  starts = decoders.stage_starts(num_blocks, num_stages, given)
+  assert starts == expected
+  lengths = np.diff([*starts, num_blocks + 1])
+  assert lengths.sum() == num_blocks
+  assert tuple(lengths) == given if given else np.ptp(lengths) <= 1
+
+
+@pytest.mark.parametrize('given', [(3, 1), (4,), (4, 0), (2, 3)])
+def test_stages_that_do_not_make_the_blocks_are_refused(given):
+  with pytest.raises(ValueError, match='blocks'):
+    decoders.stage_starts(4, 2, given + (1,) * (given == (3, 1)))
+
+
 def test_the_last_stage_is_the_image(variables, codes):
   stages = sae().apply(variables, codes, method='decode_stages')
   logits = sae().apply(variables, codes, method='decode')

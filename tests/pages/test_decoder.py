@@ -41,6 +41,16 @@ MODELS = {
   'hourglass': ('ae', {'objective.likelihood': 'gaussian'}),
   'strided': ('sae4', {'model.resampling': 'strided'}),
   'strided ladder': ('vlae4', {'model.resampling': 'strided'}),
+  'unequal stages': ('sae2', {'model.stage_blocks': (3, 1)}),
+  # A leaf without blocks, one that is small, and a diamond between.
+  'graph': (
+    'sae4',
+    {
+      'model.decoder': 'graph',
+      'model.graph': 'a; b: a; c: a, b; d',
+      'model.stage_blocks': (1, 2, 1),
+    },
+  ),
 }
 
 
@@ -98,7 +108,8 @@ def test_it_equals_jax_on_random_codes(kind):
   'kind, blocks',
   [('structural', [4, 3, 2, 1]), ('stages of two blocks', [4, 4, 2, 2]),
    ('adaptive', [4] * 4), ('ladder that shrinks', [4, 3, 2, 1]),
-   ('hourglass', [4] * 4)],
+   ('hourglass', [4] * 4), ('unequal stages', [4, 4, 1, 1]),
+   ('graph', [5, 4, 2, 2])],
 )  # fmt: skip
 def test_what_reads_nothing_new_is_not_computed_again(kind, blocks):
   model, codes = make(kind)

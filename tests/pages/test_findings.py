@@ -143,7 +143,7 @@ def test_the_command_names_tokens_and_changed_fields(make_run):
 
   config = config_lib.get_config('sae12', 'quick,mpi3d_toy')
   config.seed = 3
-  config_lib.update(config, config_lib.widths(config))
+  config_lib.update(config, config_lib.written_out(config))
   config.evaluation.metrics = ('mig', 'dci')
   run = read_run(make_run(model='sae12', config=config.to_dict()))
   config = json.loads((run.folder / 'config.json').read_text())['config']
