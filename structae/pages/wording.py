@@ -54,6 +54,16 @@ FIGURES = {
     'How much the image changes if a variable alone is replaced by that of '
     'another example, as a share of the variance of images.',
   ),
+  'scene_break': (
+    'Which variable breaks hybrids',
+    'How much farther from the nearest true scene reconstructions are once one '
+    'variable alone is that of another example.',
+  ),
+  'fid_break': (
+    'Which variable breaks hybrids, by FID',
+    'How much larger the FID of reconstructions is once one variable alone is '
+    'that of another example.',
+  ),
   'irs_matrix': (
     'Robustness',
     'How little other factors move a number while this one is held, 0 to 1; '
@@ -96,6 +106,8 @@ REDRAWN = {
   'mutual_information': 'matrices',
   'importance': 'matrices',
   'variable_effect': 'matrices',
+  'scene_break': 'matrices',
+  'fid_break': 'matrices',
 }
 
 # What to put first; the rest follow in the order of the file.

@@ -95,10 +95,9 @@ def test_unfinished_runs_are_named_with_how_far_they_got(folders, tmp_path):
 
 
 def test_the_best_is_marked_of_every_score_with_a_direction(make_run):
+  members = {'factor': 'distance', 'set': 'prior', 'variable': 'U_1'}
   names = [
-    f'{name}_{ {"factor": "distance", "set": "prior"}[row.family] }'
-    if row.family
-    else name
+    f'{name}_{members[row.family]}' if row.family else name
     for name, row in SCORES.items()
   ]
   values = [dict.fromkeys(names, value) for value in (0.25, 0.5)]
