@@ -4,6 +4,7 @@ Every interval that a table, a page, a figure or a file of scores gives comes
 from here, and every word such as "better" rests on `difference`.
 """
 
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -111,6 +112,39 @@ def difference(a: ArrayLike, b: ArrayLike) -> Difference:
   return Difference(
     found.mean, found.low, found.high, _sign_flips(x - y), found.num
   )
+
+
+def paired(
+  a: Mapping[Hashable, float], b: Mapping[Hashable, float]
+) -> Difference | None:
+  """Compares values by what they share, seeds say; None if that is nothing."""
+  shared = [key for key in a if key in b]
+  if not shared:
+    return None
+  return difference([a[key] for key in shared], [b[key] for key in shared])
+
+
+def best(values: Sequence[Mapping[Hashable, float]], sign: int) -> int | None:
+  """The place of what is better than all others, if that can be said.
+
+  Args:
+    values: two or more mappings of seeds to finite numbers; empty ones stand
+      for what was not measured, and are passed over.
+    sign: 1 where higher is better, -1 where lower is, 0 where neither is.
+
+  Returns:
+    The place of the best mean, if the interval of its difference from each
+    other one, on the seeds that both have, leaves out zero; else None.
+  """
+  known = [i for i, some in enumerate(values) if some]
+  if not sign or len(known) < 2:
+    return None
+  first = max(known, key=lambda i: sign * np.mean([*values[i].values()]))
+  for other in known:
+    found = None if other == first else paired(values[first], values[other])
+    if other != first and (found is None or found.sign != sign):
+      return None
+  return first
 
 
 def _interval(values: np.ndarray) -> tuple[float, float]:
