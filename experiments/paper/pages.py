@@ -1,5 +1,6 @@
 """What a study shows: its figures, tables, and one page with all of them."""
 
+import json
 import math
 import traceback
 import urllib.parse
@@ -20,7 +21,7 @@ from structae import figures, files, markdown, pages, parameters
 from structae.data import catalog
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
-from structae.pages.seeds import Group, by_seed
+from structae.pages.seeds import Group, by_data, by_seed, statistics
 from structae.run import Run, read_run
 
 # Scores of the table, as far as runs have them.
@@ -37,8 +38,9 @@ SCORES = (
   'fid_prior',
 )
 _SCORES_NOTE = (
-  'Mean and standard deviation of the population over seeds. Minutes are those '
-  'of training on whatever machine it ran, beside whatever ran there.'
+  'Mean and sample deviation over seeds; intervals and paired differences '
+  'stand in statistics.json and on the page of the comparison. Minutes are '
+  'those of training on whatever machine it ran, beside whatever ran there.'
 )
 _SHEETS = 12_000_000  # bytes of the pictures on the page
 
@@ -79,13 +81,24 @@ def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
     sections.append(_table('Scores', rows, _SCORES_NOTE, folder / 'table.md'))
     sections.append(markup.Section('Runs', _runs(trained, folder)))
     pages.write_comparison(trained, folder / 'comparison.html')
-    links.append('comparison.html')
+    _save_statistics(trained, folder / 'statistics.json')
+    links += ['comparison.html', 'statistics.json']
   if made := plan.choices():
     rows, note = choices(made)
     sections.append(_table('Choice', rows, note, folder / 'choice.md'))
   page = _page(name, shows, written, links, sections, failures)
   files.write_text(folder / 'index.html', page)
   return failures
+
+
+def _save_statistics(folders: Sequence[Path], path: Path) -> None:
+  """Writes means over seeds and paired differences, by data and score."""
+  content = {}
+  for data, groups in by_data([read_run(folder) for folder in folders]).items():
+    runs = [run for group in groups for run in group.runs]
+    names = dict.fromkeys(name for run in runs for name in run.scores)
+    content[data] = statistics(groups, names)
+  files.write_text(path, json.dumps(content, indent=1, allow_nan=False) + '\n')
 
 
 def _read(job: Job) -> Any:

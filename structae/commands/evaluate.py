@@ -6,7 +6,8 @@ structae evaluate --images_a=REAL --images_b=OTHERS [--output=FILE]
 
 The metrics fid, kid and precision_recall compare images: those of a run, made
 by its checkpoint, or anybody's, a folder of pictures or an .npy or .npz file.
-variable_effect and order ask the checkpoint and the data of a run.
+variable_effect, order, scene_break and fid_break ask the checkpoint and the
+data of a run; the last two say which variable breaks hybrids.
 
 --points=full scores the paper's 10,000 + 5,000 points, drawn from all saved
 codes together: those of the whole data set at the paper's scale, where it is
@@ -179,9 +180,10 @@ def _score_codes(
   elif arguments.workdir is None:
     _check_needs(of_run, inputs_lib.Inputs(parts['train']))
   find = lambda: _weights(arguments)
-  if {*of_run} & {*registry.IMAGE_METRICS} and (
-    arguments.inception or arguments.download
-  ):
+  of_images = [
+    name for name in of_run if 'images' in registry.of_metric(name)[0].needs
+  ]
+  if of_images and (arguments.inception or arguments.download):
     weights = find()  # asked for by name: it must be there
     find = lambda: weights
   content = runner.score_codes(

@@ -33,7 +33,8 @@ def find(name: str, entry: Mapping[str, Any] | None = None) -> Score | None:
     return SCORES[name]
   for score in SCORES.values():
     family, _, of = name.partition(f'{score.name}_')
-    if not family and (score.family == 'factor' and of or of in _sets(score)):
+    anything = score.family in ('factor', 'variable') and of
+    if not family and (anything or of in _sets(score)):
       return score
   return None
 

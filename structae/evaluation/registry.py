@@ -56,8 +56,8 @@ class Score(NamedTuple):
   """A row of the registry.
 
   Attributes:
-    name: of the score; where it is a family, one for each factor or set of
-      images, names in a file are `NAME_OF`.
+    name: of the score; where it is a family, one for each factor, set of
+      images or variable, names in a file are `NAME_OF`.
     group: one of `GROUPS`.
     definition: one sentence; `{of}` stands for the member of a family.
     range: the lowest and the highest value, None where there is none.
@@ -65,7 +65,8 @@ class Score(NamedTuple):
     chance: the value of codes that know nothing, or that do not depend on each
       other: a number; `SHUFFLED`, `INDEPENDENT` or other words, where it is
       computed beside the score; or None.
-    family: what it has a member for, 'factor' or 'set'; '' for a single score.
+    family: what it has a member for, 'factor', 'set' or 'variable'; '' for a
+      single score.
     why: the reasons why there is no `better` or no `chance`.
     metric: by which it is asked for; several scores may come of one.
     needs: keys of `NEEDS`.
@@ -238,6 +239,17 @@ _OF_RUNS = {
     Score('order_correlation', _HOLDS, 'Order: do variables that the decoder '
       'reads early know about high-level factors, late ones about low-level '
       'ones?', (-1, 1), 'higher', 0)),
+  **_by('scene_break', 'hybrid_break:scene_break',
+        ('held-out codes', 'decoder', 'scenes'),
+    Score('scene_break', _HOLDS, 'Scene break: how much does {of}, exchanged '
+      "alone with another example's, add to the mean squared error from "
+      'reconstructions to the nearest of all 480,000 images?', (-1, 1), 'lower',
+      0, 'variable')),
+  **_by('fid_break', 'hybrid_break:fid_break',
+        ('held-out codes', 'decoder', 'images'),
+    Score('fid_break', _HOLDS, 'FID break: how much does {of}, exchanged alone '
+      "with another example's, add to the FID of reconstructions?",
+      (None, None), 'lower', 0, 'variable')),
 }
 _OF_IMAGES = {
   **_by('fid', 'images.compare:score_sets', ('images',),

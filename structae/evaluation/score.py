@@ -326,6 +326,9 @@ def _members(row: Score, inputs: Inputs) -> Iterable[str]:
   if row.family == 'factor':
     train = inputs.train
     return [train.factor_names[j] for j in varying(train)] if train else []
+  if row.family == 'variable' and inputs.test is not None:
+    test = inputs.test
+    return test.variable_names or saved.numbered(test.codes.shape[1])
   return ['']
 
 

@@ -81,7 +81,8 @@ _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ('text', lambda value: isinstance(value, str)),
   ),
   **dict.fromkeys(
-    ('seeds', 'range'), ('a list', lambda value: isinstance(value, list))
+    ('seeds', 'range', 'interval'),
+    ('a list', lambda value: isinstance(value, list)),
   ),
 }
 
@@ -260,9 +261,14 @@ def table(content: dict[str, Any], columns: int = 0) -> str:
 def _numbers(name: str, entry: Mapping[str, Any]) -> str:
   """The value of a score, which way is better, and chance."""
   value, chance = entry.get('value'), entry.get('chance')
-  shown = 'missing' if value is None else f'{value:.4f}'
+  shown = 'missing' if value is None else _number(value)
   beside = '' if chance is None else f'{chance:.4f}'
   return f'{shown:>11} {definitions.arrow(name, entry):1} {beside:>8}'
+
+
+def _number(value: float) -> str:
+  """Four decimals, or as many digits of a number that these would hide."""
+  return f'{value:.2e}' if 1e-7 < abs(value) < 1e-3 else f'{value:.4f}'
 
 
 def _text(entry: Mapping[str, Any], defined: bool) -> str:

@@ -12,6 +12,8 @@ LABELS = {
   'mutual_information': 'mutual information, nats',
   'importance': 'importance, a share of each factor',
   'variable_effect': "effect, a share of the images' variance",
+  'scene_break': 'added distance to the nearest scene',
+  'fid_break': 'added FID',
 }
 
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from structae.evaluation import uncertainty
 from structae.figures import canvas
 
 
@@ -21,7 +22,7 @@ def strips(
   published: Mapping[str, float] | None = None,
   log: bool = False,
 ) -> Figure:
-  """Scores of seeds as dots, with their mean and standard deviation.
+  """Scores of seeds as dots, with their mean and its interval.
 
   Args:
     scores: a name (of a model, say) to the scores of its seeds.
@@ -30,8 +31,8 @@ def strips(
     log: whether the axis is logarithmic; scores are then positive.
 
   Returns:
-    The plot: one line a name, in the given order. The deviation is that of the
-    population, as in the published tables.
+    The plot: one line a name, in the given order. The interval is that of
+    `uncertainty.mean`, from three seeds on.
   """
   axes = canvas.axes(4.6, 0.85 + 0.36 * len(scores))
   names = lines(axes, scores, label)
@@ -120,7 +121,7 @@ def strip(
   *,
   height: float = 16,
 ) -> None:
-  """Draws `[n]` values of seeds on a line: dots, mean and deviation.
+  """Draws `[n]` values of seeds on a line: dots, mean and its interval.
 
   Args:
     axes: where to draw.
@@ -130,13 +131,14 @@ def strip(
     marker: of the dots.
     height: of the mark of the mean, in points.
   """
-  mean, deviation = values.mean(), values.std()
-  if len(values) > 1:
-    span = [mean - deviation, mean + deviation]
+  if len(values) >= uncertainty.FEWEST:
+    found = uncertainty.mean(values)
+    span = [found.low, found.high]
     axes.plot(
       span, [y, y], color=colour, lw=6, alpha=0.25, solid_capstyle='butt'
     )
-    axes.plot([mean], [y], '|', color=colour, ms=height, mew=2.2)
+  if len(values) > 1:
+    axes.plot([values.mean()], [y], '|', color=colour, ms=height, mew=2.2)
   heights = np.full(len(values), y)
   axes.plot(values, heights, marker, color=colour, ms=6, alpha=0.75, mew=0)
 

@@ -9,22 +9,32 @@ from typing import Any
 import numpy as np
 
 from structae import files
-from structae.evaluation import definitions
+from structae.evaluation import definitions, uncertainty
 from structae.figures import canvas, plots, score_plots
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
 from structae.pages.markup import Section
-from structae.pages.seeds import Group, best, by_seed, differences
+from structae.pages.seeds import Group, best, by_seed, compared, differences
 from structae.run import Run, read_run
 
 _SHEETS = 3_400_000  # of the 5 MB that a page may weigh
 _PLOTTED = 6  # scores that get a plot of their seeds
 _ABOVE_FLOOR = 'test_bce_above_floor'
 _SCORES_NOTE = (
-  'The best is marked where a direction is better and all columns are of as '
-  'many examples. Chance is what codes that know nothing get.'
+  'After ±, the sample deviation over seeds; below, the 95 % interval of the '
+  'mean. The best is marked where all columns are of as many examples and the '
+  'interval of its difference from each other one, on the same seeds, leaves '
+  'out zero. Chance is what codes that know nothing get.'
 )
-_SEEDS_NOTE = 'A dot for each seed; the bar is their mean and deviation.'
+_SEEDS_NOTE = (
+  'A dot for each seed; the line is their mean, the bar its 95 % interval from '
+  'three seeds on.'
+)
+_DIFFERENCES_NOTE = (
+  'Of the same seeds, first less second, with its 95 % interval; p is the '
+  'share of all ways to exchange the two that differ as much. The p-values are '
+  'not corrected for their number.'
+)
 
 
 def write_comparison(
@@ -33,8 +43,9 @@ def write_comparison(
   """Writes one page that sets runs side by side.
 
   Runs that differ in their seed only are one column: mean, standard deviation
-  (of the population) and, from three seeds on, the 95 % interval of the mean.
-  The best is marked among runs on the same data, of scores of as many examples.
+  of the sample and, from three seeds on, the 95 % interval of the mean. The
+  best is marked among runs on the same data, of scores of as many examples, if
+  it is better than each other by more than the interval of the difference.
   Runs without scores are named with how far they got.
 
   Args:
@@ -77,6 +88,7 @@ def comparison(runs: Sequence[Run], folder: Path) -> str:
         _SCORES_NOTE,
       ),
       Section(f'Seeds{suffix}', _seeds(some, numbers), _SEEDS_NOTE),
+      Section(f'Differences{suffix}', _differences(some), _DIFFERENCES_NOTE),
       Section(f'Loss{suffix}', _curves(some, numbers)),
     ]
   body += [*_sheets(groups), Section('What differs', _table(groups))]
@@ -162,7 +174,7 @@ def _score_row(
 ) -> str:
   marked = best(groups, name)
   cells = ''.join(
-    f'<td class="value{" best" if i in marked else ""}">'
+    f'<td class="value{" best" if i == marked else ""}">'
     f'{_cell(group.values(name))}</td>'
     for i, group in enumerate(groups)
   )
@@ -202,9 +214,8 @@ def _definitions(groups: Sequence[Group]) -> str:
   )
   return (
     '<details><summary>What the scores mean</summary>'
-    '<p>After ±, the standard deviation of the population over seeds. Higher '
-    'is better where an arrow points up, lower where it points down; the best '
-    f'value is marked.</p><dl>{items}</dl></details>'
+    '<p>Higher is better where an arrow points up, lower where it points '
+    f'down.</p><dl>{items}</dl></details>'
     if items
     else ''
   )
@@ -227,6 +238,39 @@ def _seeds(groups: Sequence[Group], numbers: Iterator[int]) -> str:
     )
     drawn.append(markup.figure(markup.plot(svg, alt), _caption(name, scores)))
   return markup.side_by_side(drawn)
+
+
+def _differences(groups: Sequence[Group]) -> str:
+  """A row for every two groups of the scores that are plotted."""
+  scores = _union(groups)
+  rows = ''.join(
+    _difference_row(wording.score_name(name, scores[name]), *found)
+    for name in _plotted(scores)
+    for found in compared(groups, name)
+    if found[2].num >= uncertainty.FEWEST
+  )
+  heads = ('first', 'second', 'difference', '95 %', 'p', 'seeds')
+  head = ''.join(f'<th scope="col">{x}</th>' for x in heads)
+  return rows and markup.wide(
+    f'<table class="comparison"><thead><tr><th scope="col">score</th>{head}'
+    f'</tr></thead>\n<tbody>\n{rows}</tbody></table>',
+    'Differences between models on the same seeds',
+  )
+
+
+def _difference_row(
+  title: str, a: Group, b: Group, found: uncertainty.Difference
+) -> str:
+  cells = [
+    a.name,
+    b.name,
+    wording.number(found.mean),
+    f'{wording.number(found.low)} to {wording.number(found.high)}',
+    f'{found.p_value:.3f}',
+    str(found.num),
+  ]
+  shown = ''.join(f'<td class="value">{markup.text(x)}</td>' for x in cells)
+  return f'<tr><th scope="row">{markup.text(title)}</th>{shown}</tr>\n'
 
 
 def _plotted(scores: Mapping[str, Any]) -> list[str]:

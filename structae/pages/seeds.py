@@ -1,14 +1,15 @@
 """Runs that differ in their seed only, taken together."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from structae.config import flat
 from structae.config.identity import RESUMABLE
-from structae.evaluation import definitions
+from structae.evaluation import definitions, uncertainty
 from structae.figures import models
 from structae.pages import wording
 from structae.run import Run
@@ -35,8 +36,18 @@ class Group:
 
   def values(self, score: str) -> np.ndarray:
     """The score of every run that has it, `[n]`."""
-    found = [run.scores.get(score, {}).get('value') for run in self.runs]
-    return np.array([x for x in found if x is not None and np.isfinite(x)])
+    return np.array([value for _, value in self._found(score)])
+
+  def by_seed(self, score: str) -> dict[Any, float]:
+    """The same by seed; of runs of one seed, that of the last."""
+    return dict(self._found(score))
+
+  def _found(self, score: str) -> list[tuple[Any, float]]:
+    found = [
+      (run.field('seed'), run.scores.get(score, {}).get('value'))
+      for run in self.runs
+    ]
+    return [(s, x) for s, x in found if x is not None and np.isfinite(x)]
 
 
 def by_seed(runs: Sequence[Run]) -> list[Group]:
@@ -82,29 +93,88 @@ def by_data(runs: Sequence[Run]) -> dict[str, list[Group]]:
   }
 
 
-def best(groups: Sequence[Group], score: str) -> list[int]:
-  """The places of the groups with the best mean of a score.
+def best(groups: Sequence[Group], score: str) -> int | None:
+  """The place of the group that is better than every other by a score.
 
-  There are none where neither direction is better, but one group has it, or
+  There is none where neither direction is better, but one group has it, or
   they are not comparable: of other points or other numbers of examples, on
-  which scores such as DCI depend.
+  which scores such as DCI depend. Nor is there one if the interval of a paired
+  difference holds zero, see `uncertainty.best`: below three seeds there is no
+  interval, and nothing is called better.
   """
-  entries = [
+  entries = _entries(groups, score)
+  if not _are_comparable(entries):
+    return None
+  sign = definitions.direction(score, next(iter(entries), {}))
+  return uncertainty.best([group.by_seed(score) for group in groups], sign)
+
+
+def statistics(
+  groups: Sequence[Group], scores: Iterable[str]
+) -> dict[str, Any]:
+  """Means over seeds and paired differences of every two groups, for a file.
+
+  Args:
+    groups: of one data set.
+    scores: names of scores.
+
+  Returns:
+    By score: `means`, by the name of a group, and `differences`, a list of the
+    names `of` a group and `from` another one, with the members of
+    `uncertainty.Mean` and `uncertainty.Difference`; numbers that do not exist
+    are None. Groups that are not comparable have no difference. The p-values
+    are of one comparison each, not corrected for their number.
+  """
+  return {
+    score: {
+      'means': {
+        group.name: _members(uncertainty.mean(values))
+        for group in groups
+        if (values := group.values(score)).size
+      },
+      'differences': [
+        {'of': a.name, 'from': b.name, **_members(found)}
+        for a, b, found in compared(groups, score)
+      ],
+    }
+    for score in scores
+  }
+
+
+def compared(
+  groups: Sequence[Group], score: str
+) -> list[tuple[Group, Group, uncertainty.Difference]]:
+  """Every two groups that have a score of the same seeds, with the difference.
+
+  There is none where the groups are not comparable, as of `best`.
+  """
+  if not _are_comparable(_entries(groups, score)):
+    return []
+  pairs = [
+    (a, b, uncertainty.paired(a.by_seed(score), b.by_seed(score)))
+    for a, b in itertools.combinations(groups, 2)
+  ]
+  return [(a, b, found) for a, b, found in pairs if found is not None]
+
+
+def _members(found: uncertainty.Mean | uncertainty.Difference) -> dict:
+  return {
+    name: None if np.isnan(value) else value
+    for name, value in found._asdict().items()
+  }
+
+
+def _entries(groups: Sequence[Group], score: str) -> list[dict[str, Any]]:
+  return [
     entry
     for group in groups
     for run in group.runs
     if (entry := run.scores.get(score)) and entry.get('value') is not None
   ]
-  if len({tuple(map(entry.get, _POINTS)) for entry in entries}) > 1:
-    return []
-  sign = definitions.direction(score, next(iter(entries), {}))
-  means = [
-    sign * values.mean() if (values := group.values(score)).size else -np.inf
-    for group in groups
-  ]
-  if not sign or np.isfinite(means).sum() < 2:
-    return []
-  return [i for i, mean in enumerate(means) if mean == max(means)]
+
+
+def _are_comparable(entries: Sequence[dict[str, Any]]) -> bool:
+  return len({tuple(map(entry.get, _POINTS)) for entry in entries}) < 2
 
 
 def differences(groups: Sequence[Group]) -> dict[str, list[Any]]:

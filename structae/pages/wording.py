@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from structae.evaluation import definitions
+from structae.evaluation import definitions, uncertainty
 from structae.figures import models
 from structae.run import Run
 
@@ -54,6 +54,16 @@ FIGURES = {
     'How much the image changes if a variable alone is replaced by that of '
     'another example, as a share of the variance of images.',
   ),
+  'scene_break': (
+    'Which variable breaks hybrids',
+    'How much farther from the nearest true scene reconstructions are once one '
+    'variable alone is that of another example.',
+  ),
+  'fid_break': (
+    'Which variable breaks hybrids, by FID',
+    'How much larger the FID of reconstructions is once one variable alone is '
+    'that of another example.',
+  ),
   'irs_matrix': (
     'Robustness',
     'How little other factors move a number while this one is held, 0 to 1; '
@@ -96,6 +106,8 @@ REDRAWN = {
   'mutual_information': 'matrices',
   'importance': 'matrices',
   'variable_effect': 'matrices',
+  'scene_break': 'matrices',
+  'fid_break': 'matrices',
 }
 
 # What to put first; the rest follow in the order of the file.
@@ -151,23 +163,20 @@ def mean_and_deviation(mean: float, deviation: float) -> str:
 
 
 def over_seeds(values: np.ndarray) -> str:
-  """The mean and the deviation of the population, if there are several."""
+  """The mean and the deviation of the sample, if there are several."""
   if not values.size:
     return '–'
   if values.size == 1:
     return number(values[0])
-  return mean_and_deviation(values.mean(), values.std())
+  return mean_and_deviation(values.mean(), values.std(ddof=1))
 
 
 def interval(values: np.ndarray) -> str:
-  """The 95 % interval of a mean over seeds, by Student's t; '' below three."""
-  if values.size < 3:
+  """The 95 % interval of a mean over seeds; '' below three."""
+  if values.size < uncertainty.FEWEST:
     return ''
-  from scipy import stats  # takes long to import
-
-  half = stats.t.ppf(0.975, values.size - 1) * stats.sem(values)
-  low, high = values.mean() - half, values.mean() + half
-  return f'95 %: {number(low)} to {number(high)}'
+  found = uncertainty.mean(values)
+  return f'95 %: {number(found.low)} to {number(found.high)}'
 
 
 def headlines(scores: dict[str, Any], count: int = 4) -> list[str]:

@@ -9,9 +9,9 @@ from structae.evaluation import score as runner
 from structae.evaluation import score_file
 from structae.evaluation.codes import Codes
 from structae.evaluation.inputs import Inputs
-from structae.evaluation.registry import RUN_METRICS
 from structae.figures import matrices
 
+OF_RUNS = ('variable_effect', 'order')
 SIZES, NAMES = (4, 3, 2, 1), ('sign', 'many', 'colour', 'constant')
 
 
@@ -52,7 +52,7 @@ def lacking(factors):
 
 def test_variables_without_effect_are_found(tmp_path):
   inputs, lines = made_up()
-  found = runner.score(RUN_METRICS, inputs)
+  found = runner.score(OF_RUNS, inputs)
   entry = found['scores']['used_variables']
   assert (entry['value'], entry['n'], lines) == (3, 128, [])
   matrix = found['matrices']['variable_effect']
@@ -86,7 +86,7 @@ def test_order_goes_from_high_level_to_low_level(order, sign):
 )
 def test_without_an_order_the_score_is_missing(changes, reason):
   inputs, lines = made_up(**changes)
-  found = runner.score(RUN_METRICS, inputs)
+  found = runner.score(OF_RUNS, inputs)
   entry = found['scores']['order_correlation']
   assert entry['value'] is None and reason in entry['missing']
   assert found['scores']['used_variables']['value'] == 3
@@ -103,7 +103,7 @@ def test_degenerate_codes_are_missing_too():
   runner.score(['order'], dataclasses.replace(inputs, train=same))
   assert lines.pop() == 'order: fewer than two factors vary.'
   one = codes._replace(codes=np.ones_like(codes.codes))
-  found = runner.score(RUN_METRICS, dataclasses.replace(inputs, train=one))
+  found = runner.score(OF_RUNS, dataclasses.replace(inputs, train=one))
   assert all(entry['value'] is None for entry in found['scores'].values())
   assert 'all images are the same' in lines[0]
 

@@ -40,6 +40,8 @@ BETTER = {
   'distance_correlation': 'lower',
   'used_variables': None,
   'order_correlation': 'higher',  # a correlation, and yet
+  'scene_break': 'lower',
+  'fid_break': 'lower',
   'fid': 'lower',
   'kid': 'lower',
   'precision': 'higher',

@@ -38,39 +38,79 @@ def test_seeds_are_one_column_with_mean_and_deviation(folders, tmp_path):
   head, *table = rows(path.read_text())
   assert head == ['score', 'SAE-4 × 2seed 1 seed 2', 'VAE', 'chance']
   assert table == [
-    ['MIG ↑', '0.3500 ± 0.1500', '0.4000', ''],
-    ['Test BCE ↓', '108.0 ± 1.0', '105.0', ''],
+    ['MIG ↑', '0.3500 ± 0.2121', '0.4000', ''],
+    ['Test BCE ↓', '108.0 ± 1.4', '105.0', ''],
   ]
 
 
-def test_the_best_is_marked_in_the_direction_of_the_score(folders, tmp_path):
-  path = comparison.write_comparison(folders, tmp_path / 'page.html')
-  means, every_run = re.findall(
+@pytest.fixture
+def three_seeds(make_run):
+  """MIG that seeds share, cross entropy that they do not, of two models."""
+
+  def make(model, mig, bce):
+    return [
+      make_run(
+        f'{model}-{seed}',
+        model=model,
+        seed=seed,
+        scores={'mig': shared + mig, 'test_bce': noise + bce},
+      )
+      for seed, shared, noise in zip(
+        (1, 2, 3), (0.1, 0.4, 0.7), (9, 1, 5) if mig else (1, 9, 5)
+      )
+    ]
+
+  return [*make('sae4', 0.05, 100), *make('vae', 0.0, 101)]
+
+
+def test_the_best_is_marked_where_paired_seeds_agree(three_seeds, tmp_path):
+  path = comparison.write_comparison(three_seeds, tmp_path / 'page.html')
+  means = re.search(
     r'<table class="comparison">.*?</table>', path.read_text(), re.DOTALL
-  )[:2]
-  best = r'<td class="value best">([^<]*)</td>'
-  # Of the means, the VAE has the higher MIG and the lower cross entropy.
-  assert re.findall(best, means) == ['0.4000', '105.0']
-  # Of the runs, b has the highest MIG.
-  assert re.findall(best, every_run) == ['0.5000', '105.0']
+  )[0]
+  # The models' intervals overlap widely in both scores.
+  best = re.findall(r'<td class="value best">([^<]*)<', means)
+  assert best == ['0.4500 ± 0.3000']
+
+
+def test_differences_are_of_the_same_seeds(three_seeds, tmp_path):
+  path = comparison.write_comparison(three_seeds, tmp_path / 'page.html')
+  table = path.read_text().split('>Differences</h2>')[1]
+  assert rows(table)[1:] == [
+    # Of 7, -9 and -1 six of eight signs have a mean as far from zero.
+    ['Test BCE ↓', 'SAE-4', 'VAE', '-1.000', '-9.000 to 7.000', '0.750', '3'],
+    ['MIG ↑', 'SAE-4', 'VAE', '0.05000', '0.05000 to 0.05000', '0.250', '3'],
+  ]
+
+
+def test_fewer_than_three_seeds_have_no_best(folders):
+  groups = seeds.by_seed([read_run(folder) for folder in folders])
+  assert seeds.best(groups, 'mig') is None
+  found = seeds.statistics(groups, ['mig'])['mig']
+  assert found['means']['SAE-4']['deviation'] == pytest.approx(0.15 * 2**0.5)
+  assert found['means']['VAE'] == {
+    'mean': 0.4, 'deviation': None, 'low': None, 'high': None, 'num': 1,
+  }  # fmt: skip
+  assert found['differences'] == []  # seeds 1 and 2, and seed 0
 
 
 def test_scores_of_other_numbers_of_examples_have_no_best(make_run):
   runs = []
   for model, n in (('ae', 100), ('vae', 100), ('sae4', 200)):
-    folder = make_run(model, model=model, scores={'disentanglement': n / 1000})
-    content = json.loads((folder / 'scores.json').read_text())
-    content['scores']['disentanglement']['n'] = n
-    (folder / 'scores.json').write_text(json.dumps(content))
-    runs.append(read_run(folder))
-  assert seeds.best(seeds.by_seed(runs[:2]), 'disentanglement') == [0, 1]
-  assert seeds.best(seeds.by_seed(runs), 'disentanglement') == []
+    for seed in range(3):
+      scores = {'disentanglement': n / 1000 + (model == 'vae')}
+      folder = make_run(f'{model}{seed}', model=model, seed=seed, scores=scores)
+      content = json.loads((folder / 'scores.json').read_text())
+      content['scores']['disentanglement']['n'] = n
+      (folder / 'scores.json').write_text(json.dumps(content))
+      runs.append(read_run(folder))
+  assert seeds.best(seeds.by_seed(runs[:6]), 'disentanglement') == 1
+  assert seeds.best(seeds.by_seed(runs), 'disentanglement') is None
+  assert not seeds.compared(seeds.by_seed(runs), 'disentanglement')
 
 
 def test_three_seeds_have_an_interval():
-  """Student's t of two degrees of freedom: 4.303 standard errors."""
-  interval = wording.interval(np.array([1.0, 2.0, 3.0]))
-  assert interval == '95 %: -0.4841 to 4.484'
+  assert wording.interval(np.array([1.0, 2.0, 3.0])) == '95 %: 1.000 to 3.000'
   assert wording.interval(np.array([1.0, 2.0])) == ''
 
 
@@ -95,28 +135,28 @@ def test_unfinished_runs_are_named_with_how_far_they_got(folders, tmp_path):
 
 
 def test_the_best_is_marked_of_every_score_with_a_direction(make_run):
+  members = {'factor': 'distance', 'set': 'prior', 'variable': 'U_1'}
   names = [
-    f'{name}_{ {"factor": "distance", "set": "prior"}[row.family] }'
-    if row.family
-    else name
+    f'{name}_{members[row.family]}' if row.family else name
     for name, row in SCORES.items()
   ]
   values = [dict.fromkeys(names, value) for value in (0.25, 0.5)]
   models = ('ae', 'vae')
   groups = seeds.by_seed(
     [
-      read_run(make_run(model, model=model, scores=scores))
+      read_run(make_run(f'{model}{i}', model=model, seed=i, scores=scores))
       for model, scores in zip(models, values)
+      for i in range(3)
     ]
   )
   best = {name: seeds.best(groups, name) for name in names}
-  assert [name for name in names if not best[name]] == [
+  assert [name for name in names if best[name] is None] == [
     'size',
     'used_variables',
   ]
-  assert best['probe_distance'] == best['factor_vae_test'] == [1]
-  assert best['pairwise_information'] == best['scene_distance_prior'] == [0]
-  assert not seeds.best(groups, 'unheard_of')
+  assert best['probe_distance'] == best['factor_vae_test'] == 1
+  assert best['pairwise_information'] == best['scene_distance_prior'] == 0
+  assert seeds.best(groups, 'unheard_of') is None
 
 
 def test_runs_on_other_data_are_in_another_table(make_run, folders, tmp_path):

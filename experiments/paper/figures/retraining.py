@@ -15,6 +15,7 @@ from experiments.paper.figures import (
   tables,
 )
 from structae import markdown
+from structae.evaluation import uncertainty
 from structae.figures import canvas, models
 from structae.pages import wording
 
@@ -45,7 +46,7 @@ def extrapolation(
   Returns:
     `extrapolation`: Markdown, a table a data set and held-out factor;
     `extrapolation-DATA-FACTOR`: bars of the mean squared error x 1000 with the
-    deviation over seeds; on a log scale where they span more than a decade.
+    95 % interval over seeds; on a log scale where they span more than a decade.
 
   Raises:
     ValueError: if there is no result, or one lacks `model` or `mse`.
@@ -70,20 +71,21 @@ def extrapolation(
     found[stem] = _draw(title, errors, known)
   note = (
     'Mean squared error x 1000 on images with the held-out values, by what was '
-    'trained on all images afterwards, the least in bold.'
+    'trained on all images afterwards.'
   )
   text = tables.in_sections(sections, note)
   return {'extrapolation': text, **found}
 
 
-_Errors = dict[str, dict[str, np.ndarray]]  # by model, then by what was trained
+# By model, then by what was trained, then by seed.
+_Errors = dict[str, dict[str, dict[Any, float]]]
 
 
 def _grouped(
   results: Sequence[Mapping[str, Any]],
 ) -> dict[tuple[str, str], _Errors]:
   """Errors x 1000 by data and held-out factor, models in their order."""
-  lists: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
+  found: dict[tuple[str, str], _Errors] = {}
   for result in results:
     if not {'model', 'hold_out', 'mse'} <= result.keys():
       raise ValueError(
@@ -92,17 +94,20 @@ def _grouped(
       )
     place = (str(result.get('data', '')), str(result['hold_out']))
     model = wording.model_name(result['model'])
-    columns = lists.setdefault(place, {}).setdefault(model, {})
+    columns = found.setdefault(place, {}).setdefault(model, {})
     for column, value in result['mse'].items():
       if value is not None and np.isfinite(value):
-        columns.setdefault(column, []).append(_SCALE * value)
+        columns.setdefault(column, {})[result.get('seed')] = _SCALE * value
   return {
     place: {
-      model: {c: np.array(v) for c, v in by_model[model].items()}
-      for model in sorted(by_model, key=models.rank)
+      model: by_model[model] for model in sorted(by_model, key=models.rank)
     }
-    for place, by_model in lists.items()
+    for place, by_model in found.items()
   }
+
+
+def _values(by_seed: Mapping[Any, float]) -> np.ndarray:
+  return np.array([*by_seed.values()])
 
 
 def _is_published(result: Mapping[str, Any]) -> bool:
@@ -125,18 +130,16 @@ def _published(models: Collection[str]) -> dict[str, dict[str, float]]:
 
 def _table(errors: _Errors, known: Mapping[str, Mapping[str, float]]) -> str:
   columns = [c for c in COLUMNS if any(c in some for some in errors.values())]
-  least = {
-    c: min(some[c].mean() for some in errors.values() if c in some)
+  best = {
+    c: uncertainty.best([some.get(c, {}) for some in errors.values()], -1)
     for c in columns
   }
   rows = []
-  for model, some in errors.items():
+  for i, (model, some) in enumerate(errors.items()):
     name, cells = markdown.text(model), []
     for column in columns:
-      values = some.get(column, np.empty(0))
-      text = tables.over_seeds(values, 2)
-      best = values.size and values.mean() == least[column] and len(errors) > 1
-      cells.append(f'**{text}**' if best else text)
+      text = tables.over_seeds(_values(some.get(column, {})), 2)
+      cells.append(f'**{text}**' if i == best[column] else text)
     seeds = max(map(len, some.values()), default=0)
     rows.append([name, str(seeds), *cells])
     given = [known.get(column, {}).get(model) for column in columns]
@@ -172,7 +175,7 @@ def _draw(
     )
   axes.set_xticks(range(len(COLUMNS)), [_words(c) for c in COLUMNS])
   axes.tick_params('x', length=0)
-  means = [x.mean() for some in errors.values() for x in some.values()]
+  means = [_values(x).mean() for some in errors.values() for x in some.values()]
   axes.yaxis.set_major_formatter(lambda y, _: f'{y:,.5g}')
   if max(means) > 10 * min(means):
     axes.set_yscale('log')
@@ -186,20 +189,20 @@ def _draw(
 
 def _bars(
   axes: Axes,
-  errors: Mapping[str, np.ndarray],
+  errors: Mapping[str, Mapping[Any, float]],
   offset: float,
   width: float,
   colour: str,
   label: str,
 ) -> None:
   columns = [c for c in COLUMNS if c in errors]
-  means = [errors[c].mean() for c in columns]
-  deviations = [errors[c].std() if len(errors[c]) > 1 else 0 for c in columns]
+  found = [uncertainty.mean(_values(errors[c])) for c in columns]
+  lengths = [(x.mean - x.low, x.high - x.mean) for x in found]
   axes.bar(
     [COLUMNS.index(c) + offset for c in columns],
-    means,
+    [x.mean for x in found],
     0.92 * width,
-    yerr=deviations if any(deviations) else None,
+    yerr=np.nan_to_num(np.transpose(lengths)),
     color=colour,
     error_kw={'ecolor': canvas.INK, 'elinewidth': 1},
     label=label,

@@ -6,9 +6,15 @@ import numpy as np
 
 from experiments.paper.figures import published
 from structae import markdown
-from structae.evaluation import definitions, registry
+from structae.evaluation import definitions, registry, uncertainty
 from structae.pages import seeds, wording
 from structae.pages.seeds import Group
+
+OVER_SEEDS = (
+  'After ±, the sample deviation over seeds; in brackets the 95 % interval of '
+  'the mean. Bold is what is better than each other by more than the interval '
+  'of the paired difference.'
+)
 
 
 def of_scores(
@@ -18,7 +24,9 @@ def of_scores(
   decimals: int | None = None,
   settings: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-  """Scores with mean and deviation over seeds, the best in bold.
+  """Scores with mean, deviation and interval over seeds, the best in bold.
+
+  Only what is better than each other model, see `seeds.best`, is bold.
 
   Args:
     groups: of one data set, a line each; those without any score are left out.
@@ -46,7 +54,7 @@ def of_scores(
   rows = []
   for i, group in enumerate(groups):
     cells = [
-      f'**{text}**' if i in best[score] else text
+      f'**{text}**' if i == best[score] else text
       for score in shown
       for text in [over_seeds(group.values(score), decimals)]
     ]
@@ -87,11 +95,12 @@ def in_sections(tables: Mapping[str, str], note: str = '') -> str:
   parts = [
     f'### {markdown.text(title)}\n\n{table}' for title, table in tables.items()
   ]
-  note = f'{note} After ±, the deviation of the population over seeds.'.strip()
+  note = f'{note} {OVER_SEEDS}'.strip()
   if any('published' in table for table in tables.values()):
     note += (
       " Published: the authors' repository of 2021 "
-      '(https://github.com/felixludos/learn_rep), released widths.'
+      '(https://github.com/felixludos/learn_rep), released widths; their '
+      'deviations are of the population.'
     )
   return '\n'.join([*parts, note, ''])
 
@@ -104,11 +113,20 @@ def _published(group: Group, score: str, decimals: int | None) -> str:
 
 
 def over_seeds(values: np.ndarray, decimals: int | None = None) -> str:
-  """`[n]` values as their mean, and the deviation if there are several."""
+  """`[n]` values as their mean, and the deviation if there are several.
+
+  From three on the 95 % interval of the mean follows in brackets.
+  """
   if not values.size:
     return '–'
-  deviation = float(values.std()) if values.size > 1 else None
-  return _shown(float(values.mean()), deviation, decimals)
+  found = uncertainty.mean(values)
+  if found.num == 1:
+    return _shown(found.mean, None, decimals)
+  text = _shown(found.mean, found.deviation, decimals)
+  if found.num < uncertainty.FEWEST:
+    return text
+  ends = (_shown(x, None, decimals) for x in (found.low, found.high))
+  return f'{text} [{", ".join(ends)}]'
 
 
 def _shown(mean: float, deviation: float | None, decimals: int | None) -> str:

@@ -47,11 +47,14 @@ def test_the_table_is_of_means_over_seeds(tmp_path):
   head, _, row, *_ = (tmp_path / 'table.md').read_text().splitlines()
   found = dict(zip(cells(head), cells(row)))
   assert found['model'] == 'AE' and found['seeds'] == '2'
-  assert found['MIG'] == '0.5000 ± 0.2500'
+  assert found['MIG'] == '0.5000 ± 0.3536'
   assert found['minutes'] == '1.5'  # of one and two
   page = (tmp_path / 'index.html').read_text()
   assert 'Nothing.' in page and 'href="comparison.html"' in page
   assert (tmp_path / 'comparison.html').is_file()
+  (by_score,) = json.loads((tmp_path / 'statistics.json').read_text()).values()
+  found = by_score['mig']['means']['AE']
+  assert (found['mean'], found['num'], found['low']) == (0.5, 2, None)
 
 
 def test_parameters_are_counted_without_a_run():
