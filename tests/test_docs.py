@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from structae import compiled
-from structae.commands import config_flags, parser
+from structae.commands import config_flags, grid, parser
 from tests import test_pretrained
 from tests.documents import BLOCK, DOCUMENTS, ROOT, blocks, commands
 
@@ -93,7 +93,9 @@ def test_commands_in_blocks_can_be_read(
         asked, unknown = reader.parse_known_args(arguments)
       except SystemExit:
         pytest.fail(f'{module} {arguments}: {capsys.readouterr().err}')
-      if hasattr(asked, 'given'):
+      if module.endswith('.sweep'):
+        grid.jobs(asked, unknown, asked.runs)
+      elif hasattr(asked, 'given'):
         config_flags.command(asked, unknown)  # refuses what there is not
       else:
         assert not unknown, (module, arguments)
