@@ -91,7 +91,7 @@ def _write(folder: Path, name: str, model: Any) -> None:
 def _without_paths(config: Any) -> Any:
   """Folders of this machine are of no use elsewhere, and nobody's business."""
   config = config.copy_and_resolve_references()
-  config.data.path = ''
+  config.data.path = config.train.hook = ''
   config.train.init_from = Path(config.train.init_from).name
   return config
 
