@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from structae import devices, saved_model
+from structae import devices, hub, saved_model
 from structae.config import saved
 from structae.model import Model
 from structae.run import Run
@@ -16,16 +16,19 @@ def load_pretrained(folder: str | os.PathLike) -> Model:
   codes; its data are not needed.
 
   Args:
-    folder: what `save_pretrained` wrote, or the folder of a run.
+    folder: what `save_pretrained` wrote, or the folder of a run; or
+      `hf://OWNER/NAME[@REVISION]`, a saved model on the Hugging Face hub, which
+      is fetched once.
 
   Returns:
     The model.
 
   Raises:
     ValueError: one line: what is missing, damaged, of another model or of a
-      later version.
+      later version, or cannot be fetched.
+    extras.Missing: if what fetches models is not installed.
   """
-  folder = Path(folder)
+  folder = hub.fetch(folder) if hub.is_on_hub(folder) else Path(folder)
   config, content = saved.read(folder / 'config.json')
   devices.check()
   if 'format' not in content:

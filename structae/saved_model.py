@@ -14,6 +14,8 @@ from structae import config as config_lib
 FORMAT = 'structae-pretrained'
 VERSION = 1  # of the folder; readers refuse later ones
 WEIGHTS = 'model.safetensors'
+SHEET = 'samples.png'
+_NUM_DRAWN = 16
 # Of config.json without `weights`, in the metadata of the weights, which
 # config.json seals in turn. Folders that were written before have none.
 _SEAL = 'settings_sha256'
@@ -24,8 +26,8 @@ def write(folder: str | os.PathLike, model: Any) -> Path:
   """Writes a model as a folder, whole or not at all.
 
   It holds `config.json`, `model.safetensors` (float32, dotted names; the stored
-  codes as `pool`) and `README.md`, a page to publish it with. No local path is
-  written.
+  codes as `pool`) and `README.md`, a page to publish it with, which shows
+  `samples.png`. No local path is written.
 
   Args:
     folder: where to; it must be new, or empty.
@@ -85,7 +87,19 @@ def _write(folder: Path, name: str, model: Any) -> None:
   content['weights'] = {'file': WEIGHTS, 'bytes': size, 'sha256': digest}
   text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
   files.write_text(folder / 'config.json', text + '\n')
-  files.write_text(folder / 'README.md', card.text(model, about, name))
+  sheet = _draw(folder / SHEET, model)
+  files.write_text(folder / 'README.md', card.text(model, about, name, sheet))
+
+
+def _draw(path: Path, model: Any) -> str:
+  """Draws new images; returns the name of the file, '' if there is none."""
+  if not model.kinds or len(model.image_shape) == 1:
+    return ''
+  from structae.figures import grids  # which imports matplotlib
+
+  images = model.sample(0, _NUM_DRAWN, model.kinds[0])
+  grids.save_png(path, grids.grid(images, 8))
+  return path.name
 
 
 def _without_paths(config: Any) -> Any:

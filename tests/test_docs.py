@@ -19,7 +19,13 @@ from tests import test_pretrained
 from tests.documents import BLOCK, DOCUMENTS, ROOT, blocks, commands
 
 # What documents show on their blocks' behalf: see CONTRIBUTING.md.
-STANDS_IN = ('wandb',)
+SAVED = 'runs/sae12-shapes3d_synth-quick-1a2b3c4d'
+STANDS_IN = {
+  'wandb': {},
+  'huggingface_hub': {'snapshot_download.return_value': SAVED},
+  'onnxruntime': {},
+  'structae_model': {'load.return_value': (None, None)},
+}
 NAMES = ('RUN', 'DIR', 'PICTURES', 'REAL', 'OTHERS')
 
 each = pytest.mark.parametrize(
@@ -142,7 +148,7 @@ def example(tmp_path_factory, barely_optimized):
   """A folder with what the blocks open, and values of the names they use."""
   folder = tmp_path_factory.mktemp('example')
   model = test_pretrained.make()
-  model.save(folder / 'runs' / 'sae12-shapes3d_synth-quick-1a2b3c4d')
+  model.save(folder / SAVED)
   compiled.write(folder / 'DIR', model)
   rng = np.random.default_rng(0)
   factors = rng.integers(0, 3, (900, 2))
@@ -165,8 +171,8 @@ def example(tmp_path_factory, barely_optimized):
 def test_the_python_of_a_document_runs(path, example, monkeypatch):
   folder, values = example
   monkeypatch.chdir(folder)
-  for name in STANDS_IN:
-    monkeypatch.setitem(sys.modules, name, mock.MagicMock())
+  for name, answers in STANDS_IN.items():
+    monkeypatch.setitem(sys.modules, name, mock.MagicMock(**answers))
   names = types.SimpleNamespace(**values).__dict__
   for code in blocks(path, 'python'):
     exec(compile(code, path.name, 'exec'), names)  # noqa: S102

@@ -93,10 +93,6 @@ def choose(asked: argparse.Namespace, folder: Path, num_jobs: int) -> Launcher:
     parameters['gpus_per_node'] = num_gpus
   try:
     return Slurm(asked.jobs, folder / 'logs' / 'submitit', parameters)
-  except ImportError as error:
-    raise ConfigError(
-      "--launcher=slurm needs submitit: pip install 'structae[study]'"
-    ) from error
   except RuntimeError as error:
     raise ConfigError(f'--launcher=slurm: {error}') from error
 

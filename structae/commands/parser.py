@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from structae import files, streams
+from structae import extras, files, hub, streams
 from structae.config import ConfigError, saved
 
 # What a disk says that takes no more, which is no fault of the input.
@@ -124,7 +124,7 @@ def run(main: Callable[[], object]) -> int:
     try:
       main()
       out.flush()
-    except (Failed, ValueError, OSError) as error:
+    except (Failed, ValueError, OSError, extras.Missing) as error:
       complain(_text(error))
       is_full = isinstance(error, OSError) and error.errno in _FULL
       return 1 if is_full or isinstance(error, Failed) else 2
@@ -185,10 +185,13 @@ def at_least(low: int) -> Callable[[str], int]:
 def check_folder(folder: Path) -> None:
   """Refuses what is no folder of a run or of a saved model, before jax loads.
 
+  A model of the hub is fetched later.
+
   Raises:
     ConfigError: one line.
   """
-  saved.read(folder / 'config.json')
+  if not hub.is_on_hub(folder):
+    saved.read(folder / 'config.json')
 
 
 def check_new(path: Path, suffixes: tuple[str, ...]) -> Path:
