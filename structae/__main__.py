@@ -12,6 +12,7 @@ sys.excepthook = commands.say
 # Each is a module of `structae.commands`, imported once it is asked for.
 COMMANDS = {
   'train': 'train a model, to codes, scores, figures and a report',
+  'sweep': 'train all combinations of the values of fields, and compare',
   'evaluate': 'score codes or images: of a run, or of any other program',
   'encode': 'encode your own images with a trained model',
   'sample': 'draw new images from a trained model',

@@ -29,13 +29,16 @@ _DECODERS = {
 }
 
 
-def text(model: Any, about: Mapping[str, Any], folder: str) -> str:
+def text(
+  model: Any, about: Mapping[str, Any], folder: str, sheet: str = ''
+) -> str:
   """Writes the page.
 
   Args:
     model: a `structae.Model`.
     about: where it comes from; see `Model.about`.
     folder: the name of its folder.
+    sheet: the name of the file in it that shows new images, if there is one.
 
   Returns:
     Markdown.
@@ -43,9 +46,10 @@ def text(model: Any, about: Mapping[str, Any], folder: str) -> str:
   config = model.config
   data = catalog.get(config.data.name)
   parts = [
-    _HEADER,
+    _header(data),
     f'# {markdown.text(about["name"])}, trained on {data.name}',
     _what(model),
+    f'![New images that the model draws]({sheet})' if sheet else '',
     _USE.format(
       name=repr(folder),
       examples=_sampling(model),
@@ -68,6 +72,7 @@ def text(model: Any, about: Mapping[str, Any], folder: str) -> str:
 _HEADER = """---
 library_name: structae
 tags: [jax, autoencoder, representation-learning, disentanglement]
+license: {licence}
 ---"""
 
 _USE = """## Use
@@ -88,6 +93,12 @@ weights, which loading verifies. `model.safetensors` holds the parameters of
 encoder and decoder by dotted names, and as `pool` the stored codes that hybrid
 samples recombine. What serves training alone is left out: the
 optimizer's state, and the critic where there was one. Nothing is pickled."""
+
+
+def _header(data: Any) -> str:
+  """What a hub reads: the licence is that of structae, or depends on data."""
+  own = 'apache-2.0' if data.made_here else 'other'
+  return _HEADER.format(licence=own)
 
 
 def _what(model: Any) -> str:

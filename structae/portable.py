@@ -1,11 +1,13 @@
-"""A decoder as a plain list of layers, for programs without jax.
+"""A model as plain lists of layers, for programs without jax.
 
-`plan` says what to do, in JSON: the start S_0 and the blocks S_i = f_i(S_{i-1},
-U_i), each with the numbers of a code that it reads. A block that has `parents`
-reads those maps (0 is S_0, i the output of block i) in place of the one before,
-doubled to `side` pixels; several are concatenated and pass a 1x1 convolution.
-`weights` are the parameters, one after another in the order in which the plan
-names them. The browser is such a program, see `pages/decoder.js`.
+The plan of a decoder says what to do, in JSON: the start S_0 and the blocks S_i
+= f_i(S_{i-1}, U_i), each with the numbers of a code that it reads. A block that
+has `parents` reads those maps (0 is S_0, i the output of block i) in place of
+the one before, doubled to `side` pixels; several are concatenated and pass a
+1x1 convolution. The plan of an encoder has blocks, too, and heads, each with
+the block that it reads. Weights are the parameters, one after another in the
+order in which the plan names them. The browser reads them, see
+`pages/decoder.js`, and what writes other formats, see `formats`.
 """
 
 from collections.abc import Mapping
@@ -15,15 +17,16 @@ import numpy as np
 
 from structae.config import graphs
 from structae.model import Model
-from structae.models import decoders, graph_decoder
+from structae.models import decoders, encoders, graph_decoder, ladder
 
+Plan = dict[str, Any]
 Layers = list[tuple[int, int]]
 _WHOLE: Any = ...  # of an array that holds one layer
 _NO_BLOCK = {'up': None, 'inputs': 0, 'outputs': 0, 'groups': 0}
 
 
-def decoder(model: Model) -> tuple[dict[str, Any], np.ndarray]:
-  """Lists the layers of the decoder of a model of images.
+def decoder(model: Model) -> tuple[Plan, np.ndarray]:
+  """The decoder of a model of images, small enough for a page.
 
   Args:
     model: the model; not one of feature vectors.
@@ -40,6 +43,19 @@ def decoder(model: Model) -> tuple[dict[str, Any], np.ndarray]:
       f'the model decodes vectors of {model.image_shape[0]} numbers, expected '
       'one of images.'
     )
+  plan, arrays = decoder_layers(model)
+  return plan, _halves(arrays)
+
+
+def decoder_layers(model: Model) -> tuple[Plan, list[np.ndarray]]:
+  """Lists the layers of a decoder.
+
+  Args:
+    model: the model.
+
+  Returns:
+    The plan, which JSON can hold, and the weights, float32.
+  """
   taken = _Weights()
   settings, params = model.config.model, model.params['decoder']
   parts = {
@@ -61,36 +77,108 @@ def decoder(model: Model) -> tuple[dict[str, Any], np.ndarray]:
   }
   if settings.decoder == 'graph':
     plan['names'] = list(model.variable_names)
-  return plan, taken.joined()
+  return plan, taken.arrays
+
+
+def encoder_layers(model: Model) -> tuple[Plan, list[np.ndarray]]:
+  """Lists the layers of an encoder, as far as the means of posteriors need it.
+
+  Heads are networks that read the output of a block (0: the image), all of its
+  numbers in the order row, column, channel, or the largest of each channel;
+  their outputs, one after another, are the code.
+
+  Args:
+    model: the model.
+
+  Returns:
+    The plan, which JSON can hold, and the weights, float32.
+  """
+  taken = _Weights()
+  settings, params = model.config.model, model.params['encoder']
+  variables, dim = model.code_shape
+  blocks = _trunk(model, params['trunk'], taken) if 'trunk' in params else []
+  if settings.encoder == 'ladder':
+    rungs = ladder.inference_rungs(variables, settings.num_blocks)
+    heads = [
+      {
+        'block': block,
+        'reads': 'largest',
+        'layers': taken.dense(params['rungs'], which, keep=dim),
+      }
+      for which, block in enumerate(reversed(rungs))
+    ]
+  else:
+    network = params['mlp' if settings.encoder == 'mlp' else 'head']
+    layers = taken.dense(network, keep=settings.num_latents)
+    heads = [{'block': len(blocks), 'reads': 'all', 'layers': layers}]
+  plan = {
+    'image': list(model.image_shape),
+    'code': list(model.code_shape),
+    'activation': settings.activation,
+    'blocks': blocks,
+    'heads': heads,
+  }
+  return plan, taken.arrays
+
+
+def _trunk(
+  model: Model, params: Mapping[str, Any], taken: '_Weights'
+) -> list[dict[str, Any]]:
+  settings = model.config.model
+  pools = encoders.pool_after(model.config.data.size, settings.num_blocks)
+  down = 'stride' if settings.resampling == 'strided' else 'largest'
+  blocks = []
+  for i in range(1, settings.num_blocks + 1):
+    conv, norm = (params[f'block_{i}'][name] for name in ('conv', 'norm'))
+    taken.take(conv['kernel'], conv['bias'], norm['scale'], norm['bias'])
+    kernel, _, inputs, outputs = conv['kernel'].shape
+    blocks.append(
+      {
+        'kernel': kernel,
+        'inputs': inputs,
+        'outputs': outputs,
+        'down': down if i in pools else None,
+        'groups': settings.num_groups,
+      }
+    )
+  return blocks
 
 
 class _Weights:
   """Parameters in the order in which they are named."""
 
   def __init__(self) -> None:
-    self._arrays: list[np.ndarray] = []
+    self.arrays: list[np.ndarray] = []
 
   def take(self, *arrays: Any) -> None:
-    self._arrays += [np.asarray(array, np.float32).ravel() for array in arrays]
+    self.arrays += [np.asarray(array, np.float32) for array in arrays]
 
-  def dense(self, params: Mapping[str, Any], which: Any = _WHOLE) -> Layers:
-    """The layers of an MLP; `which` of a batch of MLPs."""
+  def dense(
+    self,
+    params: Mapping[str, Any],
+    which: Any = _WHOLE,
+    keep: int | None = None,
+  ) -> Layers:
+    """The layers of an MLP; `which` of a batch of MLPs, the first outputs."""
     names = [f'hidden_{i}' for i in range(len(params) - 1)] + ['out']
     layers = []
     for name in names:
-      kernel = np.asarray(params[name]['kernel'])[which]
-      self.take(kernel, np.asarray(params[name]['bias'])[which])
+      cut = slice(keep if name == 'out' else None)
+      kernel = np.asarray(params[name]['kernel'])[which][:, cut]
+      self.take(kernel, np.asarray(params[name]['bias'])[which][cut])
       layers.append((int(kernel.shape[0]), int(kernel.shape[1])))
     return layers
 
-  def joined(self) -> np.ndarray:
-    weights = np.concatenate(self._arrays)
-    largest = float(np.abs(weights).max())
-    if not largest <= float(np.finfo(np.float16).max):
-      raise ValueError(
-        f'a weight of the decoder is {largest:g}, beyond the range of float16.'
-      )
-    return weights.astype(np.float16)
+
+def _halves(arrays: list[np.ndarray]) -> np.ndarray:
+  """All weights in one array of half precision."""
+  weights = np.concatenate([array.ravel() for array in arrays])
+  largest = float(np.abs(weights).max())
+  if not largest <= float(np.finfo(np.float16).max):
+    raise ValueError(
+      f'a weight of the decoder is {largest:g}, beyond the range of float16.'
+    )
+  return weights.astype(np.float16)
 
 
 def _structural(
@@ -104,7 +192,7 @@ def _structural(
     settings.num_blocks, num_stages, tuple(settings.stage_blocks)
   )
   networks = params['str_tfm_networks']['networks']
-  ups = decoders.upsample_before(model.image_shape[0], settings.num_blocks)
+  ups = decoders.upsample_before(model.config.data.size, settings.num_blocks)
   runs = sorted({1, *ups})
   blocks = []
   for i in range(1, settings.num_blocks + 1):
@@ -177,7 +265,7 @@ def _hourglass(
   model: Model, params: Mapping[str, Any], taken: _Weights
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
   start = {
-    'side': decoders.START,
+    'side': min(decoders.START, model.config.data.size),
     'channels': model.config.model.width,
     'reads': list(range(model.config.model.num_latents)),
     'layers': taken.dense(params['start']),
@@ -236,7 +324,7 @@ def _block(
   if norm is not None:
     taken.take(*(np.asarray(norm[name])[which] for name in ('scale', 'bias')))
   doubles = number in decoders.upsample_before(
-    model.image_shape[0], settings.num_blocks
+    model.config.data.size, settings.num_blocks
   )
   up = 'zeros' if settings.resampling == 'strided' else 'bilinear'
   return {

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from structae import devices, saved_model, shipped
+from structae import devices, hub, saved_model, shipped
 from structae.config import saved
 from structae.model import Model
 from structae.run import Run
@@ -17,16 +17,20 @@ def load_pretrained(folder: str | os.PathLike) -> Model:
 
   Args:
     folder: what `save_pretrained` wrote, the folder of a run, or the name of
-      a model that comes with the package (`structae models` lists them).
+      a model that comes with the package (`structae models` lists them); or
+      `hf://OWNER/NAME[@REVISION]`, a saved model on the Hugging Face hub, which
+      is fetched once.
 
   Returns:
     The model.
 
   Raises:
     ValueError: one line: what is missing, damaged, of another model or of a
-      later version.
+      later version, or cannot be fetched.
+    extras.Missing: if what fetches models is not installed.
   """
-  folder = shipped.place(folder)
+  on_hub = hub.is_on_hub(folder)
+  folder = hub.fetch(folder) if on_hub else shipped.place(folder)
   config, content = saved.read(folder / 'config.json')
   devices.check()
   if 'format' not in content:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # each imports jax
   from structae.data.sources import Source
   from structae.model import Model
   from structae.training.checkpoint import Checkpoints
+  from structae.training.hooks import Hook
   from structae.training.writers import Metrics
 
 # What is written into the folder itself.
@@ -334,11 +335,13 @@ class Run:
     keep = self.config.train.keep_checkpoints
     return Checkpoints(self.folder / 'checkpoints', keep)
 
-  def metrics(self, step: int, batch_size: int) -> 'Metrics':
-    """Opens metrics.jsonl and its kin to go on from a step."""
+  def metrics(
+    self, step: int, batch_size: int, hook: 'Hook | None' = None
+  ) -> 'Metrics':
+    """Opens metrics.jsonl and its kin to go on from a step; see `Metrics`."""
     from structae.training.writers import Metrics
 
-    return Metrics(self.folder, step, batch_size)
+    return Metrics(self.folder, step, batch_size, hook)
 
   @functools.cached_property
   def rows(self) -> list[dict[str, Any]]:

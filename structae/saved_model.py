@@ -15,6 +15,8 @@ FORMAT = 'structae-pretrained'
 VERSION = 1  # of the folder; readers refuse later ones
 WEIGHTS = 'model.safetensors'
 DTYPES = ('float32', 'float16')  # of the parameters in it
+SHEET = 'samples.png'
+_NUM_DRAWN = 16
 # Of config.json without `weights`, in the metadata of the weights, which
 # config.json seals in turn. Folders that were written before have none.
 _SEAL = 'settings_sha256'
@@ -85,13 +87,25 @@ def _write(
   content['weights'] = {'file': WEIGHTS, 'bytes': size, 'sha256': digest}
   text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
   files.write_text(folder / 'config.json', text + '\n')
-  files.write_text(folder / 'README.md', card.text(model, about, name))
+  sheet = _draw(folder / SHEET, model)
+  files.write_text(folder / 'README.md', card.text(model, about, name, sheet))
+
+
+def _draw(path: Path, model: Any) -> str:
+  """Draws new images; returns the name of the file, '' if there is none."""
+  if not model.kinds or len(model.image_shape) == 1:
+    return ''
+  from structae.figures import grids  # which imports matplotlib
+
+  images = model.sample(0, _NUM_DRAWN, model.kinds[0])
+  grids.save_png(path, grids.grid(images, 8))
+  return path.name
 
 
 def _without_paths(config: Any) -> Any:
   """Folders of this machine are of no use elsewhere, and nobody's business."""
   config = config.copy_and_resolve_references()
-  config.data.path = ''
+  config.data.path = config.train.hook = ''
   config.train.init_from = Path(config.train.init_from).name
   return config
 

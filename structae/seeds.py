@@ -19,7 +19,7 @@ from structae.config import ConfigError
 from structae.data import pipeline, sources
 from structae.data.selection import Selection
 from structae.run import Run
-from structae.training import lockstep, progress, side_by_side, step
+from structae.training import hooks, lockstep, progress, side_by_side, step
 from structae.training import stop as stop_lib
 
 
@@ -103,7 +103,8 @@ def _make(
   num_images = build.images_per_update(config)
   members = []
   for i, run in enumerate(runs):
-    metrics = run.metrics(int(states[i].step), num_images)
+    hook = hooks.load(configs[i].train.hook, seed=configs[i].seed)
+    metrics = run.metrics(int(states[i].step), num_images, hook)
     metrics.check(checkpoints[i].rows(int(states[i].step)))
     validate = _validation(configs[i], own[i], states[i].params, rows[i])
     member = lockstep.Member(str(run.folder), checkpoints[i], metrics, validate)

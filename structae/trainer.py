@@ -23,7 +23,7 @@ from structae.data import splits as splits_lib
 from structae.data.selection import Selection
 from structae.model import Model
 from structae.run import CannotSave, Run, check_start
-from structae.training import checkpoint, loop, progress, step
+from structae.training import checkpoint, hooks, loop, progress, step, writers
 from structae.training import stop as stop_lib
 
 # More than this many updates per call gain nothing on an accelerator.
@@ -201,13 +201,17 @@ def _train(
 
   validate = validation(codec, held_out)
   num_images = build.images_per_update(config)
+
+  def open_metrics(now: int) -> writers.Metrics:
+    return run.metrics(now, num_images, hooks.load(config.train.hook))
+
   with contextlib.closing(ready.batches):
     return loop.train(
       state,
       ready.updates,
       ready.batches,
       checkpoints=run.checkpoints(),
-      open_metrics=lambda now: run.metrics(now, num_images),
+      open_metrics=open_metrics,
       settings=config.train,
       validate=validate,
       show=show,

@@ -85,7 +85,7 @@ def test_it_trains_scores_samples_encodes_and_reports(run):
 
 def test_every_command_has_its_help(run):
   commands = run('--help')
-  for name in ('train', 'evaluate', 'encode', 'sample', 'report', 'export',
-               'data', 'benchmark'):  # fmt: skip
+  for name in ('train', 'sweep', 'evaluate', 'encode', 'sample', 'report',
+               'export', 'data', 'benchmark'):  # fmt: skip
     assert f'\n  {name} ' in commands
     assert f'structae {name}' in run(name, '--help')

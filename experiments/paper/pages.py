@@ -15,9 +15,9 @@ from experiments.paper import choosing
 from experiments.paper import figures as paper
 from experiments.paper.choosing import Choice
 from experiments.paper.extrapolate import RESULT
-from experiments.paper.jobs import Job
 from experiments.paper.planning import Plan
 from structae import figures, files, markdown, pages, parameters
+from structae.commands.jobs import Job
 from structae.data import catalog
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from experiments.paper import choosing, studies
 from experiments.paper.choosing import Choice
 from experiments.paper.extrapolate import RESULT
-from experiments.paper.jobs import Job
 from experiments.paper.studies import Part, Search
 from structae import config as config_lib
+from structae.commands.jobs import Job
 from structae.config import ConfigError
 from structae.data import catalog
 from structae.evaluation import registry as metrics

@@ -8,34 +8,22 @@ learning rate is chosen, the runs that choose it come first.
 """
 
 import argparse
-import contextlib
-import difflib
-import os
-import shlex
-import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import filelock
-
-from experiments.paper import launching, studies
-from experiments.paper.jobs import Job, Launcher, Local, Slurm, cores
+from experiments.paper import studies
 from experiments.paper.planning import Plan
 from structae import streams
-from structae.commands import gpus
+from structae.commands import launchers, launching
 from structae.commands import parser as arguments
+from structae.commands.jobs import Job, Launcher
 from structae.config import ConfigError
 from structae.config.scales import SCALES
 from structae.data import catalog
 from structae.run import Run
 from structae.training import stop
-
-LAUNCHERS = ('local', 'slurm')
-_SLURM = ('partition', 'hours', 'gpus')
-_HOURS = 24  # submitit's own limit is five minutes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,8 +41,8 @@ def _main(asked: argparse.Namespace) -> None:
       print('\n'.join([f'# {title}', *listed(plan)]))
       print(f'# then {folder / "index.html"}')
       return
-    launcher = launcher_of(asked, folder, _num_to_do(plan))
-    with _locked(folder):
+    launcher = launchers.choose(asked, folder, _num_to_do(plan))
+    with launchers.locked(folder, 'study'):
       run(plan, asked.name, study.shows, launcher, folder)
   except stop.Interrupted:
     print('stopped; the same command goes on from there')
@@ -97,41 +85,17 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   add('--seeds', type=number, default=5, metavar='N',
       help='seeds 0 to N-1; default 5')  # fmt: skip
   add('--data', help="a data set; the study's own by default")
-  add('--launcher', default='local', help='local (default) or slurm')
-  add('--jobs', type=number, metavar='N',
-      help='how many at once; one a GPU or core, slurm: all')  # fmt: skip
-  add('--dry_run', action='store_true', help='print the commands, run nothing')
   add('--runs', default='runs', type=Path, help='where the runs are; runs')
   add('--output', default='studies', type=Path, help='for figures; studies')
-  slurm = parser.add_argument_group('with --launcher=slurm')
-  add = slurm.add_argument
-  add('--partition', help='the partition')
-  add('--hours', type=number, metavar='N',
-      help=f'the time limit of a job; {_HOURS}')  # fmt: skip
-  add('--gpus', type=arguments.at_least(0), metavar='N',
-      help='GPUs of a job; default 1')  # fmt: skip
+  launchers.add(parser)
   asked = parser.parse_args(argv)
-  _one_of('study', asked.name, studies.STUDIES)
-  _one_of('scale', asked.scale, SCALES)
-  _one_of('launcher', asked.launcher, LAUNCHERS)
+  launchers.one_of('study', asked.name, studies.STUDIES)
+  launchers.one_of('scale', asked.scale, SCALES)
+  launchers.check(asked)
   asked.data = asked.data or studies.STUDIES[asked.name].data
   named = [d.name for d in catalog.CATALOG.values() if not d.needs_path]
-  _one_of('data set', asked.data, named)
-  for name in _SLURM:
-    if getattr(asked, name) is not None and asked.launcher != 'slurm':
-      raise ConfigError(f'--{name} is for --launcher=slurm')
-  asked.hours = asked.hours or _HOURS
+  launchers.one_of('data set', asked.data, named)
   return asked
-
-
-def _one_of(kind: str, value: str, allowed: Iterable[str]) -> None:
-  names = list(allowed)
-  if value not in names:
-    close = difflib.get_close_matches(value, names, 1)
-    hint = f'did you mean {close[0]}? ' if close else ''
-    raise ConfigError(
-      f'{value!r} is no {kind}; {hint}there are {", ".join(names)}'
-    )
 
 
 def run(
@@ -189,7 +153,7 @@ def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
     to_do = [
       job
       for job in stage()
-      if _state(job) not in ('finished', 'diverged')
+      if launchers.state(job) not in ('finished', 'diverged')
       and job.folder not in failed
     ]
     if stage == plan.scorings:
@@ -197,8 +161,7 @@ def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
     later = len(plan.undecided()) if stage == plan.candidates else 0
     for failure in launching.run(to_do, launcher, logs, progress, later):
       failed[failure.job.folder] = failure
-      if 'is not finite at step' in failure.reason:
-        Run(failure.job.folder).mark_diverged(failure.reason)
+      failure.mark()
   return [
     *(str(x) for x in failed.values() if not _diverged(x.job)),
     *(
@@ -214,19 +177,10 @@ def _diverged(job: Job) -> bool:
   return Run(job.folder).has_diverged
 
 
-def _state(job: Job) -> str:
-  if job.is_finished():
-    return 'finished'
-  if _diverged(job):
-    return 'diverged'
-  began = job.kind != 'score' and job.folder.exists()
-  return 'to resume' if began else 'to do'
-
-
 def listed(plan: Plan) -> list[str]:
   """What a study would do: commands to paste into a shell, with their state."""
   jobs = {j.folder: j for j in [*plan.candidates(), *plan.finals()]}
-  states = {j: _state(j) for j in [*jobs.values(), *plan.scorings()]}
+  states = {j: launchers.state(j) for j in [*jobs.values(), *plan.scorings()]}
   counts = ', '.join(
     f'{list(states.values()).count(state)} {state}'
     for state in ('finished', 'diverged', 'to resume', 'to do')
@@ -236,7 +190,9 @@ def listed(plan: Plan) -> list[str]:
     f'# left out: {plan.data} has no {part.hold_out} to hold out'
     for part in plan.left_out
   ]
-  lines += [f'{_shell(job)}  # {state}' for job, state in states.items()]
+  lines += [
+    f'{launchers.shell(job)}  # {state}' for job, state in states.items()
+  ]
   for choice in plan.choices():
     field = choice.field.rpartition('.')[2]
     seeds = [
@@ -251,65 +207,11 @@ def listed(plan: Plan) -> list[str]:
   return lines
 
 
-def _shell(job: Job) -> str:
-  python = shutil.which('python')
-  same = python is not None and os.path.abspath(python) == sys.executable
-  return shlex.join(['python' if same else sys.executable, *job.command])
-
-
 def _num_to_do(plan: Plan) -> int:
   """The most jobs that can run at once: those of the largest stage."""
   stages = plan.candidates(), plan.finals(), plan.scorings()
   known = (sum(not job.is_finished() for job in jobs) for jobs in stages)
   return max(*known, len(plan.undecided()))
-
-
-def launcher_of(
-  asked: argparse.Namespace, folder: Path, num_jobs: int
-) -> Launcher:
-  """Where the jobs run.
-
-  Args:
-    asked: the command line.
-    folder: where submitit keeps its files.
-    num_jobs: how many there are: a job that would have a core to itself has
-      several where there are fewer jobs than cores.
-
-  Raises:
-    ConfigError: if there is no SLURM, or what it takes is not installed.
-  """
-  if asked.launcher == 'local':
-    found = gpus.find()
-    at_once = len(found.ids) or len(cores())
-    return Local(asked.jobs or min(at_once, max(num_jobs, 1)), found)
-  parameters: dict[str, Any] = {'timeout_min': 60 * asked.hours}
-  if asked.partition:
-    parameters['slurm_partition'] = asked.partition
-  num_gpus = 1 if asked.gpus is None else asked.gpus
-  if num_gpus:
-    parameters['gpus_per_node'] = num_gpus
-  try:
-    return Slurm(asked.jobs, folder / 'logs' / 'submitit', parameters)
-  except ImportError as error:
-    raise ConfigError(
-      "--launcher=slurm needs submitit: pip install -e '.[study]'"
-    ) from error
-  except RuntimeError as error:
-    raise ConfigError(f'--launcher=slurm: {error}') from error
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-  try:
-    folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / '.lock', timeout=0):
-      yield
-  except filelock.Timeout as error:
-    raise ConfigError(f'{folder} is in use by a live study') from error
-  except OSError as error:
-    raise ConfigError(
-      f'{folder} cannot be written: {error.strerror}'
-    ) from error
 
 
 if __name__ == '__main__':

@@ -46,6 +46,7 @@ class Command(NamedTuple):
 
 def add(parser: Parser) -> None:
   """Adds the flags of a configuration, and lists its fields in the help."""
+  parser.epilog_of = _epilog
   parser.add_argument(
     'given',
     nargs='?',
@@ -55,7 +56,6 @@ def add(parser: Parser) -> None:
   parser.add_argument('--config', metavar='CONFIG', help='the same, as a flag')
   for name in FIELDS:
     parser.add_argument(f'--config.{name}', help=argparse.SUPPRESS)
-  parser.epilog = _epilog()
 
 
 def read(parser: Parser, argv: Sequence[str]) -> tuple[Command, Any]:
@@ -85,6 +85,16 @@ def command(asked: argparse.Namespace, unknown: Sequence[str] = ()) -> Command:
   """
   if unknown:
     raise ConfigError(_unknown(unknown[0]))
+  name, given, config = _asked(asked)
+  config_lib.check(config)
+  config_lib.update(config, config_lib.written_out(config))
+  return Command(config, name, given, getattr(asked, 'workdir', None))
+
+
+def _asked(
+  asked: argparse.Namespace,
+) -> tuple[str, str, ml_collections.ConfigDict]:
+  """The name, how it is given, and the configuration, field by field."""
   if asked.given and asked.config:
     raise ConfigError(
       f'{asked.given!r} stands alone beside --config={asked.config}; give one '
@@ -103,9 +113,7 @@ def command(asked: argparse.Namespace, unknown: Sequence[str] = ()) -> Command:
     text = vars(asked)[f'config.{field}']
     if text is not None:
       config_lib.change(config, field, value(field, text))
-  config_lib.check(config)
-  config_lib.update(config, config_lib.written_out(config))
-  return Command(config, name, given, getattr(asked, 'workdir', None))
+  return name, given, config
 
 
 def value(field: str, text: str) -> Any:
@@ -214,10 +222,18 @@ def _meant(name: str, prefix: str = '') -> str:
   return f'; did you mean {prefix}{close}?' if close else ' (see --help)'
 
 
-def _epilog() -> str:
+def _epilog(asked: argparse.Namespace) -> str:
+  """All fields, with their values in a configuration if one is asked for."""
+  title = 'Fields (--config.FIELD=VALUE) and defaults:'
+  values = {name: field.default for name, field in FIELDS.items()}
+  if asked.given or asked.config:
+    _, given, config = _asked(asked)
+    title = f'Fields (--config.FIELD=VALUE) and values of {given}:'
+    values = config_lib.flat(config) | config_lib.written_out(config)
   width = max(map(len, FIELDS))
   lines = [
-    f'  {name:{width}}  {field.meaning} [{field.default}]; {field.expected}'
+    f'  {name:{width}}  {field.meaning} [{_shown(values[name], field.default)}]'
+    f'; {field.expected}'
     for name, field in FIELDS.items()
     if name != 'scale'  # a token
   ]
@@ -230,6 +246,10 @@ def _epilog() -> str:
     for kind, names in named.items()
   ]  # fmt: skip
   return '\n'.join(
-    ['Models, and tokens, one of each kind:', *lists, '']
-    + ['Fields (--config.FIELD=VALUE) and defaults:', *lines]
+    ['Models, and tokens, one of each kind:', *lists, '', title, *lines]
   )
+
+
+def _shown(value: Any, default: Any) -> str:
+  value = tuple(value) if isinstance(value, list) else value
+  return f'{value}' if value == default else f'{value}, by default {default}'

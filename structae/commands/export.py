@@ -2,17 +2,17 @@
 
   structae export runs/sae12-shapes3d_synth-quick-1a2b3c4d sae12
   structae export RUN DIR --dtype=float16
-  structae export RUN DIR --format=stablehlo
+  structae export RUN DIR --format=stablehlo|onnx|torch [--batch=N]
 
 The folder holds config.json, model.safetensors (with 128 stored codes, so that
 it samples at once) and README.md, a page about the model with its scores; no
 data and no local path. `structae.load_pretrained(DIR)` opens it. It must be
 new. With --dtype=float16 it takes half the space, and is opened as float32.
 
-With --format=stablehlo the folder holds encoder.stablehlo (images [B, H, W, C]
-in [0, 1] to codes [B, K, D]) and decoder.stablehlo (back), float32, for
-programs without structae:
-jax.export.deserialize(bytearray(content)).call(codes).
+Other formats are for programs without structae, float32: an encoder (images
+[B, H, W, C] in [0, 1] to codes [B, K, D]) and a decoder (back). stablehlo and
+onnx are two files, of any number of examples or of --batch=N; torch is a module
+of PyTorch that anybody can read, structae_model.py, with its weights.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from pathlib import Path
 from structae.commands import parser as parsing
 from structae.config import ConfigError
 from structae.run import Run
+
+_OF_ANY_BATCH = ('stablehlo', 'onnx')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,9 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   parser.add_argument(
     '--format',
-    choices=('safetensors', 'stablehlo'),
+    choices=('safetensors', *_OF_ANY_BATCH, 'torch'),
     default='safetensors',
-    help='what structae opens again, or two compiled functions [safetensors]',
+    help='what structae opens again, or another program [safetensors]',
+  )
+  parser.add_argument(
+    '--batch',
+    type=parsing.at_least(1),
+    metavar='N',
+    help='examples at a time, of stablehlo and onnx [any]',
   )
   parser.add_argument(
     '--dtype',
@@ -50,6 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(asked: argparse.Namespace) -> None:
+  if asked.batch and asked.format not in _OF_ANY_BATCH:
+    raise ConfigError(
+      f'--batch={asked.batch} is for --format={" and ".join(_OF_ANY_BATCH)}'
+    )
   parsing.check_folder(asked.run)
   run = Run(asked.run)
   run.check_form()
@@ -58,18 +70,24 @@ def _run(asked: argparse.Namespace) -> None:
       f'{asked.run} holds no finished run (it has no COMPLETE); train it first'
     )
   parsing.check_new(asked.folder, (asked.folder.suffix,))
-  if asked.format == 'stablehlo' and asked.dtype != 'float32':
-    raise ConfigError('--dtype is for --format=safetensors')
+  if asked.format != 'safetensors':
+    if asked.dtype != 'float32':
+      raise ConfigError('--dtype is for --format=safetensors')
+    print(f'saved: {_write(asked, run)}')
+    return
   import structae
 
-  if asked.format == 'stablehlo':
-    from structae import compiled
-
-    try:
-      print(f'saved: {compiled.write(asked.folder, run.model())}')
-    except ImportError as error:
-      raise ConfigError(str(error)) from error
-    return
   structae.save_pretrained(asked.folder, run.model(), asked.dtype)
   opened = f"structae.load_pretrained('{asked.folder}')"
   print(f'saved: {asked.folder}; open it by {opened}')
+
+
+def _write(asked: argparse.Namespace, run: Run) -> Path:
+  """Writes a run for another program."""
+  from structae import compiled
+  from structae.formats import onnx_file, torch_folder
+
+  if asked.format == 'torch':
+    return torch_folder.write(asked.folder, run.model())
+  write = {'stablehlo': compiled.write, 'onnx': onnx_file.write}[asked.format]
+  return write(asked.folder, run.model(), asked.batch)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from structae import files, shipped, streams
+from structae import extras, files, hub, shipped, streams
 from structae.config import ConfigError, saved
 
 # What a disk says that takes no more, which is no fault of the input.
@@ -28,8 +28,34 @@ class Failed(RuntimeError):
   """Something went wrong that is not the input's fault; one line."""
 
 
+class _Help(argparse.Action):
+  """Prints the help, which may be about the arguments beside it."""
+
+  def __call__(
+    self,
+    parser: argparse.ArgumentParser,
+    namespace: argparse.Namespace,
+    values: Any,
+    option_string: str | None = None,
+  ) -> None:
+    assert isinstance(parser, Parser)
+    if parser.epilog_of:
+      try:
+        parser.epilog = parser.epilog_of(namespace)
+      except ConfigError as error:
+        parser.error(str(error))
+    parser.print_help()
+    parser.exit()
+
+
 class Parser(argparse.ArgumentParser):
-  """Says what is wrong in one line; the exit code is 2."""
+  """Says what is wrong in one line; the exit code is 2.
+
+  Attributes:
+    epilog_of: what `--help` prints below the flags, given the others.
+  """
+
+  epilog_of: Callable[[argparse.Namespace], str] | None = None
 
   def __init__(self, prog: str, description: str | None = None, **options: Any):
     """Makes the parser of a command.
@@ -44,15 +70,23 @@ class Parser(argparse.ArgumentParser):
       description=description,
       allow_abbrev=False,
       formatter_class=argparse.RawDescriptionHelpFormatter,
+      add_help=False,
       **options,
+    )
+    self.add_argument(
+      '-h', '--help', action=_Help, nargs=0, help='show this and end'
     )
     self.register('type', Path, path)
 
   def parse_known_args(  # type: ignore[override]
     self, args: Sequence[str] | None = None, namespace: Any = None
   ) -> tuple[Any, list[str]]:
-    """Parses; `--flag=--`, which argparse takes for no value, is refused."""
+    """Parses; `--flag=--`, which argparse takes for no value, is refused.
+
+    Help comes last, so that it can be about what is asked for.
+    """
     args = sys.argv[1:] if args is None else args
+    args = sorted(args, key=lambda text: text in ('-h', '--help'))
     for text in args:
       flag = text.partition('=')[0]
       if flag in OF_SEVERAL and flag not in self._option_string_actions:
@@ -90,7 +124,7 @@ def run(main: Callable[[], object]) -> int:
     try:
       main()
       out.flush()
-    except (Failed, ValueError, OSError) as error:
+    except (Failed, ValueError, OSError, extras.Missing) as error:
       complain(_text(error))
       is_full = isinstance(error, OSError) and error.errno in _FULL
       return 1 if is_full or isinstance(error, Failed) else 2
@@ -151,10 +185,13 @@ def at_least(low: int) -> Callable[[str], int]:
 def check_folder(folder: Path) -> None:
   """Refuses what is no run and no saved model, before jax loads.
 
+  A model of the hub is fetched later.
+
   Raises:
     ConfigError: one line.
   """
-  saved.read(shipped.place(folder) / 'config.json')
+  if not hub.is_on_hub(folder):
+    saved.read(shipped.place(folder) / 'config.json')
 
 
 def check_new(path: Path, suffixes: tuple[str, ...]) -> Path:

@@ -29,7 +29,7 @@ from structae.commands.config_flags import Command
 from structae.commands.parser import Failed, Parser, run
 from structae.config.identity import MOVABLE
 from structae.run import CannotSave, Run, check_start
-from structae.training import stop
+from structae.training import hooks, stop
 
 
 class Diverged(Failed):
@@ -138,6 +138,7 @@ def _is_finished(asked: Command) -> bool:
   place = _place(asked)
   place.check(asked.config)
   check_start(asked.config)
+  hooks.load(asked.config.train.hook)  # a mistake is answered before jax loads
   if place.folder.exists():
     with place.locked():
       if place.is_complete(asked.config):

@@ -5,6 +5,7 @@ Imports no jax, so that a mistake is answered at once.
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,12 @@ _POSITIVE = ('a number above 0', lambda v: _is_number(v) and v > 0)
 _NOT_NEGATIVE = ('a number from 0', lambda v: _is_number(v) and v >= 0)
 _BOOL = ('True or False', lambda v: isinstance(v, bool))
 _TEXT = ('text', lambda v: isinstance(v, str))
+_FUNCTION = (
+  'module:function, or nothing',
+  lambda v: (
+    isinstance(v, str) and re.fullmatch(r'([\w.]+:[\w.]+)?', v) is not None
+  ),
+)
 _METRICS = (
   f'a tuple of names out of {", ".join(metrics.NAMES)}',
   lambda v: (
@@ -169,6 +176,9 @@ FIELDS = {
       *_NOT_NEGATIVE),
   'train.keep_checkpoints': Field(
       2, 'the newest checkpoints that stay; 0 keeps all', *_whole(0)),
+  'train.hook': Field(
+      '', 'a function of yours that is called with every row of metrics',
+      *_FUNCTION),
   'data.name': Field(catalog.DEFAULT, 'the data set',
                      *_one_of(*catalog.CATALOG)),
   'data.path': Field(

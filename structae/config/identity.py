@@ -10,7 +10,7 @@ from structae.config.resolve import default_config, flat
 RESUMABLE = frozenset(
   ['train.num_steps', 'train.num_runs', 'train.log_every',
    'train.validate_every', 'train.save_minutes', 'train.keep_checkpoints',
-   'train.steps_per_dispatch',
+   'train.steps_per_dispatch', 'train.hook',
    'data.storage', 'data.verify',
    'evaluation.metrics', 'evaluation.points', 'evaluation.num_fid_images']
 )  # fmt: skip

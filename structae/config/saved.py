@@ -36,4 +36,6 @@ def read(path: Path) -> tuple[ml_collections.ConfigDict, dict[str, Any]]:
   except (ValueError, KeyError, AttributeError, RecursionError) as error:
     reason = error if type(error) is ValueError else f'it lacks {error}'
     raise ConfigError(f'{path} is damaged: {reason}') from error
-  return resolve(values, path), content
+  config = resolve(values, path)
+  config.train.hook = ''  # of whoever trained it: nothing in a file is run
+  return config, content

@@ -14,6 +14,7 @@ import numpy as np
 from structae.data import pictures, reading
 from structae.data.data_set import DataSet
 from structae.data.reading import Originals, Reading
+from structae.extras import require
 
 _INFO = 'dataset_info.json'
 _PARTITIONS = {'train': 0, 'validation': 1, 'test': 2}
@@ -87,13 +88,9 @@ def read(data_set: DataSet, originals: Originals) -> Reading:
 
 
 def _builder(directory: pathlib.Path) -> Any:
-  try:
-    import tensorflow_datasets as tfds
-  except ImportError as error:
-    raise ValueError(
-      f'{directory}: reading it needs tensorflow-datasets: '
-      'pip install tensorflow-datasets array_record.'
-    ) from error
+  import tensorflow_datasets as tfds
+
+  require('array_record', 'tfds', f'reading {directory}')
   try:
     builder = tfds.builder_from_directory(directory)
   except Exception as error:  # It raises what its parsers raise.

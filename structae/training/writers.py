@@ -10,7 +10,7 @@ from typing import Any
 import tensorboardX
 
 from structae import files
-from structae.training import rows
+from structae.training import hooks, progress, rows
 
 
 class Metrics:
@@ -20,15 +20,22 @@ class Metrics:
   run equals that of an uninterrupted one. The clock is in `timing.jsonl`.
   """
 
-  def __init__(self, folder: Path, step: int, batch_size: int):
+  def __init__(
+    self,
+    folder: Path,
+    step: int,
+    batch_size: int,
+    hook: hooks.Hook | None = None,
+  ):
     """Opens the files of a run, cutting off rows past `step`.
 
     Args:
       folder: the run's folder.
       step: where the run starts or goes on.
       batch_size: images of an update.
+      hook: is called with every row.
     """
-    self._batch_size = batch_size
+    self._batch_size, self._hook = batch_size, hook
     self._path = folder / 'metrics.jsonl'
     self._num, self._sha256 = 0, hashlib.sha256()
     kept = _cut(self._path, step)
@@ -90,6 +97,8 @@ class Metrics:
     self._step, self._clock = step, now
     for name, value in values.items():
       self._board.add_scalar(name, value, step)
+    if self._hook and (line := self._hook(row)):
+      progress.log(line)
 
   def flush(self) -> None:
     """Puts everything written so far on disk."""

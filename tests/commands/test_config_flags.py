@@ -311,3 +311,17 @@ def test_help_lists_every_field():
   assert result.returncode == 0
   for name in ('train.learning_rate', '128px', 'rfd_released'):
     assert name in result.stdout
+
+
+def test_help_shows_the_values_of_the_configuration_beside_it(capsys):
+  for args in (
+    ['sae12:quick', '--config.seed=3', '--help'],
+    ['--help', 'sae12:quick', '--config.seed=3'],
+  ):
+    with pytest.raises(SystemExit) as ended:
+      parse(*args)
+    out = capsys.readouterr().out
+    assert ended.value.code == 0 and 'values of sae12:quick:' in out
+    assert 'samples [3, by default 0];' in out
+    assert 'updates [5500, by default 100000];' in out
+    assert 'network [(64,), by default ()];' in out  # as it is resolved

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.paper import planning, studies, study
 from experiments.paper.studies import Part, Study
+from structae.commands import launchers
 from structae.commands.gpus import Gpus
 from structae.run import Run
 from tests.experiments.paper.trainings import Instant, finish
@@ -98,7 +99,7 @@ def test_a_study_draws_what_it_has_and_fails_if_some_failed(
   tmp_path, monkeypatch, capsys
 ):
   breaks = lambda job: 'no disk' if 'seed=1' in job.name else loss(job)
-  monkeypatch.setattr(study, 'Local', lambda at_once, _: Instant(breaks))
+  monkeypatch.setattr(launchers, 'Local', lambda at_once, _: Instant(breaks))
   assert call(tmp_path, '--seeds=2') == 1
   err = capsys.readouterr().err
   assert 'no disk (log: ' in err and 'figure families needs' not in err
@@ -133,14 +134,14 @@ def test_a_dry_run_can_be_pasted_and_runs_nothing(tmp_path, capsys):
 def test_jobs_are_as_many_as_gpus_or_cores_if_nothing_is_said(
   tmp_path, monkeypatch
 ):
-  monkeypatch.setattr(study, 'cores', lambda: list(range(6)))
+  monkeypatch.setattr(launchers, 'cores', lambda: list(range(6)))
   at_once = lambda *flags, num_jobs: (
-    study.launcher_of(study.parse(['tiny', *flags]), tmp_path, num_jobs).at_once
+    launchers.choose(study.parse(['tiny', *flags]), tmp_path, num_jobs).at_once
   )
-  monkeypatch.setattr(study.gpus, 'find', Gpus)
+  monkeypatch.setattr(launchers.gpus, 'find', Gpus)
   assert at_once(num_jobs=9) == 6 and at_once(num_jobs=4) == 4
   assert at_once(num_jobs=0) == 1 and at_once('--jobs=9', num_jobs=2) == 9
-  monkeypatch.setattr(study.gpus, 'find', lambda: Gpus('SEEN', ('a', 'b')))
+  monkeypatch.setattr(launchers.gpus, 'find', lambda: Gpus('SEEN', ('a', 'b')))
   assert at_once(num_jobs=9) == 2 and at_once('--jobs=1', num_jobs=9) == 1
 
 
@@ -157,7 +158,7 @@ def test_slurm_is_given_one_array_with_its_limits(tmp_path, monkeypatch):
   )
   jobs = plan_of(tmp_path).candidates()
   logs = [tmp_path / f'{job.name}.log' for job in jobs]
-  study.launcher_of(asked, tmp_path, len(jobs)).start(jobs, logs)
+  launchers.choose(asked, tmp_path, len(jobs)).start(jobs, logs)
   script, *_ = (tmp_path / 'logs' / 'submitit').glob('*.sh')
   lines = script.read_text().splitlines()
   options = [x[10:].split('=') for x in lines if x.startswith('#SBATCH --')]

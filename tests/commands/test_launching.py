@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from experiments.paper import jobs as jobs_lib
-from experiments.paper import launching
-from experiments.paper.jobs import Job, Local, Repeated, Slurm
+from structae.commands import jobs as jobs_lib
+from structae.commands import launching
 from structae.commands.gpus import Gpus
+from structae.commands.jobs import Job, Local, Repeated, Slurm
 from structae.training import stop
 
 # Waits until it is asked to stop, then saves.

@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.paper.jobs import Job, Launcher, Running
+from structae.commands.jobs import Job, Launcher, Running
+from structae.run import Run
 from structae.training import stop
 
 POLL_SECONDS = 0.2
@@ -25,6 +26,11 @@ class Failure(NamedTuple):
   job: Job
   reason: str
   log: Path
+
+  def mark(self) -> None:
+    """Notes in the folder of a run that it has diverged, if it has."""
+    if 'is not finite at step' in self.reason:
+      Run(self.job.folder).mark_diverged(self.reason)
 
   def __str__(self) -> str:
     """One line."""

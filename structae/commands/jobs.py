@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from structae import extras
 from structae.commands.gpus import NONE, Gpus
 
 
@@ -146,8 +147,7 @@ class Slurm:
       parameters: as `submitit.AutoExecutor` takes them.
       cluster: a cluster that submitit knows; `local` serves tests.
     """
-    import submitit
-
+    submitit = extras.require('submitit', 'study', '--launcher=slurm')
     self.room, self.at_once = sys.maxsize, at_once or sys.maxsize
     self._executor = submitit.AutoExecutor(str(folder), cluster=cluster)
     if cluster == 'slurm' and at_once:
