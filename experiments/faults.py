@@ -93,6 +93,17 @@ def ctrl_c_to_the_first(folder: Path) -> str:
   return signalled(folder, 0, signal.SIGINT)
 
 
+def sigterm_while_scoring(folder: Path) -> str:
+  run = folder / 'run'
+  with Group(run, 2, 2) as group:
+    group.wait_for_text('encoding')
+    group.signal(0, signal.SIGTERM)
+    said = ended(group, [0, 0], 0)
+    check(not (run / 'COMPLETE').exists(), group, 'it went on to the end')
+    (where,) = re.findall(r'stopped .*', group.out(0))
+  return f'{said}{where}; {finish(run)}, {equal(run, whole(folder))}'
+
+
 def two_sigterms(folder: Path) -> str:
   run = folder / 'run'
   with Group(run, 2, 2, '--heartbeat=10') as group:
@@ -377,7 +388,8 @@ FAULTS: dict[str, Callable[[Path], str]] = {
   for function in (
     kill_amid_updates, kill_of_the_second, kill_of_the_first,
     sigterm_to_the_second,
-    ctrl_c_to_the_first, two_sigterms, not_finite, a_process_never_starts,
+    ctrl_c_to_the_first, sigterm_while_scoring, two_sigterms,
+    not_finite, a_process_never_starts,
     other_seed, a_mistake_in_one, a_mistake_in_all, other_devices,
     folder_not_shared, folder_in_use, folder_of_another_run,
     data_missing_on_one, disk_full_on_the_first, finished_run_again,

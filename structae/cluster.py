@@ -6,6 +6,7 @@ for the others inside jax.
 
 import contextlib
 import os
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from structae import devices, processes
+from structae import devices, processes, streams, watch
 from structae.processes import Lost, Told
 
 
@@ -75,6 +76,7 @@ def join(
       if not processes.first():
         _be_silent()
       _meet()
+      _start_watch(coordinator)
 
 
 @contextlib.contextmanager
@@ -126,6 +128,40 @@ def _meet() -> None:
   jax.block_until_ready(jax.jit(jnp.sum)(ones))
 
 
+_watch: watch.Watch | None = None
+
+
+def _start_watch(coordinator: str | None) -> None:
+  """Lets all notice at once that one is gone, where they reach the first."""
+  global _watch
+  server, known = watch.listen() if processes.first() else (None, [])
+  host = coordinator.rpartition(':')[0] if coordinator else socket.gethostname()
+  host, port, token = processes.lead(lambda: [host, *known])
+  num_others = jax.process_count() - 1
+  peers = processes.agree(
+    lambda: (
+      watch.accept(server, token, num_others)
+      if server
+      else watch.connect(host, port, token)
+    )
+  )
+  error = ConnectionError('it has left without a word')
+  message = f'error: {processes.lost(error)}'
+  _watch = watch.Watch(peers, lambda: streams.note(message))
+
+
+def leave() -> None:
+  """Takes leave of the others: they end in good order, too."""
+  if _watch:
+    _watch.leave()
+
+
+def take_last_word() -> None:
+  """Before this process says that another is gone: it is said once."""
+  if _watch:
+    _watch.take_last_word()
+
+
 def part() -> bool:
   """Ends what is global; returns whether this process goes on alone.
 
@@ -135,4 +171,5 @@ def part() -> bool:
   if not processes.several():
     return True
   jax.distributed.shutdown()
+  leave()
   return processes.first()

@@ -36,9 +36,11 @@ def run(place: Place, main: Callable[[], object]) -> int:
     except processes.Told:
       raise
     except processes.Lost as error:
+      cluster.take_last_word()
       raise parser.Failed(str(error)) from error
     except Exception as error:
       if processes.is_loss(error):
+        cluster.take_last_word()
         raise parser.Failed(processes.lost(error)) from error
       raise
 
@@ -47,6 +49,7 @@ def run(place: Place, main: Callable[[], object]) -> int:
   except processes.Told as told:
     if processes.first():
       _say(str(told), told.code)
+    cluster.leave()
     return told.code
   except Exception:
     traceback.print_exc()
@@ -55,6 +58,7 @@ def run(place: Place, main: Callable[[], object]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+  cluster.leave()
   return code
 
 
