@@ -11,7 +11,7 @@ import optax
 from structae import config as config_lib
 from structae.codec import Codec
 from structae.config import graphs
-from structae.data import sources, splits
+from structae.data import catalog, hold_out, sources, splits
 from structae.models import (
   autoencoder,
   decoders,
@@ -72,16 +72,24 @@ def split(config: Any, images: sources.Source) -> splits.Splits:
     )
   except ValueError as error:
     raise config_lib.ConfigError(f'data.split: {error}') from error
+  whole = parts
   if data.hold_out != 'none':
-    values = splits.EXTRAPOLATION[data.hold_out]
     parts, _ = splits.hold_out(
-      parts, images.factors, images.factor_names, values
+      parts, images.factors, images.factor_names, held_out(config, images)
     )
+    if all(len(a) == len(b) for a, b in zip(parts, whole)):
+      raise config_lib.ConfigError(
+        f'data.hold_out is {data.hold_out}, which no image of {images.name} '
+        'shows; hold out what some show'
+      )
   for name, part in parts._asdict().items():
     if not len(part):
+      without = f' without {data.hold_out}' * (data.hold_out != 'none')
       raise config_lib.ConfigError(
         f'{images.name} has {images.size} images, of which the {data.split} '
-        f'split leaves none for {name}; 10 are always enough'
+        f'split{without} leaves none for {name}; 10 are always enough'
+        + ', or hold out less'
+        * bool(without)
       )
   batch_size, num = config.train.batch_size, len(parts.train)
   if config.objective.name == 'beta_tcvae' and batch_size > num:
@@ -90,6 +98,25 @@ def split(config: Any, images: sources.Source) -> splits.Splits:
       f'against all training images, takes {num} at most, as many as there are'
     )
   return parts
+
+
+def held_out(config: Any, images: sources.Source) -> dict[str, tuple[int, ...]]:
+  """The factor values that no image shows, see `hold_out.parse`.
+
+  Args:
+    config: a checked configuration that holds something out.
+    images: its data set.
+
+  Raises:
+    ConfigError: on a factor or a value that the set does not have.
+  """
+  factors = catalog.get(config.data.name).factors or hold_out.unnamed(
+    images.factor_names, images.factor_sizes
+  )
+  try:
+    return hold_out.parse(config.data.hold_out, factors)
+  except ValueError as error:
+    raise config_lib.ConfigError(f'data.hold_out: {error}') from error
 
 
 def digests(config: Any, images: sources.Source) -> dict[str, str]:

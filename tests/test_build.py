@@ -132,18 +132,53 @@ def test_a_run_may_move_but_not_change(tmp_path):
   ]
 
 
-@pytest.mark.parametrize('name', ['shape', 'camera'])
-def test_held_out_values_are_in_no_part(name):
+@pytest.mark.parametrize(
+  'text, values',
+  [
+    ('shape', {4: {2}}),
+    ('camera', {5: {0, 1, 13, 14}}),
+    ('floor_hue=0,1;shape=cube', {0: {0, 1}, 4: {0}}),
+  ],
+)
+def test_held_out_values_are_in_no_part(text, values):
   config = config_lib.get_config('sae12')
-  config.data.hold_out = name
+  config.data.hold_out = text
   source = build.source(config)
   whole = splits.split(source.size)
-  ((factor, values),) = splits.EXTRAPOLATION[name].items()
-  column = source.factor_names.index(factor)
   for part, all_of_it in zip(build.split(config, source), whole):
-    rest = np.setdiff1d(all_of_it, part)
-    assert not np.isin(source.factors(part)[:, column], values).any()
-    assert np.isin(source.factors(rest)[:, column], values).all()
+    shown = source.factors(all_of_it)
+    held = np.all([np.isin(shown[:, i], [*v]) for i, v in values.items()], 0)
+    assert held.any()
+    np.testing.assert_array_equal(part, all_of_it[~held])
+
+
+@pytest.mark.parametrize(
+  'text, expected',
+  [
+    ('hue=1', 'hue is no factor of the data; there are colour, size'),
+    ('colour=3', "'3' is no value of colour; it has 3 (0, 1, 2): give one"),
+    ('colour=2;size=1', 'which no image of folder shows; hold out what some'),
+    ('size=0', 'split without size=0 leaves none for validation'),
+    ('colour=0,1,2', 'every value is held out, and no image is left'),
+  ],
+)
+def test_values_that_only_the_files_name_are_checked_there(
+  text, expected, tmp_path
+):
+  images = np.zeros((10, 8, 8, 3), np.uint8)
+  colour, size = np.arange(10) % 3, np.zeros(10)
+  size[7] = 1  # whose colour is 1
+  np.savez(
+    tmp_path / 'a.npz', images=images, factor_names=['colour', 'size'],
+    factors=np.stack([colour, size], 1).astype(np.int32),
+  )  # fmt: skip
+  config = config_lib.get_config('sae12', 'folder,smoke')
+  config.data.path, config.data.size = str(tmp_path / 'a.npz'), 8
+  config.data.hold_out = text
+  config_lib.check(config)
+  with pytest.raises(ConfigError) as caught:
+    build.split(config, build.source(config))
+  assert expected in str(caught.value) and '\n' not in str(caught.value)
 
 
 def refusal(tmp_path, *args):

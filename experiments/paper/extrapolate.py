@@ -1,15 +1,17 @@
 """Which half of a model takes in what training never showed?
 
-  python -m experiments.paper.extrapolate CONFIG [--hold_out=shape|camera]
+  python -m experiments.paper.extrapolate CONFIG [--hold_out=WHAT]
       [--workdir=DIR] [--config.FIELD=VALUE ...]
 
 CONFIG is a model and tokens, such as sae12:quick; see `structae train --help`.
 
-Four runs: the base makes 80 % of the updates without the held-out values
-(shape: the ball; camera: two extreme angles on either side). From it start
-three continuations on all training images, for the other 20 %: of the encoder
-alone, of the decoder alone, of both. Then all four reconstruct test images with
-the held-out values, which no run has seen.
+Four runs: the base makes 80 % of the updates without the held-out values, which
+are `shape` (the ball), `camera` (two extreme angles on either side) or any of
+the data set's: 'floor_hue=0,1;shape=cube' is the cubes on floors of two hues
+(see `structae.data.hold_out`). From it start three continuations on all
+training images, for the other 20 %: of the encoder alone, of the decoder alone,
+of both. Then all four reconstruct test images with the held-out values, which
+no run has seen.
 
 A continuation takes over the parameters but not Adam's moments, and goes
 through the configured learning rate anew: its own warm-up and, at a scale with
@@ -34,7 +36,6 @@ from structae.commands import config_flags, train
 from structae.commands.config_flags import Command
 from structae.commands.parser import Parser, run
 from structae.config import ConfigError
-from structae.data import splits
 from structae.run import Run
 from structae.training import stop
 
@@ -51,13 +52,11 @@ class Study(NamedTuple):
   Attributes:
     commands: of the runs by column, `none` (the base) first.
     runs: their folders.
-    hold_out: the name of what is held out.
     folder: of the result.
   """
 
   commands: dict[str, Command]
   runs: dict[str, Run]
-  hold_out: str
   folder: Path
 
 
@@ -69,8 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   parser.add_argument(
     '--hold_out',
-    choices=splits.EXTRAPOLATION,
     default='shape',
+    metavar='WHAT',
     help='what the base is trained without; shape',
   )
   config_flags.add(parser)
@@ -101,7 +100,7 @@ def plan(asked: Command, hold_out: str) -> Study:
 
   Args:
     asked: the configuration of a run of all the updates.
-    hold_out: the name of what is held out.
+    hold_out: what is held out, see `structae.data.hold_out`.
 
   Raises:
     ConfigError: if the study cannot be made of it.
@@ -116,6 +115,11 @@ def plan(asked: Command, hold_out: str) -> Study:
   for name in _OWN:
     if config_lib.flat(asked.config)[name] != config_lib.FIELDS[name].default:
       raise ConfigError(f'{name} is for the study to set; see --hold_out')
+  if hold_out == 'none':
+    raise ConfigError(
+      '--hold_out is none; a study needs something to hold out: shape, or '
+      'FACTOR=VALUE'
+    )
   commands, runs = {}, {}
   changes = {'train.num_steps': num_base, 'data.hold_out': hold_out}
   commands['none'], runs['none'] = _changed(asked, 'base', changes)
@@ -128,7 +132,7 @@ def plan(asked: Command, hold_out: str) -> Study:
     }
     commands[column], runs[column] = _changed(asked, column, changes)
   folder = asked.workdir or base.with_name(f'{base.name}-extrapolation')
-  return Study(commands, runs, hold_out, folder)
+  return Study(commands, runs, folder)
 
 
 def _changed(
@@ -138,6 +142,7 @@ def _changed(
   config = asked.config.copy_and_resolve_references()
   config_lib.update(config, changes)
   config_lib.check(config)
+  config_lib.update(config, config_lib.written_out(config))
   given = asked.workdir / leaf if asked.workdir else None
   place = Run.choose(given, asked.name, config)
   return asked._replace(config=config, workdir=place.folder), place
@@ -188,7 +193,7 @@ def conclude(study: Study) -> None:
       from experiments.paper import held_out
       from structae.figures import grids
 
-      content, sheet = held_out.score(study.runs, study.hold_out, stopping)
+      content, sheet = held_out.score(study.runs, stopping)
       content['runs'] = runs
       grids.save_png(picture, sheet)
       files.write_text(path, json.dumps(content, indent=1) + '\n')

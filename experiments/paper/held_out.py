@@ -37,13 +37,12 @@ DEFINITIONS = {
 
 
 def score(
-  runs: Mapping[str, Run], hold_out: str, stopping: stop_lib.Stop
+  runs: Mapping[str, Run], stopping: stop_lib.Stop
 ) -> tuple[dict[str, Any], np.ndarray]:
   """Errors of finished runs on test images, new to all of them.
 
   Args:
     runs: by column, `none` (the base) among them.
-    hold_out: the name of what the base was trained without.
     stopping: knows whether to stop.
 
   Returns:
@@ -60,7 +59,7 @@ def score(
   num = config.evaluation.num_test
   parts = {
     name: Selection(source, pipeline.subset(part, num, seed=1))
-    for name, part in test_images(config, source, hold_out).items()
+    for name, part in test_images(config, source).items()
   }
   novel = parts['mse']
   shown = np.random.RandomState(1).permutation(novel.indices)[:NUM_SHOWN]
@@ -79,8 +78,8 @@ def score(
   content = {
     'model': base.name,
     'seed': config.seed,
-    'hold_out': hold_out,
-    'values': splits.EXTRAPOLATION[hold_out],
+    'hold_out': config.data.hold_out,
+    'values': build.held_out(config, source),
     'data': config.data.name,
     'scale': config.scale,
     'settings': {name: flat(config)[name] for name in SETTINGS},
@@ -95,14 +94,13 @@ def score(
 
 
 def test_images(
-  config: ml_collections.ConfigDict, source: Source, hold_out: str
+  config: ml_collections.ConfigDict, source: Source
 ) -> dict[str, np.ndarray]:
   """The numbers of test images with the held-out values, and without.
 
   Args:
     config: the configuration of the base.
     source: its data.
-    hold_out: the name of what was held out.
 
   Returns:
     `mse`, those with the values, and `mse_familiar`, those without.
@@ -112,11 +110,12 @@ def test_images(
       is left.
   """
   base_train = build.split(config, source).train
+  values = build.held_out(config, source)
   config = config.copy_and_resolve_references()
   config.data.hold_out = 'none'
   whole = build.split(config, source)
   kept, novel = splits.hold_out(
-    whole, source.factors, source.factor_names, splits.EXTRAPOLATION[hold_out]
+    whole, source.factors, source.factor_names, values
   )
   if not len(novel.test):
     raise ConfigError(f'no test image of {source.name} is held out')

@@ -6,7 +6,7 @@ from typing import Any
 
 from structae.config import graphs, presets
 from structae.config.errors import ConfigError
-from structae.data import catalog
+from structae.data import catalog, hold_out
 
 _MOST_BLOCKS = 1024  # a file that claims more would be built for hours
 
@@ -15,16 +15,32 @@ def check_data(data: Any) -> None:
   """Refuses what the data set does not offer."""
   data_set = catalog.get(data.name)
   _check_path(data, data_set)
-  for field, offered in (
-    ('split', data_set.splits),
-    ('hold_out', data_set.hold_outs),
-  ):
-    if data[field] not in offered:
-      raise ConfigError(
-        f'data.{field} is {data[field]}; {data.name} offers {_listed(offered)}'
-      )
+  if data.split not in data_set.splits:
+    raise ConfigError(
+      f'data.split is {data.split}; {data.name} offers '
+      f'{_listed(data_set.splits)}'
+    )
+  _check_hold_out(data, data_set)
   _check_crop(data, data_set)
   _check_size(data, data_set)
+
+
+def _check_hold_out(data: Any, data_set: catalog.DataSet) -> None:
+  """Factors that only the files name are looked for when these are opened."""
+  if data.hold_out in data_set.hold_outs:
+    return
+  if '=' not in data.hold_out:
+    raise ConfigError(
+      f'data.hold_out is {data.hold_out:.80}; {data.name} offers '
+      f'{", ".join(data_set.hold_outs)} or values of factors: FACTOR=VALUE'
+    )
+  try:
+    if data_set.factors:
+      hold_out.parse(data.hold_out, data_set.factors)
+    else:
+      hold_out.entries(data.hold_out)
+  except ValueError as error:
+    raise ConfigError(f'data.hold_out: {error}') from error
 
 
 def _check_size(data: Any, data_set: catalog.DataSet) -> None:

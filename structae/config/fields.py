@@ -198,8 +198,9 @@ FIELDS = {
   'data.split': Field('random', 'which images train, validate and test',
                       *_one_of(*splits.KINDS)),
   'data.hold_out': Field(
-      'none', 'factor values that no image of any part shows',
-      *_one_of('none', *splits.EXTRAPOLATION)),
+      'none', 'factor values that no image of any part shows: shape=ball, or '
+      "together: 'floor_hue=0,1;shape=cube' (, is or, ; is and); the paper's: "
+      'shape, camera', *_TEXT),
   'data.split_seed': Field(0, 'seed of the split', *_whole(0)),
   'evaluation.num_train': Field(0, 'training codes to save; 0 saves all',
                                 *_whole(0)),

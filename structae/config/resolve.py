@@ -9,6 +9,7 @@ import ml_collections
 from structae.config import checks, graphs, presets
 from structae.config.errors import ConfigError
 from structae.config.fields import FIELDS
+from structae.data import catalog, hold_out
 
 
 def default_config() -> ml_collections.ConfigDict:
@@ -141,7 +142,8 @@ def check(config: ml_collections.ConfigDict) -> None:
 def written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:
   """What a checked configuration leaves to a preset or to a file, said in full.
 
-  No later change of a preset, and no loss of a file, then changes the model.
+  No later change of a preset, and no loss of a file, then changes the model;
+  and what is the same is spelled the same.
 
   Args:
     config: a checked configuration.
@@ -152,6 +154,9 @@ def written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:
   values: dict[str, Any] = presets.widths(config)
   if config.model.decoder == 'graph':
     values[graphs.FIELD] = str(graphs.parse(config.model.graph))
+  factors = catalog.get(config.data.name).factors
+  if '=' in config.data.hold_out and factors:
+    values['data.hold_out'] = hold_out.written(config.data.hold_out, factors)
   return values
 
 

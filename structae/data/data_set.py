@@ -123,8 +123,8 @@ class DataSet:
     crop: how its pictures become square; None where they are, or where there
       is no choice.
     official: whether it prescribes a split, as its extra `partition`.
-    hold_outs: the factor values that a run can do without: 'none' and keys of
-      `splits.EXTRAPOLATION`.
+    hold_outs: names of what a run can do without: 'none' and keys of
+      `hold_out.NAMED`; factor values can be named in any case.
     scene_distance: whether its images are the scenes of `shapes3d_synth`, so
       that `evaluation.scene_distance` finds the nearest one to an image.
     preset: the settings for it: '64px', '128px', 'rfd' or 'vectors'.

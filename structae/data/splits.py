@@ -13,14 +13,6 @@ import numpy as np
 
 KINDS = ('random', 'authors', 'official')
 
-# What the paper leaves out of 3D-Shapes to see whether a model extrapolates:
-# the ball, or the two extreme camera angles on either side.
-# Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 3.2, A.3.3.
-EXTRAPOLATION: dict[str, dict[str, tuple[int, ...]]] = {
-  'shape': {'shape': (2,)},
-  'camera': {'orientation': (0, 1, 13, 14)},
-}
-
 
 class Splits(NamedTuple):
   """Image numbers of the three parts, each sorted, int32."""
@@ -135,13 +127,14 @@ def hold_out(
   """Parts every list into images without and with certain factor values.
 
   The paper's extrapolation trains on the first and asks how the second is
-  encoded and decoded: `hold_out(parts, ..., EXTRAPOLATION['shape'])`.
+  encoded and decoded.
 
   Args:
     parts: the split to part.
     factors: image numbers [B] -> factors [B, F].
     factor_names: F names.
-    values: what is held out: factor name -> indices of its values.
+    values: what is held out, see `hold_out.parse`: factor name -> indices of
+      its values.
 
   Returns:
     The images that stay, and the novel ones.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from structae.data import hdf5, reading, splits
+from structae.data import hdf5, hold_out, reading
 from structae.data.data_set import DataSet, Factors, File, Tfds, linspace
 from structae.data.reading import Originals, Reading
 
@@ -62,7 +62,7 @@ DATA_SET = DataSet(
       md5='099a2078d58cec4daad0702c55d06868',
     ),
   ),
-  hold_outs=('none', *splits.EXTRAPOLATION),
+  hold_outs=('none', *hold_out.NAMED),
   homepage='https://github.com/deepmind/3d-shapes',
   licence='Apache-2.0',
   citation=(

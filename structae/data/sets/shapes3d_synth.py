@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from structae.data import splits
+from structae.data import hold_out
 from structae.data.data_set import DataSet
 from structae.data.sets import shapes3d
 
@@ -23,7 +23,7 @@ DATA_SET = DataSet(
   factors=shapes3d.FACTORS,
   grid=True,
   make=_make,
-  hold_outs=('none', *splits.EXTRAPOLATION),
+  hold_outs=('none', *hold_out.NAMED),
   scene_distance=True,
   licence='Apache-2.0 (part of this project)',
   citation='this project; after Burgess and Kim, 3D Shapes Dataset, 2018',
