@@ -50,7 +50,7 @@ def scene_break(inputs: Inputs) -> Answer:
     added = _to_scenes(inputs, exchanged(codes, k)) - before
     found = uncertainty.mean(added)
     values.append(
-      Found('scene_break', found.mean, found.num, of, _interval(found))
+      Found('scene_break', found.mean, found.num, of, found.interval)
     )
   details = {
     'reconstruction': float(before.mean()),
@@ -126,12 +126,6 @@ def _images(inputs: Inputs, codes: np.ndarray) -> Images:
       yield inputs.decode(codes[start : start + _BATCH])
 
   return batches
-
-
-def _interval(found: uncertainty.Mean) -> dict[str, list[float]]:
-  if np.isnan(found.low):
-    return {}
-  return {'interval': [found.low, found.high]}
 
 
 def _matrix(name: str, values: list[Found]) -> dict[str, object]:

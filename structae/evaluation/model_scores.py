@@ -11,6 +11,7 @@ from structae.evaluation.codes import varying
 from structae.evaluation.inputs import Answer, Found, Inputs
 from structae.evaluation.metrics import order, probes
 from structae.evaluation.metrics import variable_effect as effects
+from structae.evaluation.metrics.mutual_information import entropy
 
 # Examples over which the variance of the data is taken.
 MOST_VARIANCE_EXAMPLES = 10_000
@@ -77,9 +78,10 @@ def scene_distance(inputs: Inputs) -> Answer:
   nearest = None
   for of, images in _compared(inputs).items():
     errors, numbers = scenes.scene_distance(inputs.scenes, images)
-    values.append(
-      Found('scene_distance', float(np.mean(errors)), len(errors), of)
-    )
+    values += [
+      Found('scene_distance', float(np.mean(errors)), len(errors), of),
+      Found('scene_diversity', diversity(numbers), len(errors), of),
+    ]
     if of == 'reconstruction':
       nearest = np.asarray(numbers)
   if nearest is not None:
@@ -89,6 +91,13 @@ def scene_distance(inputs: Inputs) -> Answer:
     for of, value in zip(inputs.test.factor_names, right.mean(0)):
       values.append(Found('seen', float(value), len(right), of))
   return Answer(values)
+
+
+def diversity(numbers: np.ndarray) -> float:
+  """The mean entropy of factors over scenes `[S]`, of the largest possible."""
+  factors = shapes3d_synth.factors(np.asarray(numbers))
+  most = np.minimum(shapes3d_synth.FACTOR_SIZES, max(len(factors), 2))
+  return float(np.mean(entropy(factors) / np.log(most)))
 
 
 def _compared(inputs: Inputs) -> dict[str, np.ndarray]:

@@ -34,6 +34,13 @@ class Mean(NamedTuple):
   high: float
   num: int
 
+  @property
+  def interval(self) -> dict[str, list[float]]:
+    """The interval as an entry of a score keeps it; empty if there is none."""
+    if np.isnan(self.low):
+      return {}
+    return {'interval': [self.low, self.high]}
+
 
 class Difference(NamedTuple):
   """A mean of paired differences.
