@@ -7,6 +7,7 @@ is the break that this variable makes.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -82,13 +83,13 @@ def fid_break(inputs: Inputs) -> Answer:
 
   def distance(some: np.ndarray) -> float:
     images = compare.describe(_images(inputs, some), weights, ['fid'])
-    found = fid.fid(
+    found: dict[str, Any] = fid.fid(
       real.statistics,
       images.statistics,
       weights,
       num_dimensions=compare.NUM_DIMENSIONS,
     )
-    return float(str(found['fid']))
+    return float(found['fid'])
 
   inputs.log('Inception features of reconstructions')
   before = distance(codes)
