@@ -93,11 +93,15 @@ class Codec:
     """Decodes the codes of images, to the like of `decode`."""
     return self.decode(self.encode(images))
 
-  def errors(self, images: Any) -> dict[str, np.ndarray]:
+  def errors(
+    self, images: Any, key: jax.Array | None = None
+  ) -> dict[str, np.ndarray]:
     """How far reconstructions are from their images.
 
     Args:
       images: `[N, ...]`, an array or `Examples`.
+      key: a PRNG key, to decode codes drawn from their posteriors, in place of
+        the means.
 
     Returns:
       Three arrays `[N]`: `loss`, -log p(image | code) in nats; `floor`, the
@@ -106,7 +110,12 @@ class Codec:
     """
 
     def errors(read: Callable, params: Any, batch: tuple) -> Any:
-      codes = _apply(self.encode_fn, read, params, batch).mean
+      nonlocal key
+      posterior = _apply(self.encode_fn, read, params, batch)
+      codes = posterior.mean
+      if key is not None:
+        key, own = jax.random.split(key)
+        codes = posterior.sample(own)
       outputs = _apply(self.decode_fn, _same, params, (codes,))
       return _errors(self.likelihood, read, batch, outputs)
 

@@ -145,9 +145,11 @@ class Model:
     """Decodes the codes of images; the arguments are `encode`'s."""
     return self.codec.reconstruct(self._checked_images(images))
 
-  def errors(self, images: Any) -> dict[str, np.ndarray]:
+  def errors(
+    self, images: Any, key: jax.Array | None = None
+  ) -> dict[str, np.ndarray]:
     """How far reconstructions are from their images; see `Codec.errors`."""
-    return self.codec.errors(self._checked_images(images))
+    return self.codec.errors(self._checked_images(images), key)
 
   def sample(
     self, key: jax.Array | int, num_samples: int, kind: str = 'hybrid'

@@ -61,6 +61,9 @@ def of_model(
     in_order=model.config.model.decoder not in ('hourglass', 'graph'),
     examples=read,
     reconstruct=lambda indices: model.errors(Selection(source, indices)),
+    reconstruct_sampled=lambda indices: model.errors(
+      Selection(source, indices), keys_lib.of_seed(model.config.seed).scored
+    ),
     render=lambda factors: _render(source, factors, read),
     scenes=source.arrays if has_scenes else None,
     samples=samples or {},

@@ -33,6 +33,7 @@ SCORES = (
   'pairwise_information',
   'scene_distance_hybrid',
   'scene_distance_prior',
+  'scene_diversity_hybrid',
   'fid_rec',
   'fid_hybrid',
   'fid_prior',

@@ -260,7 +260,8 @@ def _is_scored(folder: Path, metric: str) -> bool:
   scores = Run(folder).scores
   if metric in metrics.IMAGE_METRICS:
     return scores.get(f'{metric}_rec', {}).get('value') is not None
-  return all(row.name in scores for row in metrics.of_metric(metric))
+  found = {entry.get('score', name) for name, entry in scores.items()}
+  return all(row.name in found for row in metrics.of_metric(metric))
 
 
 @functools.cache

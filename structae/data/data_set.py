@@ -113,6 +113,8 @@ class DataSet:
     num_examples: N; None where only the files show it.
     factors: F names, each with what its values mean. A factor with a single
       value is constant, and no metric may use it.
+    periodic: names of the factors whose last value is next to their first:
+      hues, full turns. Two numbers, on a circle, may hold one of these.
     grid: whether the images are the full factor grid in row-major order (last
       factor fastest), so that an index determines every factor:
       `index = (((i_0 * n_1 + i_1) * n_2 + i_2) ...) * n_F + i_F`.
@@ -141,6 +143,7 @@ class DataSet:
   sizes: tuple[int, ...]
   num_examples: int | None
   factors: Factors = dataclasses.field(default_factory=dict)
+  periodic: tuple[str, ...] = ()
   grid: bool = False
   read: Callable[['DataSet', Originals], Reading] | None = None
   make: Callable[[int], tuple[Any, Callable]] | None = None

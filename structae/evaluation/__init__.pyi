@@ -30,6 +30,8 @@ from .metrics.mutual_information import (
 from .metrics.order import factor_levels as factor_levels
 from .metrics.order import information_shares as information_shares
 from .metrics.order import order_correlation as order_correlation
+from .metrics.periodic import dci_periodic as dci_periodic
+from .metrics.periodic import mig_periodic as mig_periodic
 from .metrics.probes import probe as probe
 from .metrics.sap import sap as sap
 from .metrics.sap import sap_continuous as sap_continuous

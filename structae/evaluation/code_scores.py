@@ -129,9 +129,11 @@ def _call(metric: str, inputs: Inputs, seed: int) -> dict[str, Any] | str:
     if 'factors' in row.needs:
       arrays.append(part.factors)
   function = pkgutil.resolve_name(row.function)
-  draws = 'seed' in inspect.signature(function).parameters
+  assert inputs.train
+  settings = {'seed': seed, 'periodic': saved.periodic(inputs.train)}
+  takes = inspect.signature(function).parameters
   try:
-    return function(*arrays, **({'seed': seed} if draws else {}))
+    return function(*arrays, **{k: settings[k] for k in settings if k in takes})
   except ValueError as error:
     return str(error)
 

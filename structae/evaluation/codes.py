@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae import files
+from structae.data import catalog
 from structae.evaluation.metrics import inputs
 
 # The points of the paper's protocol: to fit, and to score.
@@ -159,6 +160,18 @@ def _without_text(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def numbered(num_variables: int) -> tuple[str, ...]:
   """The names of variables that have no others: `U_1`, ..."""
   return tuple(f'U_{k + 1}' for k in range(num_variables))
+
+
+def periodic(codes: Codes) -> list[int]:
+  """The columns of periodic factors: of the catalogue, or as `meta` says.
+
+  `meta` may name them as `periodic`; else its `data` is looked up.
+  """
+  names = codes.meta.get('periodic')
+  if names is None:
+    known = catalog.CATALOG.get(codes.meta.get('data', ''))
+    names = known.periodic if known else ()
+  return [j for j, name in enumerate(codes.factor_names) if name in names]
 
 
 def take(codes: Codes, rows: np.ndarray) -> Codes:

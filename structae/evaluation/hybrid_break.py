@@ -7,6 +7,7 @@ is the break that this variable makes.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def scene_break(inputs: Inputs) -> Answer:
     added = _to_scenes(inputs, exchanged(codes, k)) - before
     found = uncertainty.mean(added)
     values.append(
-      Found('scene_break', found.mean, found.num, of, _interval(found))
+      Found('scene_break', found.mean, found.num, of, found.interval)
     )
   details = {
     'reconstruction': float(before.mean()),
@@ -82,13 +83,13 @@ def fid_break(inputs: Inputs) -> Answer:
 
   def distance(some: np.ndarray) -> float:
     images = compare.describe(_images(inputs, some), weights, ['fid'])
-    found = fid.fid(
+    found: dict[str, Any] = fid.fid(
       real.statistics,
       images.statistics,
       weights,
       num_dimensions=compare.NUM_DIMENSIONS,
     )
-    return float(str(found['fid']))
+    return float(found['fid'])
 
   inputs.log('Inception features of reconstructions')
   before = distance(codes)
@@ -126,12 +127,6 @@ def _images(inputs: Inputs, codes: np.ndarray) -> Images:
       yield inputs.decode(codes[start : start + _BATCH])
 
   return batches
-
-
-def _interval(found: uncertainty.Mean) -> dict[str, list[float]]:
-  if np.isnan(found.low):
-    return {}
-  return {'interval': [found.low, found.high]}
 
 
 def _matrix(name: str, values: list[Found]) -> dict[str, object]:

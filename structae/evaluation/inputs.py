@@ -44,6 +44,7 @@ class Inputs:
     in_order: whether the decoder reads one variable after the other.
     examples: indices `[N]` -> examples of the data set.
     reconstruct: indices `[N]` -> `loss`, `floor` (nats) and `mse`, `[N]` each.
+    reconstruct_sampled: the same, from codes drawn from their posteriors.
     render: factors `[N, F]` -> their images; raises ValueError if the data set
       does not hold every combination.
     scenes: the tables of `shapes3d_synth` in the size of the images.
@@ -61,6 +62,9 @@ class Inputs:
   in_order: bool = True
   examples: Callable[[np.ndarray], np.ndarray] | None = None
   reconstruct: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None
+  reconstruct_sampled: Callable[[np.ndarray], dict[str, np.ndarray]] | None = (
+    None
+  )
   render: Callable[[np.ndarray], np.ndarray] | None = None
   scenes: Any = None
   samples: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
@@ -112,6 +116,12 @@ _PRESENT: dict[str, Callable[[Inputs], bool]] = {
   'data set': lambda inputs: inputs.render is not None,
   'scenes': lambda inputs: inputs.scenes is not None,
   'images': lambda inputs: inputs.image_sets is not None,
+  'posterior': lambda inputs: (
+    inputs.test is not None and inputs.test.log_var is not None
+  ),
+  'sampled reconstructions': lambda inputs: (
+    inputs.reconstruct_sampled is not None
+  ),
   'several models': lambda inputs: False,
 }
 

@@ -7,10 +7,12 @@ import numpy as np
 
 from structae.data import pipeline, shapes3d_synth
 from structae.evaluation import scene_distance as scenes
+from structae.evaluation import uncertainty
 from structae.evaluation.codes import varying
 from structae.evaluation.inputs import Answer, Found, Inputs
 from structae.evaluation.metrics import order, probes
 from structae.evaluation.metrics import variable_effect as effects
+from structae.evaluation.metrics.mutual_information import entropy
 
 # Examples over which the variance of the data is taken.
 MOST_VARIANCE_EXAMPLES = 10_000
@@ -31,18 +33,23 @@ def reconstruction(inputs: Inputs) -> Answer:
     float(parts[name].mean(dtype=np.float64))
     for name in ('loss', 'floor', 'mse')
   )
+  of_nats, of_mse = (
+    uncertainty.mean(parts[name]).interval for name in ('loss', 'mse')
+  )
+  above = parts['loss'].astype(np.float64) - parts['floor']
+  of_above = uncertainty.mean(above).interval
   n = len(indices)
   seen = pipeline.subset(indices, MOST_VARIANCE_EXAMPLES, seed=1)
   examples = inputs.examples(seen)
   if examples.dtype == np.uint8:
     examples = examples / np.float32(255)
     values = [
-      Found('test_bce', nats, n, more={'floor': floor}),
-      Found('test_bce_above_floor', nats - floor, n),
+      Found('test_bce', nats, n, '', {'floor': floor, **of_nats}),
+      Found('test_bce_above_floor', nats - floor, n, '', of_above),
     ]
   else:
-    values = [Found('test_loss', nats, n)]
-  values.append(Found('test_mse', mse, n))
+    values = [Found('test_loss', nats, n, '', of_nats)]
+  values.append(Found('test_mse', mse, n, '', of_mse))
   variance = float(examples.var(0, dtype=np.float64).mean())
   name = 'explained_variance'
   if variance:
@@ -77,9 +84,11 @@ def scene_distance(inputs: Inputs) -> Answer:
   nearest = None
   for of, images in _compared(inputs).items():
     errors, numbers = scenes.scene_distance(inputs.scenes, images)
-    values.append(
-      Found('scene_distance', float(np.mean(errors)), len(errors), of)
-    )
+    found = uncertainty.mean(errors)
+    values += [
+      Found('scene_distance', found.mean, found.num, of, found.interval),
+      Found('scene_diversity', diversity(numbers), len(errors), of),
+    ]
     if of == 'reconstruction':
       nearest = np.asarray(numbers)
   if nearest is not None:
@@ -89,6 +98,13 @@ def scene_distance(inputs: Inputs) -> Answer:
     for of, value in zip(inputs.test.factor_names, right.mean(0)):
       values.append(Found('seen', float(value), len(right), of))
   return Answer(values)
+
+
+def diversity(numbers: np.ndarray) -> float:
+  """The mean entropy of factors over scenes `[S]`, of the largest possible."""
+  factors = shapes3d_synth.factors(np.asarray(numbers))
+  most = np.minimum(shapes3d_synth.FACTOR_SIZES, max(len(factors), 2))
+  return float(np.mean(entropy(factors) / np.log(most)))
 
 
 def _compared(inputs: Inputs) -> dict[str, np.ndarray]:

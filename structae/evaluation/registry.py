@@ -28,6 +28,8 @@ NEEDS = {
   'data set': 'needs the data set.',
   'scenes': 'needs the scenes of shapes3d_synth.',
   'images': 'needs images.',
+  'posterior': 'needs an encoder that gives a Gaussian.',
+  'sampled reconstructions': 'needs reconstructions of sampled codes.',
   'several models': 'compares models: call evaluation.udr.',
 }
 _CODES = ('codes',)
@@ -189,6 +191,14 @@ _OF_CODES = {
       'beside InfoE.', _UNIT, 'higher'),
     Score('infoe', _READ, "InfoE: what share of a factor's uncertainty does a "
       'linear classifier remove?', _UNIT, 'higher')),
+  **_by('mig_periodic', 'metrics.periodic:mig_periodic', _FACTORS,
+    Score('mig_periodic', _ONE, 'MIG on circles: as MIG, where two numbers '
+      'that hold a periodic factor as an angle count as one.', _UNIT,
+      'higher')),
+  **_by('dci_periodic', 'metrics.periodic:dci_periodic', _HELD_OUT,
+    Score('completeness_periodic', _ONE, 'DCI completeness on circles: as '
+      'completeness, where two numbers that hold a periodic factor as an angle '
+      'count as one.', _UNIT, 'higher')),
   **_by('mig_by_variable', 'metrics.by_variable:mig_by_variable', _FACTORS,
     Score('mig_by_variable', _ONE, 'MIG of variables: how much more does the '
       "best variable know about a factor than the next best, as a share of the "
@@ -230,6 +240,22 @@ _OF_CODES = {
       INDEPENDENT), by_variable=True),
 }
 _OF_RUNS = {
+  **_by('posterior', 'posterior_scores:posterior',
+        ('held-out codes', 'posterior'),
+    Score('kl', _HOLDS, 'KL: how many nats does the posterior of {of} take '
+      'beyond the standard normal prior? 0 where it collapsed.', _POSITIVE,
+      None, 0, 'variable', why='what is told costs nats'),
+    Score('kl_total', _HOLDS, 'KL of codes: how many nats does the posterior '
+      'take beyond the standard normal prior?', _POSITIVE, None, 0,
+      why='what is told costs nats'),
+    Score('active_units', _HOLDS, 'Active units: how many numbers of a code '
+      'have posterior means of a variance above .01?', _POSITIVE, None, None,
+      why='how many numbers a model should use depends on the data')),
+  **_by('elbo', 'posterior_scores:elbo',
+        ('held-out codes', 'posterior', 'sampled reconstructions'),
+    Score('elbo', _PICTURES, 'ELBO: evidence lower bound of test examples, in '
+      'nats per example, with one code drawn from the posterior of each.',
+      (None, None), 'higher', None, why=_OF_THE_DATA)),
   **_by('variable_effect', 'model_scores:variable_effect', ('codes', 'decoder'),
     Score('used_variables', _HOLDS, 'Used variables: how many variables make '
       '1 % or more of the variance of decoded images?', _POSITIVE, None, None,
@@ -294,6 +320,9 @@ _OF_EVERY_RUN = {
     Score('scene_distance', _PICTURES, 'Scene distance: mean squared error '
       'from {of} to the nearest of all 480,000 images of the data set, pixels '
       'in 0 to 1.', _UNIT, 'lower', None, 'set', _ALIKE),
+    Score('scene_diversity', _PICTURES, 'Scene diversity: what share of the '
+      'entropy of the factors do the images nearest to {of} show? 0 where all '
+      'are one scene, which blur may bring near.', _UNIT, 'higher', 0, 'set'),
     Score('seen', _PICTURES, 'Seen: how often does the image nearest to a '
       'reconstruction of a test image have its {of}?', _UNIT, 'higher', None,
       'factor', 'one over the number of values, if all are as frequent')),

@@ -274,6 +274,9 @@ def _number(value: float) -> str:
 def _text(entry: Mapping[str, Any], defined: bool) -> str:
   """What is said of a score: why it is missing, its spread, its definition."""
   text = entry.get('missing') or entry.get('definition', '') * defined
+  if entry.get('interval'):
+    low, high = entry['interval']
+    text = f'95 %: {low:.4g} to {high:.4g}. {text}'.rstrip()
   if not entry.keys() >= {'seeds', 'mean', 'std'}:
     return text
   spread = f'{entry["mean"]:.4f} ± {entry["std"]:.4f}'

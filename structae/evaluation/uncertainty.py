@@ -14,6 +14,9 @@ LEVEL = 0.95
 # Fewer values give no interval: two say nothing of their own spread.
 FEWEST = 3
 _NUM_RESAMPLES = 10_000
+# Of many points a tenth of the resamples will do, and costs a second.
+_FEWEST_RESAMPLES = 1000
+_MOST_NUMBERS = 20_000_000  # of all resamples, beyond the fewest
 _AT_ONCE = 10_000_000  # numbers of a batch of resamples
 
 
@@ -33,6 +36,13 @@ class Mean(NamedTuple):
   low: float
   high: float
   num: int
+
+  @property
+  def interval(self) -> dict[str, list[float]]:
+    """The interval as an entry of a score keeps it; empty if there is none."""
+    if np.isnan(self.low):
+      return {}
+    return {'interval': [self.low, self.high]}
 
 
 class Difference(NamedTuple):
@@ -155,7 +165,9 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
   tail = stats.norm.cdf(np.sqrt(num / (num - 1)) * quantile)
   found = stats.bootstrap(
     (values,), np.mean,
-    n_resamples=_NUM_RESAMPLES,
+    n_resamples=max(
+      min(_NUM_RESAMPLES, _MOST_NUMBERS // num), _FEWEST_RESAMPLES
+    ),
     batch=max(1, _AT_ONCE // num),
     confidence_level=1 - 2 * tail,
     method='percentile',

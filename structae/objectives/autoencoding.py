@@ -7,12 +7,18 @@
 | `kl_penalty(beta)`       | beta-VAE               |
 | `mmd_penalty(weight)`    | WAE-MMD                |
 | `dependence_penalty(..)` | beta-TCVAE             |
+| `moments.dip_penalty`    | DIP-VAE-I, DIP-VAE-II  |
+
+`annealed` is a loss of its own, AnnealedVAE, since it changes with the step.
 """
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from structae.nn.posterior import Posterior
 from structae.objectives import dependence, divergences, reconstruction
@@ -20,6 +26,7 @@ from structae.objectives import dependence, divergences, reconstruction
 Encode = Callable[[Any, jax.Array], Posterior]
 Decode = Callable[[Any, jax.Array], jax.Array]
 Metrics = dict[str, jax.Array]
+# Some take the number of updates made too, as `step`.
 Loss = Callable[[Any, jax.Array, jax.Array], tuple[jax.Array, Metrics]]
 # (posterior, codes drawn from it, key) -> (nats per example, terms by name)
 Penalty = Callable[[Posterior, jax.Array, jax.Array], tuple[jax.Array, Metrics]]
@@ -56,6 +63,62 @@ def autoencoding(
       return rec, {'reconstruction': rec}
     added, terms = penalty(posterior, codes, key)
     return rec + added, {'reconstruction': rec, **terms}
+
+  return loss
+
+
+def at(loss: Loss, step: jax.Array | int) -> Loss:
+  """A loss after some updates: the loss itself, unless it takes `step`."""
+  if 'step' not in inspect.signature(loss).parameters:
+    return loss
+  takes: Any = loss
+  return functools.partial(takes, step=step)
+
+
+def annealed(
+  encode: Encode,
+  decode: Decode,
+  gamma: float,
+  capacity: float,
+  num_steps: int,
+  divergence: Callable[[Posterior], jax.Array] = divergences.kl,
+  likelihood: reconstruction.Likelihood = reconstruction.BERNOULLI,
+) -> Loss:
+  """Reconstruction and gamma |KL - C|, whose C grows: AnnealedVAE.
+
+  Args:
+    encode: `(params, images) -> Posterior`, Gaussian.
+    decode: `(params, codes) -> outputs`.
+    gamma: the weight.
+    capacity: C from `num_steps` updates on, in nats; it grows linearly from 0.
+    num_steps: see there.
+    divergence: `Posterior -> [B]`.
+    likelihood: of the images given the outputs.
+
+  Returns:
+    `loss(params, images, key, step) -> (nats per example, its terms)`, with the
+    terms `kl` and `capacity`.
+
+  Source: Burgess et al., Understanding disentangling in beta-VAE,
+    https://arxiv.org/abs/1804.03599, equation 8.
+  """
+
+  def loss(
+    params: Any, images: jax.Array, key: jax.Array, step: jax.Array | int = 0
+  ) -> tuple[jax.Array, Metrics]:
+    grown = jnp.minimum(jnp.asarray(step, jnp.float32) / num_steps, 1)
+    limit = capacity * grown
+
+    def penalty(
+      posterior: Posterior, codes: jax.Array, key: jax.Array
+    ) -> tuple[jax.Array, Metrics]:
+      del codes, key
+      kl = divergence(posterior).mean()
+      return gamma * jnp.abs(kl - limit), {'kl': kl, 'capacity': limit}
+
+    return autoencoding(encode, decode, penalty, likelihood)(
+      params, images, key
+    )
 
   return loss
 

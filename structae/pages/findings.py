@@ -49,7 +49,8 @@ def sentences(run: Run) -> list[str]:
     Sentences, the most important first.
   """
   found = [_reconstructions(run), *_factors(run), _used(run), _hybrids(run)]
-  return [sentence for sentence in [*found, _dependence(run)] if sentence]
+  found += [_breaks(run), _dependence(run)]
+  return [sentence for sentence in found if sentence]
 
 
 def carried(run: Run) -> list[str]:
@@ -246,6 +247,26 @@ def _hybrids(run: Run) -> str:
         'far.'
       )
   return ''
+
+
+def _breaks(run: Run) -> str:
+  """Which variable alone leads farthest from the scenes of the data."""
+  found = {
+    str(entry.get('of')): entry
+    for entry in run.scores.values()
+    if entry.get('score') == 'scene_break' and entry.get('value') is not None
+  }
+  worst = max(found, key=lambda name: found[name]['value'], default='')
+  # Where the interval holds zero, none is seen to break anything.
+  low = (found.get(worst, {}).get('interval') or [0.0])[0]
+  if not low > 0:
+    return ''
+  return (
+    f'Of all variables {_number_name(worst)} breaks hybrids most: alone that '
+    'of another example, it adds '
+    f'{wording.number(found[worst]["value"])} to the distance from the nearest '
+    'true scene.'
+  )
 
 
 def _dependence(run: Run) -> str:

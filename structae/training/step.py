@@ -11,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from structae import devices
+from structae.objectives import autoencoding
 from structae.objectives.autoencoding import Loss
 
 
@@ -165,14 +166,15 @@ def update(
   """The state after one more update; pure.
 
   Args:
-    loss: see `make_step`.
+    loss: see `make_step`; one that takes `step` is given the state's.
     optimizer: see `make_step`.
     state: the state before.
     images: `[B, H, W, C]`.
     key: the PRNG key of the noise of all steps.
   """
   noise = jax.random.fold_in(key, state.step)
-  (value, terms), gradients = jax.value_and_grad(loss, has_aux=True)(
+  now = autoencoding.at(loss, state.step)
+  (value, terms), gradients = jax.value_and_grad(now, has_aux=True)(
     state.params, images, noise
   )
   updates, opt_state = optimizer.update(

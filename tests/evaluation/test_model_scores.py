@@ -146,6 +146,7 @@ def test_reconstructions_are_compared_with_examples(kind):
   assert values == pytest.approx(
     {**loss, 'test_mse': mse / 4, 'explained_variance': 0.75}
   )
+  assert found['test_mse']['interval'] == pytest.approx([mse / 4] * 2)
   alike = np.repeat(examples[:1], 50, axis=0)
   inputs = dataclasses.replace(inputs, examples=lambda indices: alike)
   entry = runner.score(['reconstruction'], inputs)['scores']

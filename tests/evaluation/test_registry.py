@@ -40,6 +40,13 @@ BETTER = {
   'distance_correlation': 'lower',
   'used_variables': None,
   'order_correlation': 'higher',  # a correlation, and yet
+  'mig_periodic': 'higher',
+  'completeness_periodic': 'higher',
+  'kl': None,
+  'kl_total': None,
+  'active_units': None,
+  'elbo': 'higher',
+  'scene_diversity': 'higher',
   'scene_break': 'lower',
   'fid_break': 'lower',
   'fid': 'lower',

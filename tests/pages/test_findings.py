@@ -102,6 +102,25 @@ def test_what_has_no_score_is_not_spoken_of(learned):
   assert sentences[-1] == 'Not learned: turn.'
 
 
+def test_the_variable_that_breaks_hybrids_most_is_named(learned):
+  def entry(of, value, low):
+    return {
+      'score': 'scene_break', 'of': of, 'value': value, 'interval': [low, 1.0]
+    }  # fmt: skip
+
+  scores = {
+    f'scene_break_{of}': entry(of, value, low)
+    for of, value, low in (('U_1', 0.001, -0.1), ('U_2', 0.02, 0.01))
+  }
+  (sentence,), _ = learned(scores=scores)
+  assert sentence == (
+    'Of all variables U₂ breaks hybrids most: alone that of another example, '
+    'it adds 0.02000 to the distance from the nearest true scene.'
+  )
+  del scores['scene_break_U_2']
+  assert learned(scores=scores)[0] == []
+
+
 def test_what_makes_no_sense_is_not_spoken_of(learned):
   details = {'mig': {'entropy': [2.0, 2.0, 2.0]}}
   empty = {'values': [[], [], []], 'rows': NUMBERS, 'columns': []}

@@ -99,6 +99,7 @@ DATA_SET = DataSet(
     'azimuth': tuple(range(_AZIMUTHS)),
     'object_type': tuple(range(183)),
   },
+  periodic=('azimuth',),
   grid=True,
   read=_read,
   files=(

@@ -60,6 +60,7 @@ DATA_SET = DataSet(
     'x': linspace(0.0, 1.0, 32),
     'y': linspace(0.0, 1.0, 32),
   },
+  periodic=('orientation',),
   grid=True,
   read=_read,
   files=(

@@ -15,6 +15,8 @@ FACTORS: Factors = {
   'orientation': linspace(-30.0, 30.0, 15),
 }
 
+PERIODIC = ('floor_hue', 'wall_hue', 'object_hue')
+
 
 def _read(data_set: DataSet, originals: Originals) -> Reading:
   """Opens `3dshapes.h5`: `images` uint8 [N,64,64,3], `labels` float [N,6]."""
@@ -51,6 +53,7 @@ DATA_SET = DataSet(
   sizes=(32, 64),
   num_examples=480_000,
   factors=FACTORS,
+  periodic=PERIODIC,
   grid=True,
   read=_read,
   files=(

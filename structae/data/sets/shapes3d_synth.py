@@ -21,6 +21,7 @@ DATA_SET = DataSet(
   sizes=(32, 64, 128),
   num_examples=480_000,
   factors=shapes3d.FACTORS,
+  periodic=shapes3d.PERIODIC,
   grid=True,
   make=_make,
   hold_outs=('none', *hold_out.NAMED),

@@ -119,6 +119,7 @@ DATA_SET = DataSet(
     'azimuth': tuple(range(0, 360, 20)),
     'lighting': tuple(range(6)),
   },
+  periodic=('azimuth',),
   read=_read,
   files=(
     _file(
