@@ -4,8 +4,11 @@ import importlib
 from typing import Any
 
 
-class Missing(ImportError):
-  """A library that an extra of structae brings; one line for the user."""
+class Missing(ImportError, ValueError):
+  """A library that an extra of structae brings; one line for the user.
+
+  What was asked for cannot be had as things are: a ValueError, too.
+  """
 
 
 def require(module: str, extra: str, what: str) -> Any:

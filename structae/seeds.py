@@ -54,7 +54,7 @@ def make(
     for run in runs:
       held.enter_context(run.locked())
       held.enter_context(trainer.one_line(run))
-    stopping = held.enter_context(stop_lib.Stop())
+    stopping = held.enter_context(stop_lib.Stop(trainer.STOPPING))
     for run, config in zip(runs, configs):
       run.sweep()
       run.begin(name, config, digests)

@@ -31,6 +31,7 @@ MOST_STEPS_PER_DISPATCH = 50
 # With fewer images, a device mostly waits for launches and for the others.
 _FEW_IMAGES = 32
 _FEW_BATCHES = 20  # in the whole set
+STOPPING = 'stopping once the state is saved (again: at once)'
 _GO_ON = (
   'once that is mended, the same command goes on from the last checkpoint'
 )
@@ -123,7 +124,7 @@ def make(run: Run, name: str, config: Any, hint: str = '') -> Model | None:
 
   with contextlib.ExitStack() as held:
     processes.lead(lambda: _hold(held, run))
-    with one_line(run), stop_lib.Stop() as stopping:
+    with one_line(run), stop_lib.Stop(STOPPING) as stopping:
       processes.check_shared(run.folder)
       processes.lead(begin)
       state = _train(run, config, source, stopping, hint)

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pytest
 
+from experiments import address
 from structae import compiled
 from structae.commands import config_flags, grid, parser
 from tests import test_pretrained
@@ -192,3 +193,12 @@ def test_the_readme_is_short_and_names_its_tests_once():
   assert len(lines) <= 150
   (line,) = [line for line in lines if 'pytest' in line]
   assert line.startswith('python3 -m venv .venv && .venv/bin/pip install')
+
+
+def test_every_link_to_the_project_is_that_of_pyproject():
+  places = {path.name: path.read_text('utf-8') for path in address.files()}
+  for name, text in places.items():
+    assert address.slug() in text, name
+    assert address.renewed(text, address.slug()) == text, name
+    other = address.renewed(text, 'somebody/else')
+    assert address.slug() not in other, name

@@ -8,10 +8,12 @@ import nbclient
 import nbformat
 import pytest
 
+from experiments import address
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / 'colab').glob('*.ipynb'))
 SMALL = 'STRUCTAE_NOTEBOOK_SMALL'
-BADGE = 'https://colab.research.google.com/github/structae/structae/blob/main/'
+BADGE = f'https://colab.research.google.com/github/{address.slug()}/blob/main/'
 # Calls whose pictures a reader is to see.
 PICTURES = re.compile(
   r'as_pillow\(|(plots|figures)\.(bars|matrix|scatter|loss_curve)\('

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from structae import config as config_lib
+
 ROOT = Path(__file__).parent.parent
 # An SAE-4 of four blocks, whose steps take milliseconds.
 TINY = [
@@ -20,6 +22,9 @@ TINY = [
   '--config.model.str_tfm=8',
   '--config.evaluation.num_train=256',
 ]
+# What extras bring: a plain run does without.
+EXTRAS = ['sklearn', 'h5py', 'array_record', 'submitit', 'flatbuffers', 'onnx',
+          'huggingface_hub']  # fmt: skip
 
 
 @pytest.fixture(scope='module')
@@ -38,6 +43,8 @@ def run(tmp_path_factory):
   # What structae needs is here already; its own code is not on this path.
   site = next((place / 'env').glob('lib/python*/site-packages'))
   (site / 'needs.pth').write_text(sysconfig.get_path('purelib') + '\n')
+  hide = f'import sys; sys.modules.update(dict.fromkeys({EXTRAS}))\n'
+  (site / 'sitecustomize.py').write_text(hide)
   subprocess.run(
     [*pip, '--python', python, 'install', '-q', '--no-deps', wheel], check=True
   )
@@ -45,7 +52,7 @@ def run(tmp_path_factory):
   unset = ('PYTHONPATH', 'PYTHONSAFEPATH')
   environment = {k: v for k, v in os.environ.items() if k not in unset}
 
-  def run(*args, program='structae'):
+  def run(*args, program='structae', code=0):
     done = subprocess.run(
       [python.with_name(program), *args],
       cwd=folder,
@@ -53,8 +60,8 @@ def run(tmp_path_factory):
       capture_output=True,
       text=True,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stderr
+    return done.stderr if code else done.stdout
 
   run.folder, run.environment = folder, place / 'env'
   return run
@@ -65,12 +72,18 @@ def test_it_trains_scores_samples_encodes_and_reports(run):
   found = Path(run('-c', where, program='python').strip())
   assert found.is_relative_to(run.environment)
 
-  out = run('train', 'sae12:smoke', *TINY, '--workdir=made')
-  assert 'report: made/report.html' in out
+  quick = config_lib.get_config('sae12', 'quick').evaluation.metrics
+  metrics = f'--config.evaluation.metrics={",".join(quick)}'
+  out = run('train', 'sae12:smoke', *TINY, metrics, '--workdir=made')
+  assert 'report: made/report.html' in out and 'missing' not in out
   assert 'finished before' in run('train', 'made', '--workdir=made')
   assert 'modularity' in run(
     'evaluate', '--workdir=made', '--metrics=modularity'
   )
+  told = run('evaluate', '--workdir=made', '--metrics=sap', code=2)
+  assert "sap: SAP needs sklearn: pip install 'structae[metrics]'" in told
+  told = run('export', 'made', 'onnx', '--format=onnx', code=2)
+  assert "needs onnx: pip install 'structae[export]'" in told
   run('sample', 'made', '--num=5', '--output=new.npz')
   new = np.load(run.folder / 'new.npz')
   assert new['images'].shape == (5, 32, 32, 3)

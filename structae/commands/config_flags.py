@@ -11,6 +11,7 @@ import ast
 import difflib
 import importlib.util
 import os
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -39,9 +40,22 @@ class Command(NamedTuple):
   given: str
   workdir: Path | None = None
 
-  def with_token(self, token: str) -> str:
-    """How the configuration would be given with one more token."""
-    return f'{self.given}{"," if ":" in self.given else ":"}{token}'
+  def at_scale(self, scale: str) -> str:
+    """How the same would be asked for at another scale; '' of a complete one.
+
+    What is in place of the data set of a token, its files, is named again.
+    """
+    name, _, tokens = self.given.partition(':')
+    if name not in VARIANTS and not name.endswith('.py'):
+      return ''
+    kept = [x for x in tokens.split(',') if x and x not in scales.SCALES]
+    path = self.config.data.path
+    return shlex.join(
+      [
+        f'{name}:{",".join([*kept, scale])}',
+        *([f'--config.data.path={path}'] if path else []),
+      ]
+    )
 
 
 def add(parser: Parser) -> None:

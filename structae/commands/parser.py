@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from structae import extras, files, hub, shipped, streams
+from structae import files, hub, shipped, streams
 from structae.config import ConfigError, saved
 
 # What a disk says that takes no more, which is no fault of the input.
@@ -124,7 +124,7 @@ def run(main: Callable[[], object]) -> int:
     try:
       main()
       out.flush()
-    except (Failed, ValueError, OSError, extras.Missing) as error:
+    except (Failed, ValueError, OSError) as error:
       complain(_text(error))
       is_full = isinstance(error, OSError) and error.errno in _FULL
       return 1 if is_full or isinstance(error, Failed) else 2

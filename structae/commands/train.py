@@ -172,15 +172,14 @@ def _make(left: Sequence[Command], num_runs: int) -> bool:
 
   asked = left[0]
   config, place = asked.config, _place(asked)
-  hint = f'Minutes, for a first look: {asked.with_token("quick")}'
+  quick = asked.at_scale('quick') if config.scale == 'paper' else ''
+  hint = f'Minutes, for a first look: structae train {quick}' * bool(quick)
   try:
     if num_runs > 1:
       runs, configs = [_place(x) for x in left], [x.config for x in left]
       seeds.make(runs, asked.name, configs, num_runs)
       return True
-    trainer.make(
-      place, asked.name, config, hint if config.scale == 'paper' else ''
-    )
+    trainer.make(place, asked.name, config, hint)
   except stop.Interrupted as stopped:
     print(f'{stopped}; the same command goes on from there')
     return False

@@ -17,6 +17,7 @@ import numpy as np
 
 from structae import files
 from structae.data import pictures
+from structae.extras import require
 
 # Rows read at a time where the file's own chunks leave a choice.
 _BLOCK = 4096
@@ -31,12 +32,7 @@ def open_h5(path: pathlib.Path) -> Any:
   Raises:
     ValueError: if it is none or is cut off.
   """
-  try:
-    import h5py
-  except ImportError as error:
-    raise ValueError(
-      f'{path}: reading HDF5 needs h5py: pip install h5py.'
-    ) from error
+  h5py = require('h5py', 'hdf5', f'reading {path}')
   try:
     return h5py.File(path, 'r')
   except OSError as error:

@@ -7,6 +7,7 @@ from structae.config import ConfigError
 from structae.run import Run
 
 _UNTOLD = ('scale', 'data.name')  # the tokens say them
+_NOT_OF_IT = ('train.hook',)  # of whoever trained it
 
 
 def command(run: Run) -> str:
@@ -35,7 +36,7 @@ def command(run: Run) -> str:
   changed = [
     f'--config.{field}={_value(value)}'
     for field, value in config_lib.flat(run.settings).items()
-    if field in usual and field not in _UNTOLD
+    if field in usual and field not in (*_UNTOLD, *_NOT_OF_IT)
     if value not in (usual[field], written.get(field))
   ]
   name = ':'.join(filter(None, [run.name, ','.join(tokens)]))

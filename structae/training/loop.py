@@ -55,7 +55,7 @@ def train(
     show.log(line)
   state = state if restored is None else restored
   now, last = int(state.step), settings.num_steps
-  first = True
+  first, validated = True, False
 
   def open_checked() -> writers.Metrics:
     metrics = open_metrics(now)
@@ -65,6 +65,8 @@ def train(
   metrics = processes.agree(
     lambda: open_checked() if processes.first() else None
   )
+  if any(processes.any_of(stopping.requested)):
+    raise stop.Interrupted(f'stopped at step {now} of {last}')
   show.start(now, last)
   saved_at = time.monotonic()
   while now < last:
@@ -80,7 +82,12 @@ def train(
       state, row = step.take_means(state)
       if metrics:
         if now % settings.validate_every == 0 or now == last:
+          began = time.monotonic()
           row |= validate(state.params)
+          if not validated:  # which compiles
+            validated, seconds = True, time.monotonic() - began
+            show.leave_out(seconds)
+            metrics.leave_out(seconds)
         metrics.write(now, row)
         show.row(row)
     due = time.monotonic() - saved_at >= 60 * settings.save_minutes

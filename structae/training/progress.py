@@ -11,6 +11,14 @@ import tqdm
 
 from structae import processes
 
+# Its own clock would count what is compiled.
+_BAR = '{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}'
+# What the time of a run is told from: as many updates after the first, or as
+# many seconds of them.
+_TELLING_STEPS = 9
+_TELLING_SECONDS = 3
+_LONG_SECONDS = 3600
+
 
 def log(line: str) -> None:
   """Prints a line on stdout, above a bar if there is one.
@@ -31,7 +39,7 @@ class Progress:
   """Prints step, loss, images per second and the time that is left.
 
   The first update, most of which is compilation, stands by itself and is left
-  out of the rate.
+  out of the rate; so is what else compiles.
   """
 
   def __init__(
@@ -41,7 +49,8 @@ class Progress:
 
     Args:
       batch_size: images per update.
-      long_run_hint: what to print beside the time of a run of many hours.
+      long_run_hint: what to print beside the time of a run of many hours,
+        which is known after ten updates at the latest.
       line_seconds: the least time between two plain lines.
     """
     self._batch_size = batch_size
@@ -61,18 +70,21 @@ class Progress:
     self._num_steps = num_steps
     self._begin: tuple[float, int] | None = None
     self._printed = self._clock = time.monotonic()
-    self._estimated = not self._hint
+    self._estimated = False
     if step:
       self.log(f'resuming at step {step} of {num_steps}')
     if sys.stderr is not None and sys.stderr.isatty() and processes.first():
-      self._bar = tqdm.tqdm(total=num_steps, initial=step, unit='step')
+      self._bar = tqdm.tqdm(
+        total=num_steps, initial=step, bar_format=_BAR, postfix='compiling'
+      )
 
   def update(self, step: int, state: Any) -> None:
     """Notes that `step` was dispatched; waits for it once a second."""
     if self._on_cpu:
       self._limit_queue(state)
     now = time.monotonic()
-    if self._begin and now - self._clock < 1 and step < self._num_steps:
+    due = step == self._num_steps or self._must_estimate(step)
+    if self._begin and now - self._clock < 1 and not due:
       return
     jax.block_until_ready(state)
     now = time.monotonic()
@@ -82,6 +94,17 @@ class Progress:
       self._printed = now
     self._clock = now
     self._print(step)
+
+  def leave_out(self, seconds: float) -> None:
+    """Leaves what was no training, but compiled, out of the rate."""
+    if self._begin:
+      self._begin = self._begin[0] + seconds, self._begin[1]
+
+  def _must_estimate(self, step: int) -> bool:
+    """Whether a run that may be long has made enough updates to tell."""
+    if self._estimated or not self._begin:
+      return False
+    return step - self._begin[1] >= _TELLING_STEPS
 
   def _limit_queue(self, state: Any) -> None:
     """Leaves at most two steps under way, so that a signal is heard between.
@@ -106,13 +129,12 @@ class Progress:
     if not rate:
       return
     left = (self._num_steps - step) / rate
-    if not self._estimated and time.monotonic() - self._begin[0] > 3:  # type: ignore[index]
-      self._estimated = True
-      if left > 3600:
-        self.log(f'about {duration(left)} to go on this device. {self._hint}')
+    if not self._estimated:
+      self._estimate(step, left)
     speed = f'{rate * self._batch_size:.0f} images/s'
     if self._bar is not None:
-      self._bar.set_postfix_str(f'{self._loss}{speed}', refresh=False)
+      text = f'{self._loss}{speed}  {duration(left)} left'
+      self._bar.set_postfix_str(text, refresh=False)
       self._bar.update(step - self._bar.n)
     elif time.monotonic() - self._printed >= self._line_seconds:
       self._printed = time.monotonic()
@@ -120,6 +142,16 @@ class Progress:
         f'step {step}/{self._num_steps}  {self._loss}{speed}  '
         f'{duration(left)} left'
       )
+
+  def _estimate(self, step: int, left: float) -> None:
+    """Says how long a long run will take, once there is something to go by."""
+    assert self._begin is not None
+    waited = time.monotonic() - self._begin[0] > _TELLING_SECONDS
+    if waited or self._must_estimate(step):
+      self._estimated = True
+      if left > _LONG_SECONDS:
+        text = f'about {duration(left)} to go on this device. {self._hint}'
+        self.log(text.strip())
 
   def row(self, row: dict[str, float]) -> None:
     """Notes the loss of a row of metrics."""

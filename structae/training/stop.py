@@ -1,6 +1,9 @@
 """SIGTERM, SIGHUP and Ctrl-C ask a run to stop where nothing is lost."""
 
+import contextlib
+import os
 import signal
+import threading
 from types import FrameType
 
 # A terminal that is closed sends SIGHUP; Windows has none.
@@ -9,6 +12,7 @@ SIGNALS = [
   for name in ('SIGTERM', 'SIGINT', 'SIGHUP')
   if hasattr(signal, name)
 ]
+_STDERR = 2
 
 
 class Interrupted(Exception):
@@ -22,17 +26,35 @@ class Stop:
     requested: whether a signal has come.
   """
 
-  def __init__(self) -> None:
+  def __init__(self, answer: str = ''):
+    """Prepares to note signals.
+
+    Args:
+      answer: a line that the first signal is answered with, at once. Python
+        itself hears of a signal only between two calls of the device, which may
+        be a minute later: a thread is told of it by the system.
+    """
     self.requested = False
+    self._answer = answer
 
   def __enter__(self) -> 'Stop':
     self._old = {
       number: signal.signal(number, self._note) for number in SIGNALS
     }
+    if self._answer:
+      self._read, self._write = os.pipe()
+      os.set_blocking(self._write, False)
+      self._before = signal.set_wakeup_fd(
+        self._write, warn_on_full_buffer=False
+      )
+      threading.Thread(target=self._listen, daemon=True).start()
     return self
 
   def __exit__(self, *error: object) -> None:
     self._restore()
+    if self._answer:
+      signal.set_wakeup_fd(self._before)
+      os.close(self._write)  # which ends the thread
 
   def check(self, where: str) -> None:
     """Raises `Interrupted`, saying where, if a signal has come."""
@@ -46,3 +68,14 @@ class Stop:
   def _restore(self) -> None:
     for number, handler in self._old.items():
       signal.signal(number, handler)
+
+  def _listen(self) -> None:
+    """Answers the first signal; the system writes its number."""
+    answered = False
+    with open(self._read, 'rb', buffering=0) as numbers:
+      while number := numbers.read(1):
+        if number[0] in SIGNALS and not answered:
+          answered = True
+          with contextlib.suppress(OSError):  # nobody reads it
+            start = '\n' if os.isatty(_STDERR) else ''  # below a bar
+            os.write(_STDERR, f'{start}{self._answer}\n'.encode())

@@ -80,6 +80,10 @@ class Metrics:
     """Starts the clock anew, once all is compiled."""
     self._step, self._clock = step, time.monotonic()
 
+  def leave_out(self, seconds: float) -> None:
+    """Leaves what was no training out of the time of the next row."""
+    self._clock += seconds
+
   def write(self, step: int, values: dict[str, float]) -> None:
     """Writes one row, and the time since the last."""
     row = {'step': step, **values}

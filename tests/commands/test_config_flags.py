@@ -153,8 +153,12 @@ def test_the_same_config_by_name_by_file_and_by_the_run_that_it_made(tmp_path):
   assert named.config.to_dict() == again.config.to_dict()
   assert named.name == filed.name == again.name == 'sae4'
   assert 'takes no tokens' in refused(f'{tmp_path}/config.json:quick')
-  assert named.with_token('smoke') == 'sae4:quick,mpi3d_toy,smoke'
-  assert parse('sae4').with_token('smoke') == 'sae4:smoke'
+  assert named.at_scale('smoke') == 'sae4:mpi3d_toy,smoke'
+  assert parse('sae4').at_scale('smoke') == 'sae4:smoke'
+  mine = parse('sae12:folder', f'--config.data.path={tmp_path}')
+  command = mine.at_scale('quick').split()
+  assert command == ['sae12:folder,quick', f'--config.data.path={tmp_path}']
+  assert parse(*command).config.scale == 'quick'
 
 
 def test_ctrl_c_before_training_is_one_line(tmp_path):

@@ -18,3 +18,46 @@ def test_at_most_two_steps_are_under_way(monkeypatch):
     show.update(n, types.SimpleNamespace(step=jnp.int32(n)))
     if n > 1:
       assert int(waited[-1]) == n - 1
+
+
+class Clock:
+  """A clock that is set by hand."""
+
+  now = 100.0
+
+  def monotonic(self):
+    return self.now
+
+
+def steps(show, clock, first, last, seconds):
+  for n in range(first, last + 1):
+    clock.now += seconds
+    show.update(n, types.SimpleNamespace(step=jnp.int32(n)))
+
+
+def test_the_time_of_a_long_run_is_told_within_ten_updates(monkeypatch, capsys):
+  clock = Clock()
+  monkeypatch.setattr(progress, 'time', clock)
+  for seconds, told in ((0.2, '5.6 h'), (20.0, '23.1 days')):
+    show = progress.Progress(4, 'structae train sae12:folder,quick')
+    show.start(0, 100_000)
+    steps(show, clock, 1, 1, 60.0)  # which compiles, and is not counted
+    steps(show, clock, 2, 10, seconds)
+    out = capsys.readouterr().out
+    assert f'about {told} to go on this device. structae train' in out
+    assert out.count('sae12:folder,quick\n') == 1
+
+
+def test_what_compiles_is_no_part_of_the_rate(monkeypatch, capsys):
+  clock = Clock()
+  monkeypatch.setattr(progress, 'time', clock)
+  show = progress.Progress(4, line_seconds=0)
+  show.start(0, 31)
+  steps(show, clock, 1, 1, 60.0)
+  steps(show, clock, 2, 11, 2.0)
+  clock.now += 30
+  show.leave_out(30)
+  capsys.readouterr()
+  steps(show, clock, 12, 21, 2.0)
+  *_, last = capsys.readouterr().out.splitlines()
+  assert last == 'step 21/31  2 images/s  20 s left'

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
 from structae.evaluation.metrics.mig import gap
+from structae.extras import require
 
 _REGULARIZATION = 0.01
 
@@ -46,9 +47,7 @@ def sap(
   Source: Kumar et al., https://arxiv.org/abs/1711.00848, section 3, with the
     settings of Locatello et al., https://arxiv.org/abs/1811.12359.
   """
-  # Imported here, so that metrics without probes need no scikit-learn.
-  from sklearn.svm import LinearSVC
-
+  svm = require('sklearn.svm', 'metrics', 'SAP')
   codes, factors, test_codes, test_factors = inputs.check_split(
     codes, factors, test_codes, test_factors
   )
@@ -58,7 +57,7 @@ def sap(
   accuracy = np.empty((codes.shape[1], factors.shape[1]))
   for i in range(codes.shape[1]):
     for j, labels in enumerate(factors.T):
-      model = LinearSVC(
+      model = svm.LinearSVC(
         C=_REGULARIZATION, class_weight='balanced', random_state=seed
       )
       with warnings.catch_warnings():
