@@ -81,7 +81,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   )
   add, number = parser.add_argument, arguments.at_least(1)
   add('name', metavar='NAME', help='a study, listed below')
-  add('--scale', default='quick', help='smoke, quick (default) or paper')
+  add('--scale', default='quick', help='smoke, quick (default), hour or paper')
   add('--seeds', type=number, default=5, metavar='N',
       help='seeds 0 to N-1; default 5')  # fmt: skip
   add('--data', help="a data set; the study's own by default")

@@ -5,11 +5,11 @@
 CONFIG is a model and tokens, such as sae12:quick or vae:mpi3d_toy,quick; a
 Python file of your own, mine.py:quick; or the folder of a run, which is made
 again. A token is a data set (shapes3d_synth, ...); a scale: smoke (seconds),
-quick (minutes on two CPU cores), paper (the default); a size (64px, 128px),
-which brings the paper's settings for it; or a preset: released (the widths of
-the authors' code, and its KL or MMD, which are not the correct ones) or
-rfd_released (its settings for RFD). The same command resumes a run that was
-stopped, and prints the scores of a finished one again.
+quick and hour (minutes, or an hour, of two CPU cores), paper (the default); a
+size (64px, 128px), which brings the paper's settings for it; or a preset:
+released (the widths of the authors' code, and its KL or MMD, which are not the
+correct ones) or rfd_released (its settings for RFD). The same command resumes a
+run that was stopped, and prints the scores of a finished one again.
 
 Several processes train together: where SLURM, Open MPI or a TPU pod start them,
 with --processes=N on this machine, or each with --coordinator=HOST:PORT

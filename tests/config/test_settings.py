@@ -33,7 +33,7 @@ def test_there_is_a_config_for_every_variant():
 
 
 @pytest.mark.parametrize('name', FILES)
-@pytest.mark.parametrize('scale', ['', 'quick', 'smoke'])
+@pytest.mark.parametrize('scale', ['', 'quick', 'hour', 'smoke'])
 def test_every_variant_can_be_run_at_every_scale(name, scale):
   config = parse(name, scale)
   at_128 = name in ('sae8', 'sae16', 'adaae16', 'vlae16')
@@ -72,6 +72,7 @@ def test_the_preset_is_a_token_or_a_field():
 
 def test_the_paper_s_scale_scores_the_paper_s_points():
   assert parse('sae12').evaluation.points == 'full'
+  assert parse('sae12', 'hour').evaluation.points == 'full'
   for scale in ('quick', 'smoke'):
     assert parse('sae12', scale).evaluation.points == 'split'
   # A run is the same whatever it is scored over.
