@@ -161,7 +161,8 @@ class Plan:
     return list(dict.fromkeys((m, s) for m, s in pairs if s is not None))
 
   def _search(self, part: Part, model: str) -> Search | None:
-    usual = studies.RATES if self.scale in studies.SEARCHED_SCALES else None
+    searched = self.scale in studies.SEARCHED_SCALES and not part.one_rate
+    usual = studies.RATES if searched else None
     return part.searches.get(model, usual)
 
   def _choice(self, model: str, search: Search) -> Choice:

@@ -42,6 +42,8 @@ class Part:
     metrics: what the figures need scored, whatever the scale scores.
     searches: by model, what is searched in place of the learning rate; the
       figures and tables then show every value tried.
+    one_rate: whether all models keep the scale's learning rate: for models of
+      one kind, so alike that one suits all.
     hold_out: if set, the part is the extrapolation to these held-out values.
   """
 
@@ -50,6 +52,7 @@ class Part:
   all_seeds: bool = True
   metrics: tuple[str, ...] = ()
   searches: Mapping[str, Search] = dataclasses.field(default_factory=dict)
+  one_rate: bool = False
   hold_out: str = ''
 
 
@@ -230,6 +233,7 @@ STUDIES: dict[str, Study] = {
         ('sae4', 'graph4'),
         ('families', 'disentanglement', 'traversals', 'unused_variables'),
         metrics=(*_DISENTANGLEMENT, 'variable_effect'),
+        one_rate=True,
       ),
     ),
   ),
