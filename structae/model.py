@@ -52,7 +52,7 @@ class Model:
   def __post_init__(self) -> None:
     config_lib.check_model(self.config)
     config = self.config.copy_and_resolve_references()
-    config_lib.update(config, config_lib.written_out(config))
+    config_lib.update(config, config_lib.model_written_out(config))
     params = parameters.checked(config, self.params)
     object.__setattr__(self, 'config', config)
     object.__setattr__(self, 'params', params)

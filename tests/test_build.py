@@ -155,7 +155,7 @@ def test_held_out_values_are_in_no_part(text, values):
 @pytest.mark.parametrize(
   'text, expected',
   [
-    ('hue=1', 'hue is no factor of the data; there are colour, size'),
+    ('hue=1', "'hue' is no factor of the data; there are colour, size"),
     ('colour=3', "'3' is no value of colour; it has 3 (0, 1, 2): give one"),
     ('colour=2;size=1', 'which no image of folder shows; hold out what some'),
     ('size=0', 'split without size=0 leaves none for validation'),

@@ -5,7 +5,6 @@ Imports no jax, so that a mistake is answered at once.
 
 from structae.config.errors import ConfigError
 from structae.config.fields import FIELDS, Field
-from structae.config.graphs import NamedGraph
 from structae.config.identity import config_hash, differences, identity
 from structae.config.presets import (
   PRESETS,
@@ -21,6 +20,7 @@ from structae.config.resolve import (
   default_config,
   flat,
   full_name,
+  model_written_out,
   resolve,
   update,
   written_out,
@@ -35,7 +35,6 @@ __all__ = [
   'WITH_PRIOR',
   'ConfigError',
   'Field',
-  'NamedGraph',
   'change',
   'check',
   'check_model',
@@ -47,6 +46,7 @@ __all__ = [
   'full_name',
   'get_config',
   'identity',
+  'model_written_out',
   'resolve',
   'update',
   'variant',

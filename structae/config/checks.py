@@ -31,7 +31,7 @@ def _check_hold_out(data: Any, data_set: catalog.DataSet) -> None:
     return
   if '=' not in data.hold_out:
     raise ConfigError(
-      f'data.hold_out is {data.hold_out:.80}; {data.name} offers '
+      f'data.hold_out is {data.hold_out!r:.80}; {data.name} offers '
       f'{", ".join(data_set.hold_outs)} or values of factors: FACTOR=VALUE'
     )
   try:

@@ -22,6 +22,7 @@ FIELD = 'model.graph'
 _IMAGE = 'image'
 _EXAMPLE = "for example 'room; object: room; colours: room, object'"
 _MOST_CHARACTERS = 100_000
+_MOST_VARIABLES = 1024
 
 
 class NamedGraph(NamedTuple):
@@ -60,6 +61,11 @@ def parse(text: str) -> NamedGraph:
     ConfigError: one line that names what is wrong, and what was expected.
   """
   entries = _of_file(text) if text.endswith('.json') else _of_text(text)
+  if len(entries) > _MOST_VARIABLES:
+    raise ConfigError(
+      f'{FIELD} has {len(entries)} variables; expected no more than '
+      f'{_MOST_VARIABLES}'
+    )
   names = _names([name for name, _ in entries if name != _IMAGE])
   parents = [
     tuple(_number(parent, names, name) for parent in listed)
@@ -111,15 +117,14 @@ def _of_text(text: str) -> list[tuple[str, list[str]]]:
 def _of_file(path: str) -> list[tuple[str, list[str]]]:
   """The entries of a JSON object, in their order."""
   try:
-    content = json.loads(
-      pathlib.Path(path).expanduser().read_text('utf-8')[:_MOST_CHARACTERS],
-      object_pairs_hook=list,
-    )
+    with pathlib.Path(path).expanduser().open(encoding='utf-8') as file:
+      text = file.read(_MOST_CHARACTERS)
+    content = json.loads(text, object_pairs_hook=list)
   except (OSError, RuntimeError) as error:
     reason = getattr(error, 'strerror', None) or error
-    raise ConfigError(f'{FIELD}: {path:.200}: {reason}') from error
+    raise ConfigError(f'{FIELD}: {path!r:.200}: {reason}') from error
   except (ValueError, RecursionError) as error:
-    raise ConfigError(f'{FIELD}: {path:.200} is no JSON: {error}') from error
+    raise ConfigError(f'{FIELD}: {path!r:.200} is no JSON: {error}') from error
   good = isinstance(content, list) and all(
     isinstance(pair, tuple)
     and isinstance(pair[1], list)
@@ -128,7 +133,7 @@ def _of_file(path: str) -> list[tuple[str, list[str]]]:
   )
   if not good or not content:
     raise ConfigError(
-      f'{FIELD}: {path:.200} is no graph; expected each variable with a list '
+      f'{FIELD}: {path!r:.200} is no graph; expected each variable with a list '
       'of its parents, such as {"room": [], "object": ["room"]}'
     )
   return [

@@ -139,14 +139,13 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.check_train(config.train)
 
 
-def written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:
-  """What a checked configuration leaves to a preset or to a file, said in full.
+def model_written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:
+  """What a model leaves to a preset or to a file, said in full.
 
-  No later change of a preset, and no loss of a file, then changes the model;
-  and what is the same is spelled the same.
+  No later change of a preset, and no loss of a file, then changes the model.
 
   Args:
-    config: a checked configuration.
+    config: a configuration, the model of which is checked.
 
   Returns:
     Values by the dotted names of their fields.
@@ -154,6 +153,16 @@ def written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:
   values: dict[str, Any] = presets.widths(config)
   if config.model.decoder == 'graph':
     values[graphs.FIELD] = str(graphs.parse(config.model.graph))
+  return values
+
+
+def written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:
+  """The same of a run; what is the same is then spelled the same.
+
+  Args:
+    config: a checked configuration.
+  """
+  values = model_written_out(config)
   factors = catalog.get(config.data.name).factors
   if '=' in config.data.hold_out and factors:
     values['data.hold_out'] = hold_out.written(config.data.hold_out, factors)

@@ -44,7 +44,7 @@ def parse(text: str, factors: Factors) -> dict[str, tuple[int, ...]]:
       there = (
         f'there are {", ".join(factors):.300}' if factors else 'it has none'
       )
-      raise ValueError(f'{name:.80} is no factor of the data; {hint}{there}')
+      raise ValueError(f'{name!r:.80} is no factor of the data; {hint}{there}')
     places = {_place(value, name, factors[name]) for value in values}
     found[name] = tuple(sorted(places))
   if all(len(places) == len(factors[name]) for name, places in found.items()):
@@ -69,8 +69,8 @@ def entries(text: str) -> list[tuple[str, list[str]]]:
       )
     if name.strip() in (known for known, _ in found):
       raise ValueError(
-        f'{name.strip():.80} is named twice; expected its values in one list, '
-        'with commas'
+        f'{name.strip()!r:.80} is named twice; expected its values in one '
+        'list, with commas'
       )
     found.append((name.strip(), values))
   return found

@@ -84,7 +84,7 @@ def refused(*args):
     ),
     (
       [SAE + ':mpi3d_toy', '--config.data.hold_out=shape'],
-      'data.hold_out is shape; mpi3d_toy offers none',
+      "data.hold_out is 'shape'; mpi3d_toy offers none",
     ),
     ([SAE + ':celeba', '--config.data.crop=179'], 'a number of pixels from 1'),
     (

@@ -74,7 +74,7 @@ def test_what_is_the_same_is_spelled_the_same():
 @pytest.mark.parametrize(
   'text, expected',
   [
-    ('shap=ball', 'shap is no factor of the data; did you mean shape? there '
+    ('shap=ball', "'shap' is no factor of the data; did you mean shape? there "
                   'are floor_hue, wall_hue'),
     ('shape=sphere', "'sphere' is no value of shape; it has 4 (cube, cylinder, "
                      'ball, capsule): give one, or a whole number that counts'),
@@ -82,10 +82,10 @@ def test_what_is_the_same_is_spelled_the_same():
     ('shape=-1', "'-1' is no value of shape"),
     ('shape=', "'shape=' is no FACTOR=VALUE,VALUE; expected, for example"),
     ('shape=ball;', "'' is no FACTOR=VALUE"),
-    ('shape=ball;shape=cube', 'shape is named twice; expected its values in'),
+    ('shape=ball;shape=cube', "'shape' is named twice; expected its values in"),
     ('shape=0,1,2,3', 'every value is held out'),
-    ('ball', 'data.hold_out is ball; shapes3d_synth offers none, shape, camera '
-             'or values of factors: FACTOR=VALUE'),
+    ('ball', "data.hold_out is 'ball'; shapes3d_synth offers none, shape, "
+             'camera or values of factors: FACTOR=VALUE'),
   ],
 )  # fmt: skip
 def test_what_is_not_there_is_named_before_jax(text, expected):

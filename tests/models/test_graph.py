@@ -110,7 +110,9 @@ def test_the_chain_is_a_graph():
     ('a; U7: a', 'U7 stands in place 2'),
     ('a b; c: a', "'a b' is no name of a variable; expected letters"),
     ('a;; b: a', "'' is no name of a variable"),
-    ('none.json', 'none.json: No such file or directory'),
+    ('none.json', "'none.json': No such file or directory"),
+    ('a\nb.json', 'No such file'),
+    (';'.join(map(str, range(1, 1026))), 'has 1025 variables; expected no'),
   ],
 )  # fmt: skip
 def test_what_is_no_graph_is_refused_in_one_line(text, expected):

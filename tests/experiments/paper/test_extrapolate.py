@@ -192,7 +192,10 @@ def test_folders_are_named_by_content_beside_each_other():
   [
     (['--config.train.num_steps=2'], 'train.num_steps is 2; a study parts'),
     (['--config.data.hold_out=shape'], 'data.hold_out is for the study to set'),
-    (['--config.data.name=dsprites'], 'data.hold_out is shape; dsprites offer'),
+    (
+      ['--config.data.name=dsprites'],
+      "data.hold_out is 'shape'; dsprites offers",
+    ),
     (['--hold_out=none'], 'a study needs something to hold out: shape, or'),
     (['--hold_out=shape=sphere'], "'sphere' is no value of shape; it has 4"),
     (['--config.train.warmup_steps=4'], 'expected fewer than the 4 of train'),
