@@ -136,6 +136,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.check_model(config.model, config.data.size)
   checks.check_objective(config)
   checks.check_train(config.train)
+  checks.check_labels(config)
 
 
 def resolve(values: dict[str, Any], where: object) -> ml_collections.ConfigDict:
