@@ -6,12 +6,14 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from structae import config as config_lib
 from structae.codec import Codec
 from structae.config import graphs
-from structae.data import catalog, hold_out, sources, splits
+from structae.data import catalog, hold_out, labels, sources, splits
+from structae.data import pairs as data_pairs
 from structae.models import (
   autoencoder,
   decoders,
@@ -24,8 +26,12 @@ from structae.nn.backbone import Backbone
 from structae.objectives import (
   adversarial,
   autoencoding,
+  consistency,
   divergences,
+  moments,
+  pairs,
   reconstruction,
+  supervision,
 )
 
 
@@ -305,6 +311,70 @@ def loss(
     The loss, which takes `images_per_update` images.
   """
   encode, decode = functions(module)
+  # Of pairs, what the two share is averaged before it is decoded.
+  of_batch = pairs.averaging(encode) if config.labels.pairs else encode
+  plain = _plain_loss(config, of_batch, decode, num_examples)
+  consistent = consistency.hybrid_consistency(
+    plain, encode, decode, config.objective.consistency, likelihood(config)
+  )
+  if not has_labels(config):
+    return consistent
+  return supervision.supervised(
+    consistent, encode, pairings(config), config.labels.weight
+  )
+
+
+def has_labels(config: Any) -> bool:
+  """Whether the loss sees the factors of any example."""
+  return bool(config.labels.weight and config.labels.fraction)
+
+
+def pairings(config: Any) -> list[supervision.Pairing]:
+  """Which variable is to show which factor."""
+  data_set = catalog.get(config.data.name)
+  names, sizes = data_set.factor_names, data_set.factor_sizes
+  factors = config.labels.factors or [
+    name for name in names if name not in data_set.constant_factors
+  ]
+  variables = config.labels.variables or range(1, len(factors) + 1)
+  return [
+    supervision.Pairing(k - 1, names.index(name), sizes[names.index(name)])
+    for k, name in zip(variables, factors)
+  ]
+
+
+def labelled(
+  config: Any, images: sources.Source, part: np.ndarray
+) -> sources.Source:
+  """The source of training batches: with pairs or labels that a loss asks for.
+
+  Args:
+    config: a checked configuration.
+    images: the data set.
+    part: the numbers of the training images.
+
+  Raises:
+    ConfigError: if the images stay on the host.
+  """
+  settings, seed = config.labels, config.data.split_seed
+  try:
+    if settings.pairs:
+      images = data_pairs.with_pairs(images, part, settings.pairs, config.seed)
+    if has_labels(config):
+      known = labels.choose(part, settings.fraction, seed)
+      images = labels.with_labels(images, known)
+  except ValueError as error:
+    raise config_lib.ConfigError(str(error)) from error
+  return images
+
+
+def _plain_loss(
+  config: Any,
+  encode: autoencoding.Encode,
+  decode: autoencoding.Decode,
+  num_examples: int,
+) -> autoencoding.Loss:
+  """The loss that `objective.name` names, without further terms."""
   settings = config.objective
   kl = divergences.released_kl if settings.released else divergences.kl
   mmd = divergences.released_mmd if settings.released else divergences.mmd
@@ -318,6 +388,19 @@ def loss(
       divergence=kl,
       likelihood=likelihood(config),
     )
+  if settings.name == 'annealed_vae':
+    return autoencoding.annealed(
+      encode,
+      decode,
+      gamma=settings.annealed_weight,
+      capacity=settings.capacity,
+      num_steps=settings.capacity_steps,
+      divergence=kl,
+      likelihood=likelihood(config),
+    )
+  dip = functools.partial(
+    moments.dip_penalty, settings.dip_covariance, settings.dip_variance
+  )
   penalties = {
     'autoencoding': lambda: None,
     'beta_vae': lambda: autoencoding.kl_penalty(settings.beta, kl),
@@ -325,6 +408,8 @@ def loss(
     'beta_tcvae': lambda: autoencoding.dependence_penalty(
       settings.beta_tc, num_examples, settings.tc_estimator
     ),
+    'dip_vae_i': lambda: dip(of_samples=False),
+    'dip_vae_ii': lambda: dip(of_samples=True),
   }
   penalty = penalties[settings.name]()
   return autoencoding.autoencoding(encode, decode, penalty, likelihood(config))

@@ -311,11 +311,15 @@ def prepare(
   optimizer = build.optimizer(config)
   params = build.init(config, module, keys.init, source.image_shape)
   num_images = build.images_per_update(config)
-  batches = pipeline.make_batches(source, part, keys.batches, num_images, mesh)
+  whole = build.labelled(config, source, part)
+  batches = pipeline.make_batches(whole, part, keys.batches, num_images, mesh)
   images = jax.ShapeDtypeStruct(
     (num_images, *source.image_shape),
     jnp.uint8 if len(source.image_shape) == 3 else jnp.float32,
   )
+  if whole is not source:
+    numbers = jax.ShapeDtypeStruct((num_images,), jnp.int32)
+    images = jax.eval_shape(whole.images, whole.arrays, numbers)
   state = step.init_state(params, optimizer, loss, images, mesh)
   updates = {
     n: step.make_step(loss, optimizer, batches.images, keys.noise, mesh, n)

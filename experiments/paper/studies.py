@@ -115,6 +115,13 @@ _WEIGHTS = {
   'fvae': Search('objective.gamma', _GAMMAS, 'bound', _BELOW),
 }
 
+# Of the training examples, those whose factors the loss sees.
+_FRACTIONS = (0.0, 0.01, 0.1)
+_LABELS = {
+  'lsae12': Search('labels.fraction', _FRACTIONS, 'reconstruction'),
+  'lvae': Search('labels.fraction', _FRACTIONS, 'reconstruction', _BELOW),
+}
+
 _PAPER = {
   'reconstruction': Study(
     'How well every model reconstructs (figure 2).',
@@ -241,6 +248,18 @@ STUDIES: dict[str, Study] = {
     'The weights beta and gamma that the paper tried, at one learning rate, '
     'and which is best on the validation split (appendix A.2.2).',
     (Part(tuple(_WEIGHTS), searches=_WEIGHTS, all_seeds=False),),
+  ),
+  'supervision': Study(
+    'What labels of none, one and ten in a hundred examples do to codes, with '
+    'and without a structural decoder (not of the paper).',
+    (
+      Part(
+        tuple(_LABELS),
+        ('disentanglement',),
+        metrics=(*_DISENTANGLEMENT, 'mig_periodic'),
+        searches=_LABELS,
+      ),
+    ),
   ),
   'paper': Study(
     'Every figure of the paper but that of MPI3D; below its scale of five '

@@ -234,16 +234,84 @@ def check_objective(config: Any) -> None:
       f'objective.released is True, but {name} has no released form; '
       'beta_vae, wae and factor_vae have'
     )
-  if name not in ('autoencoding', 'beta_vae') and config.train.batch_size < 2:
+  alone = ('autoencoding', 'beta_vae', 'annealed_vae')
+  if name not in alone and config.train.batch_size < 2:
     raise ConfigError(
       f'train.batch_size is {config.train.batch_size}; {name} compares the '
       'examples of a batch: at least 2'
+    )
+  if objective.consistency and name == 'factor_vae':
+    raise ConfigError(
+      f'objective.consistency is {objective.consistency}, but factor_vae takes '
+      'two batches in one; take 0 or another objective'
     )
   if config.evaluation.num_prior_samples > 0 and name not in presets.WITH_PRIOR:
     raise ConfigError(
       f'evaluation.num_prior_samples is {config.evaluation.num_prior_samples}, '
       f'but {name} gives codes no prior: sample by hybrid (take -1 or 0), or '
       f'take an objective of {_listed(sorted(presets.WITH_PRIOR))}'
+    )
+
+
+def check_labels(config: Any) -> None:
+  """Refuses labels or pairs that the data do not have, or no loss takes."""
+  asked = [f'labels.{k}' for k in ('weight', 'pairs') if config.labels[k]]
+  if not asked:
+    return
+  if config.objective.name == 'factor_vae' or config.train.num_runs > 1:
+    raise ConfigError(
+      f'{asked[0]} is {config.labels[asked[0][7:]]}; it goes with neither '
+      'factor_vae nor train.num_runs above 1'
+    )
+  if config.data.storage in ('sharded', 'memmap'):
+    raise ConfigError(
+      f'data.storage is {config.data.storage}; {asked[0]} needs resident'
+    )
+  data_set = catalog.get(config.data.name)
+  names = [n for n in data_set.factors if n not in data_set.constant_factors]
+  if config.labels.weight:
+    _check_heads(config, names)
+  if config.labels.pairs:
+    _check_pairs(config, names, data_set.grid)
+
+
+def _check_heads(config: Any, names: list[str]) -> None:
+  labels = config.labels
+  factors = list(labels.factors) or names
+  if not factors or not {*factors} <= {*names}:
+    has = f'has {_listed(names)}' if names else 'has no factors: take weight 0'
+    raise ConfigError(
+      f'labels.factors is {list(labels.factors)}; {config.data.name} {has}'
+    )
+  variables = list(labels.variables) or [*range(1, len(factors) + 1)]
+  if len({*variables}) < len(factors) or len(variables) != len(factors):
+    raise ConfigError(
+      f'labels.variables is {variables}; expected {len(factors)} different '
+      'ones, one for each of labels.factors'
+    )
+  most = config.model.num_variables
+  if max(variables) > most:
+    raise ConfigError(
+      f'labels.factors go to variables {variables}, of which there are {most} '
+      '(model.num_variables); name fewer factors'
+    )
+
+
+def _check_pairs(config: Any, names: list[str], is_grid: bool) -> None:
+  if not is_grid:
+    raise ConfigError(
+      f'labels.pairs is {config.labels.pairs}, but {config.data.name} does not '
+      'show every combination of its factors; take 0'
+    )
+  if config.labels.pairs > len(names):
+    raise ConfigError(
+      f'labels.pairs is {config.labels.pairs}; {config.data.name} has '
+      f'{len(names)} factors that can differ'
+    )
+  if config.train.batch_size % 2:
+    raise ConfigError(
+      f'train.batch_size is {config.train.batch_size}; labels.pairs takes an '
+      'even number'
     )
 
 

@@ -122,7 +122,8 @@ FIELDS = {
                        *_one_of('float32', 'bfloat16')),
   'objective.name': Field(
       'autoencoding', 'the training loss',
-      *_one_of('autoencoding', 'beta_vae', 'wae', 'beta_tcvae', 'factor_vae')),
+      *_one_of('autoencoding', 'beta_vae', 'wae', 'beta_tcvae', 'factor_vae',
+               'dip_vae_i', 'dip_vae_ii', 'annealed_vae')),
   'objective.likelihood': Field(
       'bernoulli', 'of pixels, or of the numbers of a feature vector',
       *_one_of('bernoulli', 'gaussian')),
@@ -143,9 +144,42 @@ FIELDS = {
                                           *_POSITIVE),
   'objective.mmd_weight': Field(10.0, 'weight of the MMD of wae',
                                 *_NOT_NEGATIVE),
+  'objective.dip_covariance': Field(
+      10.0, 'weight of covariances of dip_vae_i and dip_vae_ii',
+      *_NOT_NEGATIVE),
+  'objective.dip_variance': Field(
+      10.0, 'weight of variances less 1 of dip_vae_i and dip_vae_ii',
+      *_NOT_NEGATIVE),
+  'objective.annealed_weight': Field(
+      1000.0, 'weight of the distance of the KL from its capacity in '
+      'annealed_vae', *_NOT_NEGATIVE),
+  'objective.capacity': Field(
+      25.0, 'nats that the KL of annealed_vae goes to', *_NOT_NEGATIVE),
+  'objective.capacity_steps': Field(
+      100_000, "updates by which annealed_vae's capacity has grown",
+      *_whole(1)),
+  'objective.consistency': Field(
+      0.0, 'weight of the distance of hybrids from the codes of their images',
+      *_NOT_NEGATIVE),
   'objective.released': Field(
       False, "the KL or MMD of the authors' code in place of the correct one",
       *_BOOL),
+  'labels.weight': Field(
+      0.0, 'weight of the cross entropy of variables to factors',
+      *_NOT_NEGATIVE),
+  'labels.fraction': Field(
+      1.0, 'of the training examples, those whose factors are known',
+      'a number from 0 to 1', lambda v: _is_number(v) and 0 <= v <= 1),
+  'labels.factors': Field(
+      (), 'names of the factors; (): all that vary', 'a tuple of names',
+      lambda v: (isinstance(v, tuple | list)
+                 and all(isinstance(x, str) for x in v))),
+  'labels.variables': Field(
+      (), 'variables from 1 that are to show them, in order; (): the first',
+      *_WIDTHS),
+  'labels.pairs': Field(
+      0, 'factors that differ within the pairs of a batch; 0: no pairs',
+      *_whole(0)),
   'train.num_steps': Field(100_000, 'updates', *_whole(1)),
   'train.batch_size': Field(128, 'images per update', *_whole(1)),
   'train.num_runs': Field(

@@ -58,7 +58,10 @@ _WIDTHS: dict[tuple[str, bool], dict[str, tuple[int, ...]]] = {
 }
 
 # Objectives with a Gaussian posterior, and those that give codes a prior.
-VARIATIONAL = frozenset(['beta_vae', 'beta_tcvae', 'factor_vae'])
+VARIATIONAL = frozenset(
+  ['beta_vae', 'beta_tcvae', 'factor_vae', 'dip_vae_i', 'dip_vae_ii',
+   'annealed_vae']
+)  # fmt: skip
 WITH_PRIOR = VARIATIONAL | {'wae'}
 # Objectives whose KL divergence or MMD the authors' code takes otherwise.
 WITH_RELEASED_FORM = frozenset(['beta_vae', 'wae', 'factor_vae'])

@@ -137,6 +137,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   checks.check_model(config.model, config.data.size)
   checks.check_objective(config)
   checks.check_train(config.train)
+  checks.check_labels(config)
 
 
 def model_written_out(config: ml_collections.ConfigDict) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The variants of the paper, and beyond it: one table, a row a model.
+"""The variants of the paper, and more: one table, a row a model.
 
 Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 3 and appendix
 A.2.
@@ -80,6 +80,8 @@ def _hourglass(objective: str, **weights: float) -> dict[str, Any]:
   }
 
 
+_LABELS = {'labels.weight': 10.0, 'labels.fraction': 0.1}
+
 VARIANTS = {
   'sae2': Variant(_sae(2)),
   'sae3': Variant(_sae(3)),
@@ -100,6 +102,14 @@ VARIANTS = {
   'vlae6': Variant(_vlae(6)),
   'vlae12': Variant(_vlae(12)),
   'vlae16': Variant(_vlae(16), '128px'),
+  # Not the paper's: hybrids that the encoder finds again in their images.
+  'csae12': Variant(_sae(12) | {'objective.consistency': 1.0}),
+  # Labels of a tenth of the examples; `labels.fraction` says of how many.
+  'lsae12': Variant(_sae(12) | _LABELS),
+  'lvae': Variant(_hourglass('beta_vae', beta=1.0) | _LABELS),
+  # Pairs of a batch that share all factors but one; nobody says which.
+  'pairsae12': Variant(_sae(12) | {'labels.pairs': 1}),
+  'adagvae': Variant(_hourglass('beta_vae', beta=1.0) | {'labels.pairs': 1}),
   'ae': Variant(_hourglass('autoencoding')),
   'vae': Variant(_hourglass('beta_vae', beta=1.0)),
   'bvae': Variant(_hourglass('beta_vae')),
@@ -112,6 +122,9 @@ VARIANTS = {
       'room; object: room; background: room; colours: object, background', 4
     )
   ),
+  'dipvae1': Variant(_hourglass('dip_vae_i', dip_variance=100.0)),
+  'dipvae2': Variant(_hourglass('dip_vae_ii')),
+  'avae': Variant(_hourglass('annealed_vae')),
 }
 
 
@@ -150,6 +163,11 @@ def get_config(name: str, tokens: str = '') -> ml_collections.ConfigDict:
   if config.model.preset == 'released':
     has_form = config.objective.name in WITH_RELEASED_FORM
     config.objective.released = has_form
+  if config.objective.name == 'annealed_vae':
+    # A number of its own, lest the first updates change with the last.
+    config.objective.capacity_steps = min(
+      config.objective.capacity_steps, config.train.num_steps
+    )
   if config.model.decoder == 'hourglass' and config.scale != 'paper':
     config.train.learning_rate = scales.HOURGLASS_RATE
   return config

@@ -19,6 +19,13 @@ FAMILIES = {
   'fvae': ('FactorVAE', '#5B4B9A'),
   'tcvae': ('β-TCVAE', '#7F8C00'),
   'graph': ('Graph', '#56B4E9'),  # beyond the paper
+  'dipvae': ('DIP-VAE', '#3A7D7D'),
+  'avae': ('AnnealedVAE', '#A23B72'),
+  'lsae': ('Labelled SAE', '#00573F'),
+  'lvae': ('Labelled VAE', '#7A2E5C'),
+  'pairsae': ('Paired SAE', '#4C6A00'),
+  'adagvae': ('Ada-GVAE', '#B2562E'),
+  'csae': ('Consistent SAE', '#2F9BD8'),
 }
 _OTHERS = '#1c1d1f'
 _SPELLINGS = {'adaae': 'ada_ae', 'bvae': 'beta_vae', 'fvae': 'factor_vae',

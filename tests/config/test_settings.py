@@ -28,7 +28,9 @@ def test_there_is_a_config_for_every_variant():
   kinds = [f'{k}{n}' for k in ('sae', 'adaae', 'vlae')
            for n in (2, 3, 4, 6, 12, 16)]  # fmt: skip
   assert set(FILES) == {
-    *kinds, 'sae8', 'ae', 'vae', 'bvae', 'wae', 'fvae', 'tcvae', 'graph4'
+    *kinds, 'sae8', 'ae', 'vae', 'bvae', 'wae', 'fvae', 'tcvae', 'graph4',
+    'dipvae1', 'dipvae2', 'avae', 'csae12', 'lsae12', 'lvae',
+    'pairsae12', 'adagvae',
   }  # fmt: skip
 
 
@@ -183,7 +185,48 @@ def test_feature_vectors_bring_their_likelihood():
     (
       ('sae12', '', '--config.evaluation.num_prior_samples=9'),
       'but autoencoding gives codes no prior: sample by hybrid (take -1 or 0), '
-      'or take an objective of beta_tcvae, beta_vae, factor_vae or wae',
+      'or take an objective of annealed_vae, beta_tcvae, beta_vae, dip_vae_i, '
+      'dip_vae_ii, factor_vae or wae',
+    ),
+    (
+      ('fvae', '', '--config.objective.consistency=1'),
+      'but factor_vae takes two batches in one',
+    ),
+    (
+      ('lsae12', 'folder', '--config.data.path=.'),
+      'labels.factors is []; folder has no factors: take weight 0',
+    ),
+    (
+      ('lsae12', '', '--config.labels.factors=("hue",)'),
+      "labels.factors is ['hue']; shapes3d_synth has floor_hue, wall_hue, ",
+    ),
+    (
+      ('lsae12', '', '--config.model.num_variables=4'),
+      'labels.factors go to variables [1, 2, 3, 4, 5, 6], of which there are 4',
+    ),
+    (
+      ('lsae12', '', '--config.labels.variables=(1,1)'),
+      'labels.variables is [1, 1]; expected 6 different ones',
+    ),
+    (
+      ('lsae12', '', '--config.train.num_runs=2'),
+      'labels.weight is 10.0; it goes with neither factor_vae nor',
+    ),
+    (
+      ('pairsae12', 'smallnorb'),
+      'labels.pairs is 1, but smallnorb does not show every combination',
+    ),
+    (
+      ('pairsae12', '', '--config.labels.pairs=7'),
+      'labels.pairs is 7; shapes3d_synth has 6 factors that can differ',
+    ),
+    (
+      ('pairsae12', '', '--config.train.batch_size=33'),
+      'train.batch_size is 33; labels.pairs takes an even number',
+    ),
+    (
+      ('pairsae12', '', '--config.data.storage=memmap'),
+      'data.storage is memmap; labels.pairs needs resident',
     ),
     (
       ('tcvae', '', '--config.objective.released=True'),

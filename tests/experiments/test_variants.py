@@ -12,6 +12,7 @@ from structae.data import sources
 from structae.training import checkpoint
 
 SIZE, NUM = 8, 32
+SIZES = (2, 2, 2, 2, 2, 1)  # of the grid of factors
 TERMS = {
   'sae': set(),
   'adaae': set(),
@@ -22,6 +23,13 @@ TERMS = {
   'bvae': {'kl'},
   'wae': {'mmd'},
   'fvae': {'kl', 'total_correlation', 'critic'},
+  'dipvae': {'kl', 'covariance', 'variance'},
+  'avae': {'kl', 'capacity'},
+  'csae': {'consistency'},
+  'lsae': {'labels'},
+  'pairsae': set(),
+  'adagvae': {'kl'},
+  'lvae': {'kl', 'labels'},
   'tcvae': {'mutual_information', 'total_correlation', 'dimension_kl'},
 }
 
@@ -34,8 +42,8 @@ def source():
   rng = np.random.RandomState(0)
   images = jnp.asarray(rng.randint(0, 256, (NUM, SIZE, SIZE, 3)), jnp.uint8)
   return sources.Source(
-    'random', (SIZE, SIZE, 3), NUM, (), (), images, sources.take,
-    lambda indices: np.zeros((len(indices), 0), np.int32),
+    'random', (SIZE, SIZE, 3), NUM, tuple('abcdef'), SIZES, images,
+    sources.take, lambda i: np.stack(np.unravel_index(i, SIZES), 1),
   )  # fmt: skip
 
 
