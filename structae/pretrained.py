@@ -53,7 +53,8 @@ def save_pretrained(
   """Writes a model as a folder, whole or not at all.
 
   It holds `config.json`, `model.safetensors` (dotted names; the stored codes as
-  `pool`) and `README.md`, a page to publish it with. No local path is written.
+  `pool`) and `README.md`, a page to publish it with, which shows `samples.png`.
+  No local path is written.
 
   Args:
     folder: where to; it must be new, or empty.

@@ -26,6 +26,7 @@ from structae import files
 from structae.commands import config_flags
 from structae.commands.parser import Parser, at_least, check_new, run
 from structae.config import ConfigError
+from structae.extras import require
 
 SLICE_SECONDS = 0.3
 LEARNING_RATE = 1e-4
@@ -53,6 +54,7 @@ def _run(argv: Sequence[str]) -> None:
     )
   if asked.output:
     check_new(asked.output, ('.json',))
+  require('torch', 'benchmark', 'timing PyTorch')
   table = measure(command.config, asked.compile, asked.slices)
   print(as_text(table))
   if asked.output:

@@ -5,7 +5,7 @@
   structae export RUN DIR --format=stablehlo|onnx|torch [--batch=N]
 
 The folder holds config.json, model.safetensors (with 128 stored codes, so that
-it samples at once) and README.md, a page about the model with its scores; no
+it samples at once), samples.png and README.md, a page about the model; no
 data and no local path. `structae.load_pretrained(DIR)` opens it. It must be
 new. With --dtype=float16 it takes half the space, and is opened as float32.
 
