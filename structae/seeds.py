@@ -144,9 +144,10 @@ def _updates(
   loss, optimizer = build.loss(config, module, num), build.optimizer(config)
   like = jax.eval_shape(lambda: like)
   num_images = build.images_per_update(config)
+  draw = pipeline.DRAWS[config.train.order]
   return {
     n: side_by_side.make_step(
-      like, loss, optimizer, source, num_images, mesh, n
+      like, loss, optimizer, source, num_images, mesh, n, draw
     )
     for n in sorted({1, trainer.steps_per_dispatch(config)})
   }

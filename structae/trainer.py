@@ -312,7 +312,10 @@ def prepare(
   params = build.init(config, module, keys.init, source.image_shape)
   num_images = build.images_per_update(config)
   whole = build.labelled(config, source, part)
-  batches = pipeline.make_batches(whole, part, keys.batches, num_images, mesh)
+  draw = pipeline.DRAWS[config.train.order]
+  batches = pipeline.make_batches(
+    whole, part, keys.batches, num_images, mesh, draw
+  )
   images = jax.ShapeDtypeStruct(
     (num_images, *source.image_shape),
     jnp.uint8 if len(source.image_shape) == 3 else jnp.float32,

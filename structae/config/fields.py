@@ -182,6 +182,9 @@ FIELDS = {
       *_whole(0)),
   'train.num_steps': Field(100_000, 'updates', *_whole(1)),
   'train.batch_size': Field(128, 'images per update', *_whole(1)),
+  'train.order': Field(
+      'replacement', 'images are drawn with replacement, or each once an epoch',
+      *_one_of('replacement', 'epochs')),
   'train.num_runs': Field(
       1, 'seeds from `seed` on that are trained at once, each on its own part '
       'of the devices and in its own folder', *_whole(1)),

@@ -12,7 +12,10 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from structae import devices
-from structae.data import sources
+from structae.data import epochs, sources
+
+# `(key, step, part, batch_size)` to the image numbers of one step.
+Draw = Callable[[jax.Array, jax.Array, jax.Array, int], jax.Array]
 
 
 def subset(part: np.ndarray, num: int, seed: int) -> np.ndarray:
@@ -45,6 +48,13 @@ def batch_indices(
   return part[rows]
 
 
+# How images follow each other, by `train.order`.
+DRAWS: dict[str, Draw] = {
+  'replacement': batch_indices,
+  'epochs': epochs.batch_indices,
+}
+
+
 class Batches(Protocol):
   """The batches of a run, as an argument and a function of a jitted step.
 
@@ -67,6 +77,7 @@ def make_batches(
   key: jax.Array,
   batch_size: int,
   mesh: Mesh,
+  draw: Draw = batch_indices,
 ) -> Batches:
   """The batches of a run; the same ones whatever the source's storage.
 
@@ -76,9 +87,10 @@ def make_batches(
     key: the PRNG key of the run's batches.
     batch_size: images per batch, a multiple of the devices.
     mesh: the devices, with one axis 'data'.
+    draw: one of `DRAWS`.
   """
   kind = HostBatches if source.arrays is None else DeviceBatches
-  return kind(source, part, key, batch_size, mesh)
+  return kind(source, part, key, batch_size, mesh, draw)
 
 
 class DeviceBatches:
@@ -91,6 +103,7 @@ class DeviceBatches:
     key: jax.Array,
     batch_size: int,
     mesh: Mesh,
+    draw: Draw = batch_indices,
   ):
     """See `make_batches`."""
     replicated = NamedSharding(mesh, P())
@@ -98,7 +111,7 @@ class DeviceBatches:
     if source.storage != 'sharded':
       arrays = devices.put(arrays, replicated)
     self._data = arrays, devices.put(jnp.asarray(part), replicated)
-    self._draw = functools.partial(batch_indices, key, batch_size=batch_size)
+    self._draw = lambda step, part: draw(key, step, part, batch_size)
     # A sharded look-up needs all numbers on every device.
     spec = P() if source.storage == 'sharded' else P('data')
     self._sharding = NamedSharding(mesh, spec)
@@ -138,6 +151,7 @@ class HostBatches:
     key: jax.Array,
     batch_size: int,
     mesh: Mesh,
+    draw: Draw = batch_indices,
   ):
     """See `make_batches`."""
     assert source.host is not None
@@ -147,15 +161,15 @@ class HostBatches:
     key, rows = jax.device_put((key, jnp.asarray(part)), device)
 
     @jax.jit
-    def draw(first: jax.Array) -> jax.Array:
-      return jax.vmap(lambda step: batch_indices(key, step, rows, batch_size))(
+    def draw_block(first: jax.Array) -> jax.Array:
+      return jax.vmap(lambda step: draw(key, step, rows, batch_size))(
         first + jnp.arange(_STEPS_PER_DRAW)
       )
 
     @functools.lru_cache(maxsize=2)
     def drawn(block: int) -> np.ndarray:
       first = np.int32(block * _STEPS_PER_DRAW)
-      return np.asarray(draw(jax.device_put(first, device)))
+      return np.asarray(draw_block(jax.device_put(first, device)))
 
     self._drawn = drawn
     self._thread = futures.ThreadPoolExecutor(1, 'gather')

@@ -81,6 +81,7 @@ def make_step(
   batch_size: int,
   mesh: Mesh,
   steps_per_dispatch: int = 1,
+  draw: pipeline.Draw = pipeline.batch_indices,
 ) -> loop.Update:
   """Makes the compiled update of S runs.
 
@@ -92,6 +93,7 @@ def make_step(
     batch_size: images of an update of one run.
     mesh: see `make_mesh`.
     steps_per_dispatch: see `step.make_step`.
+    draw: one of `pipeline.DRAWS`.
 
   Returns:
     `step(state, data) -> state` with the data of `make_data`; the old state is
@@ -100,7 +102,7 @@ def make_step(
 
   def one(state: step.TrainState, data: Any) -> step.TrainState:
     arrays, numbers, keys = data
-    indices = pipeline.batch_indices(keys[0], state.step, numbers, batch_size)
+    indices = draw(keys[0], state.step, numbers, batch_size)
     indices = jax.lax.with_sharding_constraint(indices, P('data'))
     images = source.images(arrays, indices)
     images = jax.lax.with_sharding_constraint(images, P('data'))

@@ -46,13 +46,16 @@ def test_on_eight_devices():
   assert result.returncode == 0, result.stdout
 
 
-def batches_of(source, mesh, part):
-  return pipeline.make_batches(source, part, jax.random.key(5), BATCH, mesh)
+def batches_of(source, mesh, part, order='replacement'):
+  draw = pipeline.DRAWS[order]
+  key = jax.random.key(5)
+  return pipeline.make_batches(source, part, key, BATCH, mesh, draw)
 
 
 @pytest.mark.parametrize('num_devices', [1, 8])
 @pytest.mark.parametrize('storage', STORAGES)
-def test_batches_are_the_drawn_images(prepared, storage, num_devices):
+@pytest.mark.parametrize('order', pipeline.DRAWS)
+def test_batches_are_the_drawn_images(prepared, storage, num_devices, order):
   if num_devices > jax.device_count():
     pytest.skip('needs 8 devices')
   folder, images = prepared
@@ -60,12 +63,12 @@ def test_batches_are_the_drawn_images(prepared, storage, num_devices):
   source = sources.prepared(folder, storage, mesh)
   assert source.storage == storage
   part = np.arange(1, len(images), 3, dtype=np.int32)
-  batches = batches_of(source, mesh, part)
+  batches = batches_of(source, mesh, part, order)
   draw = jax.jit(batches.images)
   for first, num_steps in ((0, 1), (1, 1), (2, 4), (6, 4), (3, 1)):
     data = batches.data(first, num_steps)
     for step in range(first, first + num_steps):
-      indices = pipeline.batch_indices(
+      indices = pipeline.DRAWS[order](
         jax.random.key(5), np.int32(step), part, BATCH
       )
       np.testing.assert_array_equal(

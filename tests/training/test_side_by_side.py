@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from structae.data import pipeline
+
 # In one process, since XLA:CPU rounds otherwise where there are more devices.
 PROGRAM = """
 import hashlib, json, sys
@@ -15,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from structae import build, trainer
 from structae import config as config_lib
-from structae.data import sources
+from structae.data import pipeline, sources
 from structae.training import side_by_side, step
 
 def config(seed):
@@ -23,7 +25,7 @@ def config(seed):
   config.model.num_blocks, config.model.width = 4, 8
   config.model.num_variables, config.model.num_latents = 4, 4
   config.data.size, config.train.batch_size = 16, 8
-  config.seed = seed
+  config.seed, config.train.order = seed, sys.argv[1]
   return config
 
 images = jnp.asarray(np.random.RandomState(0).randint(
@@ -56,7 +58,7 @@ keys = [jax.random.split(jax.random.key(seed), 3)[1:] for seed in (0, 1)]
 data = side_by_side.make_data(source, part, jnp.stack(keys), mesh)
 update = side_by_side.make_step(
     like, build.loss(config(0), model, 64), build.optimizer(config(0)), source,
-    8, mesh)
+    8, mesh, draw=pipeline.DRAWS[sys.argv[1]])
 for _ in range(5):
   state = update(state, data)
 parts = side_by_side.parts(state, like, mesh)
@@ -67,10 +69,12 @@ print(json.dumps(found))
 """
 
 
-@pytest.fixture(scope='module')
-def found():
+@pytest.fixture(scope='module', params=pipeline.DRAWS)
+def found(request):
   done = subprocess.run(
-    [sys.executable, '-c', PROGRAM], capture_output=True, text=True
+    [sys.executable, '-c', PROGRAM, request.param],
+    capture_output=True,
+    text=True,
   )
   assert done.returncode == 0, done.stderr
   return json.loads(done.stdout)
