@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import threading
 from types import FrameType
 
@@ -42,10 +43,11 @@ class Stop:
       number: signal.signal(number, self._note) for number in SIGNALS
     }
     if self._answer:
-      self._read, self._write = os.pipe()
-      os.set_blocking(self._write, False)
+      # Not a pipe: Windows knows no pipe that does not block.
+      self._reader, self._writer = socket.socketpair()
+      self._writer.setblocking(False)
       self._before = signal.set_wakeup_fd(
-        self._write, warn_on_full_buffer=False
+        self._writer.fileno(), warn_on_full_buffer=False
       )
       threading.Thread(target=self._listen, daemon=True).start()
     return self
@@ -54,7 +56,7 @@ class Stop:
     self._restore()
     if self._answer:
       signal.set_wakeup_fd(self._before)
-      os.close(self._write)  # which ends the thread
+      self._writer.close()  # which ends the thread
 
   def check(self, where: str) -> None:
     """Raises `Interrupted`, saying where, if a signal has come."""
@@ -72,8 +74,8 @@ class Stop:
   def _listen(self) -> None:
     """Answers the first signal; the system writes its number."""
     answered = False
-    with open(self._read, 'rb', buffering=0) as numbers:
-      while number := numbers.read(1):
+    with self._reader:
+      while number := self._reader.recv(1):
         if number[0] in SIGNALS and not answered:
           answered = True
           with contextlib.suppress(OSError):  # nobody reads it

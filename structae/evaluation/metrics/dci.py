@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from structae.evaluation.metrics import inputs
 from structae.evaluation.trees import boosting
 from structae.evaluation.trees.histogram import Histogram
-from structae.extras import require
 
 
 def dci(
@@ -125,11 +124,11 @@ def _histogram_trees(
 def _sklearn_trees(
   codes: np.ndarray, test_codes: np.ndarray, seed: int
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
-  ensemble = require('sklearn.ensemble', 'metrics', "DCI's backend 'sklearn'")
+  # Imported here: it takes longer than all other metrics' imports.
+  from sklearn.ensemble import GradientBoostingClassifier
 
   def model(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    trees = ensemble.GradientBoostingClassifier(random_state=seed)
-    trees.fit(codes, labels)
+    trees = GradientBoostingClassifier(random_state=seed).fit(codes, labels)
     return (
       trees.feature_importances_,
       trees.predict(codes),

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from structae.evaluation.metrics import inputs
 from structae.evaluation.metrics.mutual_information import entropy
 from structae.evaluation.metrics.probes import logistic, standardized
-from structae.extras import require
 
 
 def infomec(
@@ -49,9 +48,7 @@ def infomec(
 
   Source: Hsu et al., https://arxiv.org/abs/2305.18378, section 4.
   """
-  mutual_info_classif = require(
-    'sklearn.feature_selection', 'metrics', 'InfoMEC'
-  ).mutual_info_classif
+  from sklearn.feature_selection import mutual_info_classif
 
   codes, factors = inputs.check_pair(codes, factors, min_rows=num_neighbors + 2)
   num_factors = factors.shape[1]

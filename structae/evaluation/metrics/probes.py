@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
-from structae.extras import require
 
 
 def probe(
@@ -42,13 +41,14 @@ def probe(
 
   Source: Breiman, Random Forests, Machine Learning 45 (2001).
   """
-  ensemble = require('sklearn.ensemble', 'metrics', 'a probe')
+  from sklearn.ensemble import RandomForestClassifier
+
   codes, factors, test_codes, test_factors = inputs.check_split(
     codes, factors, test_codes, test_factors
   )
   accuracy, chance = [], []
   for column, test_column in zip(factors.T, test_factors.T):
-    forest = ensemble.RandomForestClassifier(
+    forest = RandomForestClassifier(
       num_trees, min_samples_leaf=2, n_jobs=-1, random_state=seed
     ).fit(codes, column)
     # Threads would add the trees' votes in the order in which they end.
@@ -84,8 +84,9 @@ def standardized(codes: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
 
 def logistic(codes: np.ndarray, labels: np.ndarray, **settings: Any) -> Any:
   """Fits scikit-learn's logistic regression, 100 steps at most, unwarned."""
-  linear_model = require('sklearn.linear_model', 'metrics', 'a linear probe')
-  exceptions = require('sklearn.exceptions', 'metrics', 'a linear probe')
+  from sklearn.exceptions import ConvergenceWarning
+  from sklearn.linear_model import LogisticRegression
+
   with warnings.catch_warnings():
-    warnings.simplefilter('ignore', exceptions.ConvergenceWarning)
-    return linear_model.LogisticRegression(**settings).fit(codes, labels)
+    warnings.simplefilter('ignore', ConvergenceWarning)
+    return LogisticRegression(**settings).fit(codes, labels)

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
 from structae.evaluation.metrics.mig import gap
-from structae.extras import require
 
 _REGULARIZATION = 0.01
 
@@ -47,7 +46,9 @@ def sap(
   Source: Kumar et al., https://arxiv.org/abs/1711.00848, section 3, with the
     settings of Locatello et al., https://arxiv.org/abs/1811.12359.
   """
-  svm = require('sklearn.svm', 'metrics', 'SAP')
+  # Imported here, so that metrics without probes need no scikit-learn.
+  from sklearn.svm import LinearSVC
+
   codes, factors, test_codes, test_factors = inputs.check_split(
     codes, factors, test_codes, test_factors
   )
@@ -57,7 +58,7 @@ def sap(
   accuracy = np.empty((codes.shape[1], factors.shape[1]))
   for i in range(codes.shape[1]):
     for j, labels in enumerate(factors.T):
-      model = svm.LinearSVC(
+      model = LinearSVC(
         C=_REGULARIZATION, class_weight='balanced', random_state=seed
       )
       with warnings.catch_warnings():

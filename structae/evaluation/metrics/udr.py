@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from structae.evaluation.metrics import inputs
-from structae.extras import require
 
 
 def udr(
@@ -104,8 +103,9 @@ def _unit(codes: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 
 def _lasso(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-  linear_model = require('sklearn.linear_model', 'metrics', 'UDR')
-  model = linear_model.Lasso(alpha=0.1).fit(a, b)
+  from sklearn.linear_model import Lasso
+
+  model = Lasso(alpha=0.1).fit(a, b)
   return np.abs(np.atleast_2d(model.coef_)).T
 
 
