@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from structae import build, devices, trainer
+from structae import build, devices, sampling, trainer
+from structae.data import sources
 
 MATRIX = 2048  # width of the matrices whose product is timed
 
@@ -21,12 +22,14 @@ class Program(NamedTuple):
     images: images that it handles.
     compile_seconds: how long it took to compile.
     flops: floating point operations, as XLA counts them; 0 if not counted.
+    temporary: bytes of memory beside its arguments and results.
   """
 
   run: Callable[[], None]
   images: int
   compile_seconds: float
   flops: float = 0.0
+  temporary: int = 0
 
 
 def measure(configs: dict[str, Any], repeats: int) -> dict[str, Any]:
@@ -105,55 +108,110 @@ def time_matmul() -> Callable[[], float]:
 
 def prepare(config: Any) -> dict[str, Program]:
   """Compiles an update, the encoder, the decoder and the input alone."""
-  mesh = devices.data_mesh()
-  source = build.source(config)
-  part = build.split(config, source).train
-  model: Any = build.model(config, source.image_shape[-1])
-  state, updates, batches = trainer.prepare(config, source, part, model, mesh)
-  num, size = max(updates), config.train.batch_size
-  data = batches.data(0, num)
-  batches.close()
-  images = jax.jit(batches.images)(data, state.step)
-  params = {'params': state.params}
-  encode = jax.jit(lambda v, x: model.apply(v, x, method='encode').mean)
-  decode = jax.jit(lambda v, u: model.apply(v, u, method='decode'))
-  codes = jnp.zeros(jax.eval_shape(encode, params, images).shape)
-  programs = {
-    'encode': _compiled(encode, size, params, images),
-    'decode': _compiled(decode, size, params, codes),
-    'input': _compiled(jax.jit(batches.images), size, data, state.step),
+  made = Setup(config, build.source(config))
+  return {
+    'update': made.update(),
+    'encode': made.encode(),
+    'decode': made.decode(),
+    'input': made.input(),
   }
-  # An update donates its state; the other programs keep theirs.
-  own = jax.tree.map(jnp.copy, state)
-  return {'update': _update(updates[num], own, data, num * size), **programs}
+
+
+class Setup:
+  """What the programs of a configuration need; each is compiled when asked for.
+
+  Attributes:
+    size: the number of images of a batch.
+    codes: `[B, K, D]`, zeros, as the decoder takes them.
+  """
+
+  def __init__(self, config: Any, source: sources.Source):
+    """Makes the start of a run.
+
+    Args:
+      config: a checked configuration.
+      source: the images.
+    """
+    mesh = devices.data_mesh()
+    part = build.split(config, source).train
+    model: Any = build.model(config, source.image_shape[-1])
+    ready = trainer.prepare(config, source, part, model, mesh)
+    self._state, self._updates, self._batches = ready
+    self._num, self.size = max(self._updates), config.train.batch_size
+    self._data = self._batches.data(0, self._num)
+    self._batches.close()
+    self._params = {'params': self._state.params}
+    self._encode = lambda v, x: model.apply(v, x, method='encode').mean
+    self._decode = lambda v, u: model.apply(v, u, method='decode')
+    images = jax.eval_shape(self._batches.images, self._data, self._state.step)
+    found = jax.eval_shape(self._encode, self._params, images)
+    self.codes = jnp.zeros(found.shape)
+
+  def update(self) -> Program:
+    """One call of the update, which may make several."""
+    state = jax.tree.map(jnp.copy, self._state)  # an update donates its state
+    update, images = self._updates[self._num], self._num * self.size
+    return _update(update, state, self._data, images)
+
+  def encode(self) -> Program:
+    """A batch of images to codes."""
+    images = jax.jit(self._batches.images)(self._data, self._state.step)
+    return compiled(jax.jit(self._encode), self.size, self._params, images)
+
+  def decode(self) -> Program:
+    """A batch of codes to images."""
+    decode = jax.jit(self._decode)
+    return compiled(decode, self.size, self._params, self.codes)
+
+  def hybrids(self) -> Program:
+    """A batch of hybrid codes, drawn and decoded."""
+
+    def draw(variables: Any, key: jax.Array, codes: jax.Array) -> jax.Array:
+      return self._decode(variables, sampling.hybrid(key, codes, self.size))
+
+    key = jax.random.key(0)
+    return compiled(jax.jit(draw), self.size, self._params, key, self.codes)
+
+  def input(self) -> Program:
+    """A batch of images, drawn and made."""
+    images = jax.jit(self._batches.images)
+    return compiled(images, self.size, self._data, self._state.step)
 
 
 def _update(update: Any, state: Any, data: Any, images: int) -> Program:
-  compiled, seconds, flops = _compile(update, state, data)
+  program, figures = _compile(update, state, data)
   kept = [state]  # each update donates the state before
 
   def run() -> None:
-    kept[0] = jax.block_until_ready(compiled(kept[0], data))
+    kept[0] = jax.block_until_ready(program(kept[0], data))
 
   run()
-  return Program(run, images, seconds, flops)
+  return Program(run, images, **figures)
 
 
-def _compiled(function: Any, images: int, *args: Any) -> Program:
-  compiled, seconds, flops = _compile(function, *args)
-  run = lambda: jax.block_until_ready(compiled(*args))
+def compiled(function: Any, images: int, *args: Any) -> Program:
+  """A jitted function of arrays as a program of so many images."""
+  program, figures = _compile(function, *args)
+  run = lambda: jax.block_until_ready(program(*args))
   run()
-  return Program(run, images, seconds, flops)
+  return Program(run, images, **figures)
 
 
-def _compile(function: Any, *args: Any) -> tuple[Any, float, float]:
+def _compile(function: Any, *args: Any) -> tuple[Any, dict[str, Any]]:
+  """A compiled function, and what is known of it without running it."""
   lowered = function.lower(*args)
   start = time.perf_counter()
   compiled = lowered.compile()
   seconds = time.perf_counter() - start
   # Counted before fusion: the work of the mathematics.
   cost = lowered.cost_analysis() or {}
-  return compiled, seconds, float(cost.get('flops', 0.0))
+  memory = compiled.memory_analysis()
+  temporary = memory.temp_size_in_bytes if memory else 0
+  return compiled, {
+    'compile_seconds': seconds,
+    'flops': float(cost.get('flops', 0.0)),
+    'temporary': temporary,
+  }
 
 
 def as_text(table: dict[str, Any]) -> str:

@@ -34,6 +34,9 @@ from structae.objectives import (
   supervision,
 )
 
+# What jax calls the precisions of `model.precision`.
+PRECISIONS = {'float32': 'float32', 'tf32': 'tensorfloat32'}
+
 
 def source(config: Any) -> sources.Source:
   """Opens the data set of `config.data`, and prepares it where it must be.
@@ -155,6 +158,7 @@ def model(config: Any, channels: int) -> autoencoder.Autoencoder:
     activation=settings.activation,
     strided=settings.resampling == 'strided',
     dtype=jnp.dtype(settings.dtype),
+    precision=PRECISIONS[settings.precision],
   )
   gaussian = config.objective.name in config_lib.VARIATIONAL
   return autoencoder.Autoencoder(
@@ -281,7 +285,10 @@ def codec(config: Any, module: autoencoder.Autoencoder, params: Any) -> Codec:
 
 def critic(config: Any) -> critics.Critic:
   """FactorVAE's critic: maps codes `[B, K, D]` to logits `[B, 2]`."""
-  return critics.Critic(tuple(config.objective.critic))
+  return critics.Critic(
+    tuple(config.objective.critic),
+    precision=PRECISIONS[config.model.precision],
+  )
 
 
 def likelihood(config: Any) -> reconstruction.Likelihood:

@@ -147,7 +147,10 @@ def _start_watch(coordinator: str | None) -> None:
   )
   error = ConnectionError('it has left without a word')
   message = f'error: {processes.lost(error)}'
-  _watch = watch.Watch(peers, lambda: streams.note(message))
+  # Without the first, jax ends the others with a dump in a moment; the first
+  # has the time to let `--processes` say what has happened.
+  patience = 1.0 if server else 0.0
+  _watch = watch.Watch(peers, lambda: streams.note(message), patience)
 
 
 def leave() -> None:

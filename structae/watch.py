@@ -21,14 +21,22 @@ _SECONDS = 10.0  # for a connection: some firewalls answer nothing
 class Watch:
   """Ends this process once another has ended that had not taken its leave."""
 
-  def __init__(self, peers: Sequence[socket.socket], complain: Callable):
+  def __init__(
+    self,
+    peers: Sequence[socket.socket],
+    complain: Callable[[], object],
+    patience: float = 0.0,
+  ):
     """Starts to watch, in a thread.
 
     Args:
       peers: connections to other processes.
       complain: says that one is gone.
+      patience: seconds until it is said, in which whoever started all of them
+        may end this one, or this one may see and say it elsewhere.
     """
     self._peers, self._complain = peers, complain
+    self._patience = patience
     self._left = False
     self._last_word = threading.Lock()
     threading.Thread(target=self._listen, daemon=True).start()
@@ -52,10 +60,15 @@ class Watch:
     while present:
       for peer in select.select(present, [], [])[0]:
         if not self._has_left(peer):
-          self.take_last_word()
-          self._complain()
-          os._exit(1)
+          time.sleep(self._patience)
+          self._end()
         present.discard(peer)
+
+  def _end(self) -> None:
+    if not self._left:
+      self.take_last_word()
+      self._complain()
+      os._exit(1)
 
   def _has_left(self, peer: socket.socket) -> bool:
     try:

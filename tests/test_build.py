@@ -2,6 +2,9 @@
 
 import json
 
+import jax
+import jax.extend
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -220,3 +223,52 @@ def test_too_few_pictures_are_refused(tmp_path):
     tmp_path, '--config=experiments/tcvae.py:folder,smoke', place
   )
   assert 'train.batch_size is 16; beta_tcvae' in message
+
+
+def products(jaxpr):
+  """The precision of every convolution and product, gradients included."""
+  for equation in jaxpr.eqns:
+    if equation.primitive.name in ('dot_general', 'conv_general_dilated'):
+      precision = equation.params['precision']
+      pair = precision if isinstance(precision, tuple) else (precision,)
+      yield from pair
+    for inner in jax.extend.core.jaxprs_in_params(equation.params):
+      yield from products(inner)
+
+
+@pytest.mark.parametrize(
+  'name, asked', [('sae4', 'tf32'), ('vlae4', 'float32'), ('fvae', 'tf32')]
+)
+def test_every_product_has_the_precision_of_the_config(name, asked):
+  config = config_lib.get_config(name, 'smoke')
+  config.model.precision = asked
+  module = build.model(config, 3)
+  batch = (build.images_per_update(config), 32, 32, 3)
+  images = jax.ShapeDtypeStruct(batch, 'uint8')
+  key = jax.random.key(0)
+  params = jax.eval_shape(lambda: module.init(key, jnp.zeros((1, *batch[1:]))))
+  params = params['params']
+  if name == 'fvae':
+    codes = jnp.zeros((1, config.model.num_latents, 1))
+    found = jax.eval_shape(lambda: build.critic(config).init(key, codes))
+    params = {**params, 'critic': found['params']}
+  loss = build.loss(config, module, 100)
+  made = jax.make_jaxpr(jax.grad(loss, has_aux=True))(params, images, key)
+  wanted = jax.lax.Precision(build.PRECISIONS[asked])
+  assert set(products(made.jaxpr)) == {wanted}
+
+
+@pytest.mark.parametrize('name', ['sae4', 'vlae4'])
+def test_codes_of_bfloat16_are_float32(name):
+  config = config_lib.get_config(name, 'smoke')
+  config.model.dtype = 'bfloat16'
+  config.model.num_blocks = 4
+  module = build.model(config, 3)
+  images = jax.random.uniform(jax.random.key(0), (4, 32, 32, 3))
+  params = build.init(config, module, jax.random.key(1), images.shape[1:])
+  encode, _ = build.functions(module)
+  codes = jax.jit(lambda p, x: encode(p, x).mean)(params, images)
+  assert codes.dtype == jnp.float32
+  coarse = codes.astype(jnp.bfloat16).astype(jnp.float32)
+  assert (codes != coarse).mean() > 0.9
+  assert {x.dtype for x in jax.tree.leaves(params)} == {codes.dtype}

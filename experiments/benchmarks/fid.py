@@ -15,10 +15,10 @@ import jax
 import numpy as np
 
 from structae.commands import parser as arguments
-from structae.evaluation.images import features, frechet, inception
+from structae.evaluation.images import features, frechet
+from structae.evaluation.images import weights as weights_lib
 from structae.evaluation.images.kid import kid
 from structae.evaluation.images.precision_recall import precision_recall
-from structae.evaluation.images.weights import Weights
 
 
 def _time(function: Callable[[], object], repeats: int) -> tuple[float, float]:
@@ -30,20 +30,6 @@ def _time(function: Callable[[], object], repeats: int) -> tuple[float, float]:
     function()
     times.append((time.perf_counter() - wall, time.process_time() - cpu))
   return min(times)
-
-
-def _random_weights() -> Weights:
-  rng = np.random.default_rng(0)
-  params: dict = {}
-  for name, shape in inception.parameter_shapes().items():
-    *parents, leaf = name.split('.')
-    node = params
-    for parent in parents:
-      node = node.setdefault(parent, {})
-    fan_in = np.prod(shape[:-1])
-    value = rng.normal(0, np.sqrt(2 / fan_in), shape).astype(np.float32)
-    node[leaf] = np.ones(shape, np.float32) if leaf == 'var' else value
-  return Weights({'params': params}, 'random', False)
 
 
 def _torch_network(images: np.ndarray) -> Callable[[], object] | None:
@@ -84,7 +70,7 @@ def measure(batch_size: int, repeats: int) -> None:
 
   rng = np.random.default_rng(0)
   images = rng.integers(0, 256, (batch_size, 64, 64, 3), np.uint8)
-  weights = _random_weights()
+  weights = weights_lib.at_random()
   row(
     f'Inception, batch of {batch_size}',
     lambda: features.inception_features(images, weights, batch_size=batch_size),

@@ -120,6 +120,9 @@ FIELDS = {
                         *_BOOL),
   'model.dtype': Field('float32', 'type of the computation, not of parameters',
                        *_one_of('float32', 'bfloat16')),
+  'model.precision': Field(
+      'float32', 'of products of float32 numbers; tf32 is faster on GPUs',
+      *_one_of('float32', 'tf32')),
   'objective.name': Field(
       'autoencoding', 'the training loss',
       *_one_of('autoencoding', 'beta_vae', 'wae', 'beta_tcvae', 'factor_vae',

@@ -18,10 +18,12 @@ class Critic(nn.Module):
   Attributes:
     hidden: widths of the hidden layers.
     param_dtype: what the parameters are kept in.
+    precision: of products, see `Backbone`.
   """
 
   hidden: tuple[int, ...] = (1000,) * 6
   param_dtype: Any = jnp.float32
+  precision: str | None = None
 
   @nn.compact
   def __call__(self, codes: jax.Array) -> jax.Array:
@@ -30,7 +32,11 @@ class Critic(nn.Module):
     for i, width in enumerate((*self.hidden, 2)):
       start = blocks.initializers('uniform', x.shape[-1])
       x = nn.Dense(
-        width, name=f'layer_{i}', param_dtype=self.param_dtype, **start
+        width,
+        name=f'layer_{i}',
+        param_dtype=self.param_dtype,
+        precision=self.precision,
+        **start,
       )(x)
       if i < len(self.hidden):
         x = jax.nn.leaky_relu(x, 0.2)

@@ -23,6 +23,8 @@ class Backbone:
       place of pooling and bilinear upsampling.
     dtype: what the computation is done in.
     param_dtype: what the parameters are kept in.
+    precision: of products of float32 numbers, as in `jax.lax.Precision`; None
+      leaves it to jax, which takes TF32 on a GPU.
   """
 
   num_blocks: int = 12
@@ -33,8 +35,11 @@ class Backbone:
   strided: bool = False
   dtype: Any = jnp.float32
   param_dtype: Any = jnp.float32
+  precision: str | None = None
 
   @property
   def types(self) -> dict[str, Any]:
-    """The types of a layer of Flax."""
-    return dict(dtype=self.dtype, param_dtype=self.param_dtype)
+    """The types of a layer of Flax, and the precision of its products."""
+    return dict(
+      dtype=self.dtype, param_dtype=self.param_dtype, precision=self.precision
+    )

@@ -131,14 +131,16 @@ def output(
   """
   options = initializers(backbone.initializer, kernel**2 * fan_in)
   if grow:
-    options['conv_general_dilated'] = lambda x, taps, *_, **__: (
-      convolution.convolve_grown(x, taps, grow)
+    options['conv_general_dilated'] = lambda x, taps, *_, precision, **__: (
+      convolution.convolve_grown(x, taps, grow, precision)
     )
   return conv(channels, kernel, name='out', **backbone.types, **options)
 
 
 class MLP(nn.Module):
   """Dense layers with activations between them; the last one is linear.
+
+  What comes out, codes and scales, is computed in at least float32.
 
   Attributes:
     features: widths of the layers.
@@ -162,4 +164,6 @@ class MLP(nn.Module):
     start = initializers(own.initializer, x.shape[-1])
     if self.zero_bias:
       start['bias_init'] = nn.initializers.zeros
-    return nn.Dense(last, name='out', **own.types, **start)(x)
+    wide = jnp.promote_types(own.dtype, jnp.float32)
+    types = {**own.types, 'dtype': wide}
+    return nn.Dense(last, name='out', **types, **start)(x)

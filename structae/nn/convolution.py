@@ -19,6 +19,7 @@ def convolve(
   kernel: jax.Array,
   strides: tuple[int, int],
   padding: Any,
+  precision: Any = None,
   **options: Any,
 ) -> jax.Array:
   """`jax.lax.conv_general_dilated`, to rounding; `nn.Conv` takes either.
@@ -28,19 +29,22 @@ def convolve(
     kernel: `[k, k, C_in, C_out]`, k odd.
     strides: of the windows.
     padding: k // 2 on every side.
+    precision: of the products, see `jax.lax.Precision`.
     **options: further ones of `jax.lax.conv_general_dilated`.
 
   Returns:
     `[B, H, W, C_out]`, smaller by the strides.
   """
   if set(strides) == {1} and max(x.shape[1:3]) <= kernel.shape[0] // 2 + 1:
-    return dense(x, kernel)
+    return dense(x, kernel, precision)
   x, kernel, num_out = pad_channels(x, kernel)
-  y = jax.lax.conv_general_dilated(x, kernel, strides, padding, **options)
+  y = jax.lax.conv_general_dilated(
+    x, kernel, strides, padding, precision=precision, **options
+  )
   return y[..., :num_out]
 
 
-def dense(x: jax.Array, kernel: jax.Array) -> jax.Array:
+def dense(x: jax.Array, kernel: jax.Array, precision: Any = None) -> jax.Array:
   """A convolution of a map so small that every pixel sees all others.
 
   With a kernel of 3x3, of a map of 2x2: one product with a matrix that holds,
@@ -49,6 +53,7 @@ def dense(x: jax.Array, kernel: jax.Array) -> jax.Array:
   Args:
     x: `[B, H, W, C_in]`, H and W at most k // 2 + 1.
     kernel: `[k, k, C_in, C_out]`, k odd.
+    precision: of the products.
 
   Returns:
     `[B, H, W, C_out]`.
@@ -64,7 +69,8 @@ def dense(x: jax.Array, kernel: jax.Array) -> jax.Array:
     rows.append(jnp.stack(columns, 3))
   num_pixels = height * width
   matrix = jnp.stack(rows, 3).reshape(num_pixels * num_in, num_pixels * num_out)
-  return (x.reshape(batch, -1) @ matrix).reshape(batch, height, width, num_out)
+  y = jnp.matmul(x.reshape(batch, -1), matrix, precision=precision)
+  return y.reshape(batch, height, width, num_out)
 
 
 def pad_channels(
@@ -90,7 +96,10 @@ def pad_channels(
 
 
 def convolve_grown(
-  x: jax.Array, kernel: jax.Array, grow: Callable[[jax.Array], jax.Array]
+  x: jax.Array,
+  kernel: jax.Array,
+  grow: Callable[[jax.Array], jax.Array],
+  precision: Any = None,
 ) -> jax.Array:
   """A convolution of a map that grows, most of it done before it grows.
 
@@ -103,6 +112,7 @@ def convolve_grown(
     x: `[B, H, W, C_in]`.
     kernel: `[k, k, C_in, C_out]`, k odd.
     grow: a linear function of each channel, such as `resampling.upsample`.
+    precision: of the products.
 
   Returns:
     `[B, H', W', C_out]`, in the size of `grow(x)`.
@@ -110,7 +120,9 @@ def convolve_grown(
   side, _, num_in, _ = kernel.shape
   taps = kernel.transpose(2, 0, 1, 3).reshape(num_in, -1)
   wide = jnp.promote_types(x.dtype, jnp.float32)
-  products = jnp.matmul(x, taps, preferred_element_type=wide)
+  products = jnp.matmul(
+    x, taps, precision=precision, preferred_element_type=wide
+  )
   return add_shifted(grow(products), side).astype(x.dtype)
 
 

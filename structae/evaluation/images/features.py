@@ -82,11 +82,11 @@ def stream_features(
   Yields:
     `[B, num_dimensions]` float32, in the order of the images.
   """
-  forward = _forward(num_dimensions)
+  network = forward(num_dimensions)
   variables = jax.device_put(weights.variables)
   pending: tuple[jax.Array, int] | None = None
   for batch, count in _batches(images, batch_size):
-    result = forward(variables, batch)
+    result = network(variables, batch)
     # The device computes while the host prepares the next batch.
     if pending is not None:
       yield np.asarray(pending[0])[: pending[1]]
@@ -96,7 +96,15 @@ def stream_features(
 
 
 @functools.lru_cache
-def _forward(num_dimensions: int) -> Callable[..., jax.Array]:
+def forward(num_dimensions: int) -> Callable[..., jax.Array]:
+  """The network as a jitted function `(variables, images) -> features`.
+
+  Args:
+    num_dimensions: one of `inception.FEATURE_DIMS`.
+
+  Raises:
+    ValueError: if it is none of them.
+  """
   # Imported here, so that the other scores need no flax.
   from structae.evaluation.images import inception
 
@@ -107,12 +115,12 @@ def _forward(num_dimensions: int) -> Callable[..., jax.Array]:
     )
 
   @jax.jit
-  def forward(variables: dict, images: jax.Array) -> jax.Array:
+  def network(variables: dict, images: jax.Array) -> jax.Array:
     inputs = inception.preprocess(images)
     outputs: Any = inception.InceptionV3().apply(variables, inputs)
     return outputs[num_dimensions]
 
-  return forward
+  return network
 
 
 def _batches(

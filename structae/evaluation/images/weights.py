@@ -51,6 +51,23 @@ class Weights(NamedTuple):
   is_published: bool
 
 
+def at_random() -> Weights:
+  """Weights of no use but to measure speed, which does not depend on them."""
+  from structae.evaluation.images import inception
+
+  rng = np.random.default_rng(0)
+  params: dict = {}
+  for name, shape in inception.parameter_shapes().items():
+    *parents, leaf = name.split('.')
+    node = params
+    for parent in parents:
+      node = node.setdefault(parent, {})
+    value = rng.normal(0, np.prod(shape[:-1]) ** -0.5, shape)
+    kept = np.ones(shape) if leaf == 'var' else value
+    node[leaf] = kept.astype(np.float32)
+  return Weights({'params': params}, 'random', False)
+
+
 def load_weights(
   path: str | os.PathLike | None = None, *, download: bool = False
 ) -> Weights:
