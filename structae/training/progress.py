@@ -126,22 +126,27 @@ class Progress:
 
   def _print(self, step: int) -> None:
     rate = self._rate(step)
-    if not rate:
+    if not rate:  # of the first update, which has compiled
+      self._advance(step, self._loss.strip())
       return
     left = (self._num_steps - step) / rate
     if not self._estimated:
       self._estimate(step, left)
     speed = f'{rate * self._batch_size:.0f} images/s'
     if self._bar is not None:
-      text = f'{self._loss}{speed}  {duration(left)} left'
-      self._bar.set_postfix_str(text, refresh=False)
-      self._bar.update(step - self._bar.n)
+      self._advance(step, f'{self._loss}{speed}  {duration(left)} left')
     elif time.monotonic() - self._printed >= self._line_seconds:
       self._printed = time.monotonic()
       self.log(
         f'step {step}/{self._num_steps}  {self._loss}{speed}  '
         f'{duration(left)} left'
       )
+
+  def _advance(self, step: int, text: str) -> None:
+    """Moves the bar, if there is one."""
+    if self._bar is not None:
+      self._bar.set_postfix_str(text, refresh=False)
+      self._bar.update(step - self._bar.n)
 
   def _estimate(self, step: int, left: float) -> None:
     """Says how long a long run will take, once there is something to go by."""
