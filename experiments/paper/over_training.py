@@ -103,6 +103,7 @@ def draw(
 ) -> None:
   """Draws a panel a score, a line a run, against the images seen."""
   from matplotlib.figure import Figure
+  from matplotlib.ticker import LogLocator, NullFormatter
 
   from structae.figures import canvas
 
@@ -117,7 +118,11 @@ def draw(
         values = [points[n][name] for n in seen]
         axes.plot(seen, values, 'o-', ms=3.5, color=colour, label=run)
       axes.set_title(title, loc='left', fontsize=10)
-      axes.set_yscale('log' if log else 'linear')
+      if log:
+        axes.set_yscale('log')
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_major_formatter(lambda y, _: f'{y:g}')
       axes.set_xlabel('images seen')
       axes.xaxis.set_major_formatter(lambda x, _: f'{x / 1e6:g} M')
       axes.grid()
