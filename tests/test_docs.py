@@ -150,6 +150,7 @@ def example(tmp_path_factory, barely_optimized):
   folder = tmp_path_factory.mktemp('example')
   model = test_pretrained.make()
   model.save(folder / SAVED)
+  test_pretrained.make('graph4').save(folder / SAVED.replace('sae12', 'graph4'))
   compiled.write(folder / 'DIR', model)
   rng = np.random.default_rng(0)
   factors = rng.integers(0, 3, (900, 2))
