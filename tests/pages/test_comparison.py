@@ -152,6 +152,9 @@ def test_the_best_is_marked_of_every_score_with_a_direction(make_run):
   best = {name: seeds.best(groups, name) for name in names}
   assert [name for name in names if best[name] is None] == [
     'size',
+    'kl_U_1',
+    'kl_total',
+    'active_units',
     'used_variables',
   ]
   assert best['probe_distance'] == best['factor_vae_test'] == 1
