@@ -8,12 +8,11 @@ import os
 import re
 from pathlib import Path
 
-from structae import extras, saved_model, streams
+from structae import extras, streams
 
 _SCHEME = 'hf:'
 # A path loses the second slash.
 _FORM = re.compile(r'hf:/{1,2}([\w.-]+/[\w.-]+)(?:@([\w./-]+))?/?')
-_FILES = ['config.json', saved_model.WEIGHTS]
 
 
 def is_on_hub(name: str | os.PathLike) -> bool:
@@ -41,10 +40,13 @@ def fetch(name: str | os.PathLike) -> Path:
       f'{name} is no model of the hub; expected hf://OWNER/NAME[@REVISION]'
     )
   library = extras.require('huggingface_hub', 'hub', f'opening {name}')
+  from structae import saved_model  # which imports jax
+
   repository, revision = found.groups()
+  files = ['config.json', saved_model.WEIGHTS]
   try:
     folder = library.snapshot_download(
-      repository, revision=revision, allow_patterns=_FILES
+      repository, revision=revision, allow_patterns=files
     )
   except Exception as error:  # of the network, the hub or the cache
     reason = streams.letters(str(error))[:300]

@@ -80,7 +80,7 @@ def test_order_goes_from_high_level_to_low_level(order, sign):
 @pytest.mark.parametrize(
   'changes, reason',
   [
-    ({'in_order': False}, 'an hourglass decoder reads'),
+    ({'in_order': False}, 'reads its variables in no order'),
     ({'render': lacking}, 'does not show every combination'),
   ],
 )
