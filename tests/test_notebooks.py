@@ -82,7 +82,6 @@ def test_every_cell_runs_and_shows_its_pictures(
     SMALL: '1',
     'JAX_COMPILATION_CACHE_DIR': cache,
     'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0.1',
-    'JAX_DISABLE_MOST_OPTIMIZATIONS': '1',  # compiling is nearly all
     'PYTHONPATH': f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}',
     'IPYTHONDIR': str(tmp_path / 'ipython'),
   }.items():

@@ -135,7 +135,6 @@ SMALL = {
 
 
 def test_a_real_study_from_the_command_to_the_page(tmp_path, monkeypatch):
-  monkeypatch.setenv('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
   figures = ('families', 'traversals', 'controllable', 'sample_sheets')
   search = Search(
     'train.learning_rate', (1e-3,), 'reconstruction', tuple(SMALL.items())
