@@ -95,8 +95,9 @@ def test_it_trains_scores_samples_encodes_and_reports(run):
 
 
 def test_every_command_has_its_help(run):
+  assert 'sae12-shapes3d_synth-32px ' in run('models')  # weights come along
   commands = run('--help')
   for name in ('train', 'sweep', 'evaluate', 'encode', 'sample', 'report',
-               'export', 'data', 'benchmark'):  # fmt: skip
+               'export', 'models', 'data', 'benchmark'):  # fmt: skip
     assert f'\n  {name} ' in commands
     assert f'structae {name}' in run(name, '--help')
