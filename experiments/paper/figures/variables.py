@@ -73,7 +73,7 @@ def _draw(
     _bars(one, group, colours[group.name])
   for one in axes[len(shown) :]:
     one.set_axis_off()
-  figure.supylabel('share of the variance of decoded images', size=10)
+  figure.supylabel('share of image variance', size=10)
   figure.suptitle(title, x=0.01, ha='left', size=10.5, weight='bold')
   if note:
     figure.supxlabel(note, x=0.01, ha='left', size=8, color=canvas.MUTED)
@@ -116,7 +116,7 @@ def _facts(group: Group, num_variables: int) -> str:
     facts.append(f'{_plain(used)} of {num_variables} used')
   if order.size:
     facts.append(f'order {tables.over_seeds(order, 2)}')
-  return '\n'.join(filter(None, [canvas.short(group.name), ', '.join(facts)]))
+  return '\n'.join([canvas.short(group.name), *facts])
 
 
 def _plain(counts: np.ndarray) -> str:
