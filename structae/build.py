@@ -422,29 +422,42 @@ def _plain_loss(
   return autoencoding.autoencoding(encode, decode, penalty, likelihood(config))
 
 
-def optimizer(config: Any) -> optax.GradientTransformation:
+def schedule(train: Any, rate: jax.typing.ArrayLike) -> optax.Schedule:
+  """The learning rate by the step.
+
+  Args:
+    train: the section `train` of a configuration.
+    rate: its peak, which a linear rise leads to.
+  """
+  warmup = optax.linear_schedule(
+    0.0 if train.warmup_steps else rate, rate, train.warmup_steps
+  )
+  if train.schedule == 'constant':
+    return warmup  # which stays where it ends
+  decay = optax.cosine_decay_schedule(
+    rate, train.num_steps - train.warmup_steps
+  )
+  return optax.join_schedules([warmup, decay], [train.warmup_steps])
+
+
+def optimizer(
+  config: Any, rate: jax.typing.ArrayLike | None = None
+) -> optax.GradientTransformation:
   """Adam with the learning rate of `config.train`; the critic has its own.
 
   The half of the model that `train.trainable` leaves out gets no updates and
   has no state.
 
+  Args:
+    config: a checked configuration.
+    rate: in place of `train.learning_rate`; a scalar of a program will do.
+
   Source: Kingma and Ba, https://arxiv.org/abs/1412.6980.
   """
   train = config.train
-  rate = optax.warmup_cosine_decay_schedule(
-    init_value=0.0 if train.warmup_steps else train.learning_rate,
-    peak_value=train.learning_rate,
-    warmup_steps=train.warmup_steps,
-    decay_steps=train.num_steps,
-  )
-  if train.schedule == 'constant':
-    rate = optax.warmup_constant_schedule(
-      init_value=0.0 if train.warmup_steps else train.learning_rate,
-      peak_value=train.learning_rate,
-      warmup_steps=train.warmup_steps,
-    )
+  peak = train.learning_rate if rate is None else rate
   groups = {
-    'trained': optax.adam(rate),
+    'trained': optax.adam(schedule(train, peak)),
     'frozen': optax.set_to_zero(),
     # Kim and Mnih, https://arxiv.org/abs/1802.05983, appendix A.
     'critic': optax.adam(config.objective.critic_learning_rate, 0.5, 0.9),

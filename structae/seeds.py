@@ -6,6 +6,7 @@ trained alone.
 
 import contextlib
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -26,12 +27,13 @@ from structae.training import stop as stop_lib
 def make(
   runs: list[Run], name: str, configs: list[Any], num_parts: int
 ) -> None:
-  """Makes runs that differ in their seeds, or goes on with them, to the end.
+  """Makes runs of several seeds, or goes on with them, to the end.
 
   Args:
     runs: their folders, which have been checked.
     name: of the model.
-    configs: checked configurations, one each.
+    configs: checked configurations, one each; they differ in their seeds and
+      learning rates at most.
     num_parts: of the devices; each run has one, also when others are finished.
 
   Raises:
@@ -141,7 +143,8 @@ def _updates(
   config: Any, source: sources.Source, num: int, like: Any, mesh: Mesh
 ) -> dict[int, Any]:
   module = build.model(config, source.image_shape[-1])
-  loss, optimizer = build.loss(config, module, num), build.optimizer(config)
+  loss = build.loss(config, module, num)
+  optimizer = functools.partial(build.optimizer, config)
   like = jax.eval_shape(lambda: like)
   num_images = build.images_per_update(config)
   draw = pipeline.DRAWS[config.train.order]
@@ -158,7 +161,8 @@ def _data(
 ) -> Any:
   keys = [keys_lib.of_seed(config.seed) for config in configs]
   drawn = jnp.stack([jnp.stack([k.batches, k.noise]) for k in keys])
-  return side_by_side.make_data(source, part, drawn, mesh)
+  rates = [config.train.learning_rate for config in configs]
+  return side_by_side.make_data(source, part, drawn, rates, mesh)
 
 
 def _validation(

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from structae.commands import train
+from structae.commands import config_flags, parser, train
 from structae.run import Run
 from tests.runs import newest_state
 
@@ -36,6 +36,15 @@ writers.Metrics.write = write
 assert train.main([*command, f'--workdir={folder}/cut']) == 0
 hot = '--config.train.learning_rate=1e30'
 assert train.main([*command, hot, f'--workdir={folder}/hot']) == 1
+alike = train._seeds
+
+def second_hot(asked):
+  cool, hot = alike(asked)
+  hot.config.train.learning_rate = 1e30
+  return cool, hot
+
+train._seeds = second_hot
+assert train.main([*command, f'--workdir={folder}/mixed']) == 1
 """
 FLAGS = (
   '--config.model.num_latents=4',
@@ -91,10 +100,37 @@ def test_stopped_runs_go_on_to_the_same_bits(made):
 
 def test_what_diverges_is_named_by_its_folder(made):
   folder, done = made
-  (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
+  line, _ = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
   for seed in ('seed-0', 'seed-1'):
     assert f'{folder / "hot" / seed}: loss' in line
     assert not (folder / 'hot' / seed / 'COMPLETE').exists()
+
+
+def test_a_run_that_diverges_stops_alone(made):
+  folder, done = made
+  line = [x for x in done.stderr.splitlines() if x.startswith('error: ')][1]
+  assert line.startswith(f'error: {folder / "mixed" / "seed-1"}: loss')
+  assert 'seed-0' not in line
+  assert 'it stops here, the others go on' in done.stdout
+  mixed, whole = folder / 'mixed', folder / 'whole'
+  assert not (mixed / 'seed-1' / 'COMPLETE').exists()
+  assert (mixed / 'seed-0' / 'COMPLETE').exists()
+  states = [newest_state(x / 'seed-0') for x in (mixed, whole)]
+  np.testing.assert_equal(*(state['params'] for state in states))
+  rows = [x / 'seed-0' / 'metrics.jsonl' for x in (mixed, whole)]
+  assert rows[0].read_bytes() == rows[1].read_bytes()
+
+
+def test_seeds_can_be_named(tmp_path):
+  flags = ['--config.train.num_runs=2', '--config.train.seeds=7,3']
+  flags = ['sae4:smoke', *flags]
+  reader = parser.Parser('train', '')
+  config_flags.add(reader)
+  asked, _ = config_flags.read(reader, flags)
+  alone = train._seeds(asked._replace(workdir=tmp_path))
+  assert [one.config.seed for one in alone] == [7, 3]
+  assert [one.workdir.name for one in alone] == ['seed-7', 'seed-3']
+  assert [one.config.train.seeds for one in alone] == [(), ()]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +138,14 @@ def test_what_diverges_is_named_by_its_folder(made):
   [
     (['--processes=2'], 'train.num_runs is 3, which takes a single process'),
     ([], 'train.num_runs is 3, which does not divide the 1 devices'),
+    (
+      ['--config.train.seeds=1,2'],
+      'train.seeds is [1, 2]; expected as many as train.num_runs, 3',
+    ),
+    (
+      ['--config.train.seeds=1,2,1'],
+      'train.seeds is [1, 2, 1]; expected a tuple of different',
+    ),
   ],
 )
 def test_what_cannot_be_is_one_line(tmp_path, capsys, flags, line):

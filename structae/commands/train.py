@@ -154,13 +154,14 @@ def _place(asked: Command) -> Run:
 
 def _seeds(asked: Command) -> list[Command]:
   """What was asked for, or one like it for each of `train.num_runs` seeds."""
-  num = asked.config.train.num_runs
-  if num == 1:
+  train, first = asked.config.train, asked.config.seed
+  if train.num_runs == 1:
     return [asked]
   alone = []
-  for seed in range(asked.config.seed, asked.config.seed + num):
+  for seed in train.seeds or range(first, first + train.num_runs):
     config = asked.config.copy_and_resolve_references()
-    config_lib.update(config, {'seed': seed, 'train.num_runs': 1})
+    one = {'seed': seed, 'train.num_runs': 1, 'train.seeds': ()}
+    config_lib.update(config, one)
     folder = asked.workdir and asked.workdir / f'seed-{seed}'
     alone.append(asked._replace(config=config, workdir=folder))
   return alone

@@ -51,6 +51,14 @@ def _one_of(*values: str) -> tuple[str, Callable]:
 
 _POSITIVE = ('a number above 0', lambda v: _is_number(v) and v > 0)
 _NOT_NEGATIVE = ('a number from 0', lambda v: _is_number(v) and v >= 0)
+_SEEDS = (
+  'a tuple of different whole numbers from 0',
+  lambda v: (
+    isinstance(v, tuple | list)
+    and all(_whole(0)[1](seed) for seed in v)
+    and len({*v}) == len(v)
+  ),
+)
 _BOOL = ('True or False', lambda v: isinstance(v, bool))
 _TEXT = ('text', lambda v: isinstance(v, str))
 _FUNCTION = (
@@ -191,6 +199,9 @@ FIELDS = {
   'train.num_runs': Field(
       1, 'seeds from `seed` on that are trained at once, each on its own part '
       'of the devices and in its own folder', *_whole(1)),
+  'train.seeds': Field(
+    (), 'the seeds of `train.num_runs` by name; (): `seed` and those after it',
+    *_SEEDS),
   'train.learning_rate': Field(5e-4, "Adam's step size, its peak if scheduled",
                                *_POSITIVE),
   'train.schedule': Field('constant', 'how the learning rate goes on',

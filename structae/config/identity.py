@@ -8,7 +8,7 @@ from structae.config.resolve import default_config, flat
 
 # May change when a run is resumed: none changes what is trained or encoded.
 RESUMABLE = frozenset(
-  ['train.num_steps', 'train.num_runs', 'train.log_every',
+  ['train.num_steps', 'train.num_runs', 'train.seeds', 'train.log_every',
    'train.validate_every', 'train.save_minutes', 'train.keep_checkpoints',
    'train.steps_per_dispatch', 'train.hook',
    'data.storage', 'data.verify',

@@ -7,9 +7,11 @@ are summed within a run only. (With an axis of S in front, XLA:CPU rounds the
 last bit of Adam's update otherwise.)
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.sharding import AxisType, Mesh, NamedSharding
@@ -76,7 +78,7 @@ def parts(state: Any, like: Any, mesh: Mesh) -> list[Any]:
 def make_step(
   like: Any,
   loss: Loss,
-  optimizer: optax.GradientTransformation,
+  optimizer: Callable[[jax.Array], optax.GradientTransformation],
   source: sources.Source,
   batch_size: int,
   mesh: Mesh,
@@ -88,7 +90,7 @@ def make_step(
   Args:
     like: a state of one run, or its shapes.
     loss: see `step.make_step`.
-    optimizer: see `step.make_step`.
+    optimizer: see `step.make_step`; out of a run's learning rate.
     source: the data, which lie on the devices.
     batch_size: images of an update of one run.
     mesh: see `make_mesh`.
@@ -101,16 +103,18 @@ def make_step(
   """
 
   def one(state: step.TrainState, data: Any) -> step.TrainState:
-    arrays, numbers, keys = data
+    arrays, numbers, keys, rate = data
     indices = draw(keys[0], state.step, numbers, batch_size)
     indices = jax.lax.with_sharding_constraint(indices, P('data'))
     images = source.images(arrays, indices)
     images = jax.lax.with_sharding_constraint(images, P('data'))
-    return step.update(loss, optimizer, state, images, keys[1])
+    return step.update(loss, optimizer(rate), state, images, keys[1])
 
-  def of_a_row(state: Any, arrays: Any, numbers: Any, keys: Any) -> Any:
+  def of_a_row(
+    state: Any, arrays: Any, numbers: Any, keys: Any, rates: Any
+  ) -> Any:
     state = jax.tree.map(lambda x, y: x.reshape(y.shape), state, like)
-    data = arrays, numbers, keys[0]
+    data = arrays, numbers, keys[0], rates[0]
     state = step.repeated(one, state, data, steps_per_dispatch)
     return jax.tree.map(lambda x: x if x.ndim else x[None], state)
 
@@ -118,14 +122,14 @@ def make_step(
     of_a_row,
     mesh=mesh,
     axis_names={'run'},
-    in_specs=(P('run'), P(), P(), P('run')),
+    in_specs=(P('run'), P(), P(), P('run'), P('run')),
     out_specs=P('run'),
     check_vma=False,
   )
   cut, whole = NamedSharding(mesh, P('run')), NamedSharding(mesh, P())
   compiled = jax.jit(
     of_all,
-    in_shardings=(cut, whole, whole, cut),
+    in_shardings=(cut, whole, whole, cut, cut),
     out_shardings=cut,
     donate_argnums=0,
   )
@@ -133,16 +137,22 @@ def make_step(
 
 
 def make_data(
-  source: sources.Source, numbers: np.ndarray, keys: jax.Array, mesh: Mesh
+  source: sources.Source,
+  numbers: np.ndarray,
+  keys: jax.Array,
+  rates: Sequence[float],
+  mesh: Mesh,
 ) -> Any:
-  """What updates draw from, on all devices.
+  """What updates draw from, on all devices, and what tells runs apart.
 
   Args:
     source: the data.
     numbers: of the training images.
     keys: `[S, 2]`, of the batches and of the noise of each run.
+    rates: of length S, the learning rates of the runs.
     mesh: the devices.
   """
-  whole = NamedSharding(mesh, P())
+  cut, whole = NamedSharding(mesh, P('run')), NamedSharding(mesh, P())
   arrays, part = jax.device_put((source.arrays, numbers), whole)
-  return arrays, part, jax.device_put(keys, NamedSharding(mesh, P('run')))
+  apart = keys, jnp.asarray(rates, jnp.float32)
+  return arrays, part, *jax.device_put(apart, cut)

@@ -10,7 +10,7 @@ from structae.data import pipeline
 
 # In one process, since XLA:CPU rounds otherwise where there are more devices.
 PROGRAM = """
-import hashlib, json, sys
+import functools, hashlib, json, sys
 import jax
 jax.config.update('jax_num_cpu_devices', 4)
 import jax.numpy as jnp
@@ -20,12 +20,15 @@ from structae import config as config_lib
 from structae.data import pipeline, sources
 from structae.training import side_by_side, step
 
+RATES = 3e-3, 7e-4
+
 def config(seed):
   config = config_lib.get_config('sae12', 'smoke')
   config.model.num_blocks, config.model.width = 4, 8
   config.model.num_variables, config.model.num_latents = 4, 4
   config.data.size, config.train.batch_size = 16, 8
   config.seed, config.train.order = seed, sys.argv[1]
+  config.train.learning_rate = RATES[seed]
   return config
 
 images = jnp.asarray(np.random.RandomState(0).randint(
@@ -55,9 +58,10 @@ state = side_by_side.stack(states, mesh)
 found['parts'] = [
     before, [digest(x) for x in side_by_side.parts(state, like, mesh)]]
 keys = [jax.random.split(jax.random.key(seed), 3)[1:] for seed in (0, 1)]
-data = side_by_side.make_data(source, part, jnp.stack(keys), mesh)
+data = side_by_side.make_data(source, part, jnp.stack(keys), RATES, mesh)
 update = side_by_side.make_step(
-    like, build.loss(config(0), model, 64), build.optimizer(config(0)), source,
+    like, build.loss(config(0), model, 64),
+    functools.partial(build.optimizer, config(0)), source,
     8, mesh, draw=pipeline.DRAWS[sys.argv[1]])
 for _ in range(5):
   state = update(state, data)
