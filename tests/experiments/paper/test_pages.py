@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from experiments.paper import pages, planning, studies, study
+from experiments.paper import pages, planning, record, studies, study
 from experiments.paper.choosing import Choice
 from experiments.paper.studies import Part, Search, Study
 from structae import config as config_lib
@@ -58,7 +58,7 @@ def test_the_table_is_of_means_over_seeds(tmp_path):
 
 
 def test_parameters_are_counted_without_a_run():
-  assert pages.num_parameters(config_lib.get_config('sae12')) == 1_123_663
+  assert record.num_parameters(config_lib.get_config('sae12')) == 1_123_663
 
 
 def test_the_chosen_value_is_marked():
@@ -139,7 +139,7 @@ def test_a_real_study_from_the_command_to_the_page(tmp_path, monkeypatch):
   search = Search(
     'train.learning_rate', (1e-3,), 'reconstruction', tuple(SMALL.items())
   )
-  part = Part(('sae4',), figures, all_seeds=False, searches={'sae4': search})
+  part = Part(('sae4',), figures, max_seeds=1, searches={'sae4': search})
   monkeypatch.setitem(studies.STUDIES, 'tiny', Study('One run.', (part,)))
   places = (f'--runs={tmp_path}/runs', f'--output={tmp_path}/s')
   assert study.main(['tiny', '--scale=smoke', *places]) == 0
