@@ -27,7 +27,7 @@ from structae.run import Run
 RESULT = 'over_training.json'
 METRICS = ('mig', 'dci', 'pairwise_information')
 # What is drawn, and whether on a log axis.
-_SHOWN = {
+SHOWN = {
   'disentanglement': ('DCI disentanglement', False),
   'mig': ('MIG', False),
   'test_mse': ('test MSE', True),
@@ -152,7 +152,7 @@ def draw(
 
   def panels() -> Figure:
     figure = Figure(figsize=(7.2, 5.4))
-    for i, (name, (title, log)) in enumerate(_SHOWN.items()):
+    for i, (name, (title, log)) in enumerate(SHOWN.items()):
       axes = figure.add_subplot(2, 2, i + 1)
       for (run, points), colour in zip(
         curves.items(), canvas.cycle(len(curves))

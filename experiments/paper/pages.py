@@ -12,7 +12,7 @@ import numpy as np
 from experiments.paper import choosing, record
 from experiments.paper import figures as paper
 from experiments.paper.choosing import Choice
-from experiments.paper.extrapolate import RESULT
+from experiments.paper.extrapolate import PICTURES, RESULT
 from experiments.paper.planning import Plan
 from structae import figures, files, markdown, pages
 from structae.commands.jobs import Job
@@ -163,7 +163,11 @@ def _save_statistics(folders: Sequence[Path], path: Path) -> None:
 def _read(job: Job) -> Any:
   """What a figure takes of a job: the run, or the result of several."""
   if job.kind == 'extrapolate':
-    return files.read_object(job.folder / RESULT)
+    found = files.read_object(job.folder / RESULT)
+    pictures = job.folder / PICTURES
+    if pictures.is_file():
+      found['pictures'] = files.read_arrays(pictures)
+    return found
   return read_run(job.folder)
 
 

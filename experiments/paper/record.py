@@ -69,7 +69,9 @@ def of(
         **_facts(group),
         **_tried(group, choices),
         'scores': {
-          name: _score(group.by_seed(name), _comparable(reference, group, name))
+          name: over_seeds(
+            group.by_seed(name), _comparable(reference, group, name)
+          )
           for name in _names(group)
         },
       }
@@ -125,7 +127,13 @@ def _comparable(reference: Group, group: Group, score: str) -> _BySeed:
   return reference.by_seed(score)
 
 
-def _score(values: _BySeed, reference: _BySeed) -> dict[str, Any]:
+def over_seeds(values: _BySeed, reference: _BySeed) -> dict[str, Any]:
+  """A score as a record has it.
+
+  Args:
+    values: by seed.
+    reference: those of the model that this one is compared with; may be empty.
+  """
   found = uncertainty.mean([*values.values()])
   entry: dict[str, Any] = {
     'values': {str(seed): value for seed, value in values.items()},
@@ -172,7 +180,7 @@ def _matched(groups: Sequence[Group], matching: Matching) -> dict[str, Any]:
           str(state.seed): matching.losses[state.run.folder] for state in states
         },
         'scores': {
-          name: _score(
+          name: over_seeds(
             values, {} if group is groups[0] else first.get(name, {})
           )
           for name, values in _values(states).items()
