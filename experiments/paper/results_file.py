@@ -1,9 +1,10 @@
 """`docs/results.json`: what the tables of `docs/results.md` say, by section.
 
-A section has `command`, `scale` and `models`, by name, as a record has them
-(see `record`): `scores` with `values` by seed, `mean`, `deviation`, `interval`,
-`difference` and `chance`, as far as they are known. `said` holds, by what they
-are, the numbers of sentences that no score gives.
+A section has `heading`, the anchor of its part of the page, `command`, `scale`
+and `models`, by name, as a record has them (see `record`): `scores` with
+`values` by seed, `mean`, `deviation`, `interval`, `difference` and `chance`, as
+far as they are known. `said` holds, by what they are, the numbers of sentences
+that no score gives.
 """
 
 import json
@@ -28,6 +29,11 @@ SCORES = (
   'scene_distance_reconstruction', 'scene_distance_prior',
 )  # fmt: skip
 _BY_FACTOR = ('probe_', 'seen_', 'scene_break_')
+# Of sections that the page has once their study has run.
+_HEADINGS = {
+  'record': 'the-families-over-seeds',
+  'supervision': 'what-labels-do',
+}
 _FACTS = ('steps', 'images', 'learning_rate', 'parameters', 'seeds', 'tried')
 
 
@@ -79,6 +85,8 @@ def _study(content: dict[str, Any], folder: Path) -> str:
   found = files.read_object(folder / record.RESULT)
   section = _section(content, found['study'])
   section.pop('source', None)
+  heading = _HEADINGS.get(found['study'], found['study'])
+  section.setdefault('heading', heading)
   for name in ('command', 'scale', 'changes', 'reference'):
     section[name] = found[name]
   section['models'] = _needed(found['models'])

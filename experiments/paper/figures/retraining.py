@@ -71,11 +71,11 @@ def extrapolation(
     }
     known = _published(alike) if (data, held_out) == _PUBLISHED else {}
     sections[title] = _table(errors, familiar.get((data, held_out), {}), known)
-    ending = '-'.join(filter(None, ['', data, held_out]))
-    found[f'extrapolation{ending}'] = _draw(title, errors, known)
+    ending = '-'.join(filter(None, [data, held_out]))
+    found[f'extrapolation-{ending}'] = _draw(title, errors, known)
     sheets = _sheets(results, data, held_out)
     if sheets:
-      found[f'extrapolation_images{ending}'] = montage.titled(
+      found[f'extrapolation_images-{ending}'] = montage.titled(
         [*sheets.values()], [*sheets], columns=2
       )
   note = (
