@@ -66,7 +66,7 @@ def said(text):
       yield found[0], number, step, bool(percent)
 
 
-@pytest.mark.parametrize('text, keys', sections())
+@pytest.mark.parametrize('text, keys', [*sections()])
 def test_numbers_of_sentences_are_those_of_the_file(text, keys):
   there = [abs(x) for key in keys for x in known(CONTENT[key])]
   missing = [
