@@ -235,7 +235,9 @@ def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
       ])  # fmt: skip
   names = dict.fromkeys(choice.criterion for choice in made)
   words = '; '.join(choosing.CRITERIA[name].words for name in names)
-  return rows, f'Seed 0; the least is chosen: {words}.'
+  scales = dict.fromkeys(choice.scale for choice in made if choice.scale)
+  where = ''.join(f' at the {scale} scale' for scale in scales)
+  return rows, f'Seed 0{where}; the least is chosen: {words}.'
 
 
 def _table(title: str, rows: Rows, note: str, path: Path) -> markup.Section:

@@ -251,7 +251,7 @@ class Plan:
         results[value] = choosing.CRITERIA[search.criterion].of(Run(job.folder))
       elif Run(job.folder).has_diverged:
         results[value] = math.inf
-    return Choice(model, search.field, search.criterion, results)
+    return Choice(model, search.field, search.criterion, results, search.scale)
 
   def _trial(self, model: str, search: Search, value: Any) -> Job:
     """The run that tries a value."""

@@ -53,12 +53,13 @@ def of(
 
   Returns:
     `about`, `reference`, `models` and `matched`, for JSON. `models` are by
-    name: `steps`, `learning_rate`, `tried` (the criterion by value), `seeds`,
-    `parameters` and `scores`. A score has its `values` by seed, `mean`,
-    `deviation` of the sample, `interval` of 95 % and `difference`, that of the
-    reference less the model on the seeds of both. `matched` has the `level`,
-    `left_out`, and by model `steps`, `losses` and `scores` of the same form. A
-    number that does not exist is None.
+    name: `steps`, `images`, `learning_rate`, `seeds`, `parameters`, `tried`
+    (by field the scale, the criterion and its results by value) and `scores`. A
+    score has its `values` by seed, `mean`, `deviation` of the sample,
+    `interval` of 95 % and `difference`, that of the reference less the model on
+    the seeds of both. `matched` has the `level`, `left_out`, and by model
+    `steps`, `losses` and `scores` of the same form. A number that does not
+    exist is None.
   """
   reference = groups[0]
   return {
@@ -106,13 +107,21 @@ def _tried(group: Group, choices: Sequence[Choice]) -> dict[str, Any]:
   return {
     'tried': {
       choice.field: {
-        f'{value:g}': nats if nats is None or np.isfinite(nats) else 'diverged'
-        for value, nats in choice.results.items()
+        'scale': choice.scale or group.runs[0].field('scale'),
+        'criterion': choice.criterion,
+        'results': {
+          f'{value:g}': _nats(nats) for value, nats in choice.results.items()
+        },
       }
       for choice in choices
       if choice.model == model
     }
   }
+
+
+def _nats(nats: float | None) -> float | str | None:
+  """A result of a value that was tried, as JSON has it."""
+  return nats if nats is None or np.isfinite(nats) else 'diverged'
 
 
 def _names(group: Group) -> list[str]:

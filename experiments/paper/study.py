@@ -12,6 +12,7 @@ in the study's folder, every number of it in record.json.
 """
 
 import argparse
+import math
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -110,6 +111,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   launchers.one_of('study', asked.name, studies.STUDIES)
   launchers.one_of('scale', asked.scale, SCALES)
   launchers.check(asked)
+  if asked.level is not None and not math.isfinite(asked.level):
+    raise ConfigError(f'--level is {asked.level}; expected nats per image')
   if asked.level is not None and not studies.STUDIES[asked.name].is_matched:
     raise ConfigError(f'--level is for a study that matches; {asked.name} none')
   asked.data = asked.data or studies.STUDIES[asked.name].data

@@ -174,6 +174,8 @@ def _check_record(numbers, root):
   runs = [Run(path) for path in sorted((root / 'runs').iterdir())]
   ((name, model),) = numbers['models'].items()
   assert model['seeds'] == [0, 1] and model['learning_rate'] == 1e-3
+  (tried,) = model['tried'].values()
+  assert tried['scale'] == 'smoke' and [*tried['results']] == ['0.001']
   for score, entry in model['scores'].items():
     values = {str(r.field('seed')): r.scores[score]['value'] for r in runs}
     assert entry['values'] == values
