@@ -335,6 +335,13 @@ class Run:
     keep = self.config.train.keep_checkpoints
     return Checkpoints(self.folder / 'checkpoints', keep)
 
+  @property
+  def saved_steps(self) -> list[int]:
+    """The updates of its sealed checkpoints; whether each is sound is open."""
+    seals = (self.folder / 'checkpoints').glob('*/seal.json')
+    names = [path.parent.name for path in seals]
+    return sorted(int(name) for name in names if name.isdigit())
+
   def metrics(
     self, step: int, batch_size: int, hook: 'Hook | None' = None
   ) -> 'Metrics':

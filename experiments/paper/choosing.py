@@ -32,12 +32,14 @@ class Choice:
     criterion: a key of `CRITERIA`.
     results: the criterion by value; infinite where training diverged, None
       where it is not finished.
+    scale: where they were tried, if not where the study runs.
   """
 
   model: str
   field: str
   criterion: str
   results: Mapping[Any, float | None]
+  scale: str = ''
 
   @property
   def is_known(self) -> bool:

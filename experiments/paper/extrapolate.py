@@ -30,6 +30,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from structae import config as config_lib
 from structae import files
 from structae.commands import config_flags, train
@@ -43,6 +45,9 @@ BASE_SHARE = 0.8
 # What each continuation trains, by the name of its column.
 TRAINABLE = {'encoder': 'encoder', 'decoder': 'decoder', 'both': 'all'}
 RESULT = 'extrapolation.json'
+PICTURES = (
+  'extrapolation.npz'  # images with the held-out values, and each run's
+)
 _OWN = ('data.hold_out', 'train.init_from', 'train.trainable')
 
 
@@ -193,9 +198,11 @@ def conclude(study: Study) -> None:
       from experiments.paper import held_out
       from structae.figures import grids
 
-      content, sheet = held_out.score(study.runs, stopping)
+      content, pictures = held_out.score(study.runs, stopping)
       content['runs'] = runs
-      grids.save_png(picture, sheet)
+      rows = np.stack([*pictures.values()])
+      grids.save_png(picture, grids.traversal_sheet(rows, [*pictures]))
+      files.write_arrays(study.folder / PICTURES, pictures, compress=True)
       files.write_text(path, json.dumps(content, indent=1) + '\n')
   print(table(content))
   print(f'written to {path}')

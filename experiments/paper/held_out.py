@@ -14,7 +14,6 @@ from structae.config import ConfigError, flat
 from structae.data import pipeline, splits
 from structae.data.selection import Selection
 from structae.data.sources import Source
-from structae.figures import grids
 from structae.run import Run
 from structae.training import stop as stop_lib
 
@@ -38,7 +37,7 @@ DEFINITIONS = {
 
 def score(
   runs: Mapping[str, Run], stopping: stop_lib.Stop
-) -> tuple[dict[str, Any], np.ndarray]:
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
   """Errors of finished runs on test images, new to all of them.
 
   Args:
@@ -47,8 +46,8 @@ def score(
 
   Returns:
     The errors by what was trained on (`mse` and `mse_familiar`) with what
-    defines them; and a sheet `[H, W, 3]` uint8, a row of images, then one of
-    reconstructions a run.
+    defines them; and `[N, H, W, C]` uint8, a few of the images with the
+    held-out values as `input` and their reconstructions by run.
 
   Raises:
     ConfigError: if a run cannot be read, or has trained on a test image.
@@ -57,15 +56,14 @@ def score(
   base = runs['none']
   config, source = base.config, base.source()
   num = config.evaluation.num_test
+  found = test_images(config, source)
   parts = {
     name: Selection(source, pipeline.subset(part, num, seed=1))
-    for name, part in test_images(config, source).items()
+    for name, part in found.items()
   }
-  novel = parts['mse']
-  shown = np.random.RandomState(1).permutation(novel.indices)[:NUM_SHOWN]
-  examples = Selection(source, shown)
+  examples = Selection(source, shown(source, found['mse']))
   errors: dict[str, dict[str, float]] = {name: {} for name in parts}
-  rows = [examples.read()]
+  pictures = {'input': examples.read()}
   for column, run in runs.items():
     print(f'reconstructing with {column}', flush=True)
     run.check_digests(build.digests(run.config, source))
@@ -73,7 +71,7 @@ def score(
     for name, part in parts.items():
       mse = model.errors(part)['mse']
       errors[name][column] = float(mse.mean(dtype=np.float64))
-    rows.append(model.reconstruct(examples))
+    pictures[column] = model.reconstruct(examples)
     stopping.check(f'stopped after scoring {column}')
   content = {
     'model': base.name,
@@ -84,13 +82,30 @@ def score(
     'scale': config.scale,
     'settings': {name: flat(config)[name] for name in SETTINGS},
     'num_test': num,
-    'num_images': len(novel),
+    'num_images': len(parts['mse']),
     'num_familiar': len(parts['mse_familiar']),
     **errors,
     'definitions': DEFINITIONS,
     'versions': versions.installed(versions.TRAINING),
   }
-  return content, grids.traversal_sheet(np.stack(rows), ['input', *runs])
+  return content, pictures
+
+
+def shown(source: Source, indices: np.ndarray) -> np.ndarray:
+  """Images to look at: of objects that differ in scale, the largest.
+
+  Args:
+    source: the data.
+    indices: the images to choose from.
+
+  Returns:
+    At most ten of them, at random among those that are alike.
+  """
+  mixed = np.random.RandomState(1).permutation(indices)
+  if 'scale' in source.factor_names:
+    scales = source.factors(mixed)[:, source.factor_names.index('scale')]
+    mixed = mixed[np.argsort(-scales, kind='stable')]
+  return mixed[:NUM_SHOWN]
 
 
 def test_images(

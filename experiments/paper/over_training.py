@@ -1,12 +1,13 @@
 """Scores every checkpoint of a run: how scores grow with the images seen.
 
   structae train sae12:hour --config.train.keep_checkpoints=0 --workdir=RUN
-  python -m experiments.paper.over_training RUN [RUN ...]
+  python -m experiments.paper.over_training RUN [RUN ...] [--step=N]
 
 Writes RUN/over_training.json and RUN/over_training.png. What was scored before
 is not scored again, so that the same command follows a run that is still
 training. With several runs of one configuration the picture, written beside the
-first, has a line for each.
+first, has a line for each. With --step that checkpoint alone is scored, and
+nothing is drawn.
 """
 
 import json
@@ -19,12 +20,14 @@ import numpy as np
 
 from structae import files
 from structae.commands import parser as parsing
+from structae.config import ConfigError
+from structae.evaluation import registry
 from structae.run import Run
 
 RESULT = 'over_training.json'
-METRICS = ('mig', 'dci')
+METRICS = ('mig', 'dci', 'pairwise_information')
 # What is drawn, and whether on a log axis.
-_SHOWN = {
+SHOWN = {
   'disentanglement': ('DCI disentanglement', False),
   'mig': ('MIG', False),
   'test_mse': ('test MSE', True),
@@ -38,33 +41,73 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument(
     'runs', type=Path, nargs='+', metavar='RUN', help='the folder of a run'
   )
+  parser.add_argument(
+    '--step',
+    type=parsing.at_least(1),
+    metavar='N',
+    help='score the checkpoint after N updates alone',
+  )
   asked = parser.parse_args(argv)
-  return parsing.run(lambda: _run(asked.runs))
+  return parsing.run(lambda: _run(asked.runs, asked.step))
 
 
-def _run(folders: Sequence[Path]) -> None:
+def _run(folders: Sequence[Path], step: int | None) -> None:
   for folder in folders:
     parsing.check_folder(folder)
+    steps = Run(folder).saved_steps
+    if step is not None and step not in steps:
+      raise ConfigError(
+        f'{folder} has no checkpoint of step {step}; there are '
+        f'{", ".join(map(str, steps)) or "none"}'
+      )
+  if step is not None:
+    for folder in folders:
+      scored(Run(folder), [step])
+    return
   curves = {folder.name: scored(Run(folder)) for folder in folders}
   path = folders[0] / 'over_training.png'
   draw(curves, path)
   print(f'picture: {path}')
 
 
-def scored(run: Run) -> dict[int, dict[str, float]]:
-  """Scores of the checkpoints of a run by the number of images seen."""
+def known(run: Run) -> dict[int, dict[str, float]]:
+  """The scores of the checkpoints that were scored so far, by their updates."""
+  path = run.folder / RESULT
+  found = files.read_object(path) if path.is_file() else {}
+  return {int(step): found[step] for step in sorted(found, key=int)}
+
+
+def is_scored(run: Run, step: int) -> bool:
+  """Whether a checkpoint has every score that is asked for."""
+  names = {row.name for metric in METRICS for row in registry.of_metric(metric)}
+  return names <= known(run).get(step, {}).keys()
+
+
+def scored(
+  run: Run, steps: Sequence[int] | None = None
+) -> dict[int, dict[str, float]]:
+  """Scores checkpoints of a run that were not scored before.
+
+  Args:
+    run: the run.
+    steps: the updates of the checkpoints; by default all that are sound.
+
+  Returns:
+    The scores of all checkpoints by the number of images seen.
+  """
   from structae import build
 
-  path = run.folder / RESULT
-  known = files.read_object(path) if path.is_file() else {}
+  if steps is None:
+    steps = sorted(run.checkpoints().steps())
   source = build.source(run.config)
-  for step in sorted(run.checkpoints().steps()):
-    if str(step) not in known:
-      known[str(step)] = scores(run, source, step)
-      files.write_text(path, json.dumps(known, indent=1) + '\n')
+  for step in steps:
+    if not is_scored(run, step):
+      found = known(run) | {step: scores(run, source, step)}
+      text = json.dumps(dict(sorted(found.items())), indent=1)
+      files.write_text(run.folder / RESULT, f'{text}\n')
       print(f'{run.folder}: step {step:,}', flush=True)
   size = run.config.train.batch_size
-  return {int(step) * size: known[step] for step in sorted(known, key=int)}
+  return {step * size: found for step, found in known(run).items()}
 
 
 def scores(run: Run, source: Any, step: int) -> dict[str, float]:
@@ -109,7 +152,7 @@ def draw(
 
   def panels() -> Figure:
     figure = Figure(figsize=(7.2, 5.4))
-    for i, (name, (title, log)) in enumerate(_SHOWN.items()):
+    for i, (name, (title, log)) in enumerate(SHOWN.items()):
       axes = figure.add_subplot(2, 2, i + 1)
       for (run, points), colour in zip(
         curves.items(), canvas.cycle(len(curves))

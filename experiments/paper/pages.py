@@ -1,24 +1,21 @@
 """What a study shows: its figures, tables, and one page with all of them."""
 
 import json
-import math
 import traceback
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import ml_collections
 import numpy as np
 
-from experiments.paper import choosing
+from experiments.paper import choosing, record
 from experiments.paper import figures as paper
 from experiments.paper.choosing import Choice
-from experiments.paper.extrapolate import RESULT
+from experiments.paper.extrapolate import PICTURES, RESULT
 from experiments.paper.planning import Plan
-from structae import figures, files, markdown, pages, parameters
+from structae import figures, files, markdown, pages
 from structae.commands.jobs import Job
-from structae.data import catalog
 from structae.pages import markup, wording
 from structae.pages.embedding import embed_files
 from structae.pages.seeds import Group, by_data, by_seed, statistics
@@ -39,9 +36,17 @@ SCORES = (
   'fid_prior',
 )
 _SCORES_NOTE = (
-  'Mean and sample deviation over seeds; intervals and paired differences '
-  'stand in statistics.json and on the page of the comparison. Minutes are '
-  'those of training on whatever machine it ran, beside whatever ran there.'
+  'Mean and sample deviation over seeds. Minutes are those of training on '
+  'whatever machine it ran, beside whatever ran there.'
+)
+_INTERVALS_NOTE = (
+  'Mean and sample deviation over seeds; in brackets the 95 % interval of the '
+  'mean, a bootstrap, from three seeds on. Of three it is the range of the '
+  'values, which holds the mean of a symmetric distribution in 75 % of cases.'
+)
+_DIFFERENCES_NOTE = (
+  'On the seeds that both have, with the 95 % interval; p is that of a '
+  'permutation test, of one comparison each. Of three seeds p is .25 or more.'
 )
 _SHEETS = 12_000_000  # bytes of the pictures on the page
 
@@ -83,13 +88,66 @@ def write(plan: Plan, name: str, shows: str, folder: Path) -> list[str]:
     sections.append(markup.Section('Runs', _runs(trained, folder)))
     pages.write_comparison(trained, folder / 'comparison.html')
     _save_statistics(trained, folder / 'statistics.json')
-    links += ['comparison.html', 'statistics.json']
+    numbers = _record(plan, name, trained)
+    text = json.dumps(numbers, indent=1, allow_nan=False)
+    files.write_text(folder / record.RESULT, f'{text}\n')
+    sections += _over_seeds(numbers, folder)
+    links += ['comparison.html', 'statistics.json', record.RESULT]
   if made := plan.choices():
     rows, note = choices(made)
     sections.append(_table('Choice', rows, note, folder / 'choice.md'))
   page = _page(name, shows, written, links, sections, failures)
   files.write_text(folder / 'index.html', page)
   return failures
+
+
+def _record(plan: Plan, name: str, folders: Sequence[Path]) -> dict[str, Any]:
+  (groups,) = by_data([read_run(folder) for folder in folders]).values()
+  about = {
+    'study': name,
+    'command': plan.command(name),
+    'data': plan.data,
+    'scale': plan.scale,
+    'changes': plan.changes,
+  }
+  return record.of(groups, plan.choices(), plan.matching(), about)
+
+
+def _over_seeds(
+  numbers: Mapping[str, Any], folder: Path
+) -> list[markup.Section]:
+  """Tables of means with intervals, and of differences from the reference."""
+  sections = []
+  less = f'{numbers["reference"]} less each other model'
+  at_end = numbers['models']
+  for title, note, models, stem in (
+    ('Over seeds', _INTERVALS_NOTE, at_end, 'intervals'),
+    ('At matched reconstruction', _matched_note(numbers['matched']),
+     (numbers['matched'] or {}).get('models', {}), 'matched'),
+  ):  # fmt: skip
+    if models:
+      rows = record.table(models)
+      sections.append(_table(title, rows, note, folder / f'{stem}.md'))
+    rows = record.differences(models)
+    if len(rows) > 1:
+      name, path = f'{title}: {less}', folder / f'{stem}_differences.md'
+      sections.append(_table(name, rows, _DIFFERENCES_NOTE, path))
+  return sections
+
+
+def _matched_note(matched: Mapping[str, Any] | None) -> str:
+  if matched is None:
+    return ''
+  nearest = lambda nats: 'none' if nats is None else f'nearest {nats:.1f}'
+  left_out = '; '.join(
+    f'{run} ({nearest(nats)})' for run, nats in matched['left_out'].items()
+  )
+  return (
+    'Each run at the checkpoint whose validation loss is nearest to '
+    f'{matched["level"]:.1f} nats. Its learning rate had not come down there, '
+    'as that of a run that ends there has. Left out, for want of a checkpoint '
+    f'near it: {left_out or "none"}.'
+  )
 
 
 def _save_statistics(folders: Sequence[Path], path: Path) -> None:
@@ -105,7 +163,11 @@ def _save_statistics(folders: Sequence[Path], path: Path) -> None:
 def _read(job: Job) -> Any:
   """What a figure takes of a job: the run, or the result of several."""
   if job.kind == 'extrapolate':
-    return files.read_object(job.folder / RESULT)
+    found = files.read_object(job.folder / RESULT)
+    pictures = job.folder / PICTURES
+    if pictures.is_file():
+      found['pictures'] = files.read_arrays(pictures)
+    return found
   return read_run(job.folder)
 
 
@@ -153,16 +215,9 @@ def _row(group: Group, names: Sequence[str]) -> list[str]:
     str(len(group.runs)),
     f'{first.field("train.learning_rate"):g}',
     *(wording.over_seeds(group.values(name)) for name in names),
-    f'{num_parameters(first.config):,}',
+    f'{record.num_parameters(first.config):,}',
     f'{np.mean(minutes):.1f}' if minutes else '–',
   ]
-
-
-def num_parameters(config: ml_collections.ConfigDict) -> int:
-  """Parameters of encoder and decoder of a configuration, without them."""
-  shape = catalog.get(config.data.name).image_shape or (0, 0, 3)
-  shapes = parameters.expected(config, shape[-1])
-  return sum(math.prod(leaf.shape) for leaf in shapes.values())
 
 
 def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
@@ -180,7 +235,9 @@ def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
       ])  # fmt: skip
   names = dict.fromkeys(choice.criterion for choice in made)
   words = '; '.join(choosing.CRITERIA[name].words for name in names)
-  return rows, f'Seed 0; the least is chosen: {words}.'
+  scales = dict.fromkeys(choice.scale for choice in made if choice.scale)
+  where = ''.join(f' at the {scale} scale' for scale in scales)
+  return rows, f'Seed 0{where}; the least is chosen: {words}.'
 
 
 def _table(title: str, rows: Rows, note: str, path: Path) -> markup.Section:

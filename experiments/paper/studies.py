@@ -19,12 +19,14 @@ class Search:
     values: what is tried, at seed 0.
     criterion: by what the value is chosen, a key of `choosing.CRITERIA`.
     below: further changes, at scales below the paper's.
+    scale: where values are tried, if not where the study runs.
   """
 
   field: str
   values: tuple[Any, ...]
   criterion: str
   below: tuple[tuple[str, Any], ...] = ()
+  scale: str = ''
 
   def changes(self, value: Any, scale: str) -> tuple[tuple[str, Any], ...]:
     """The changes of fields by which a value is tried at a scale."""
@@ -38,22 +40,27 @@ class Part:
   Attributes:
     models: keys of `structae.config.VARIANTS`.
     figures: names of functions of `experiments.paper.figures`.
-    all_seeds: whether the seeds matter, or the first is enough.
+    max_seeds: how many seeds it needs at most; 0: all that are asked for.
     metrics: what the figures need scored, whatever the scale scores.
     searches: by model, what is searched in place of the learning rate; the
       figures and tables then show every value tried.
     one_rate: whether all models keep the scale's learning rate: for models of
       one kind, so alike that one suits all.
     hold_out: if set, the part is the extrapolation to these held-out values.
+    changes: of fields, for every run of the part, by dotted name.
+    num_checkpoints: how many states of a run are kept and validated, evenly
+      over its updates; 0: the newest two.
   """
 
   models: tuple[str, ...]
   figures: tuple[str, ...] = ()
-  all_seeds: bool = True
+  max_seeds: int = 0
   metrics: tuple[str, ...] = ()
   searches: Mapping[str, Search] = dataclasses.field(default_factory=dict)
   one_rate: bool = False
   hold_out: str = ''
+  changes: tuple[tuple[str, Any], ...] = ()
+  num_checkpoints: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,22 +72,26 @@ class Study:
     parts: the parts.
     small: the parts at scales below the paper's, if others.
     data: the data set it is made for.
+    is_matched: whether models are also scored at the same reconstruction, see
+      `matched`; their parts then keep checkpoints.
   """
 
   shows: str
   parts: tuple[Part, ...]
   small: tuple[Part, ...] = ()
   data: str = 'shapes3d_synth'
+  is_matched: bool = False
 
 
 # At the quick scale the paper's learning rate, chosen for 100,000 updates, is
 # not the best of every model; each gets the best of the same four, so that no
 # model is compared at a rate that suits another: hourglasses do best at the
-# lower ones, and collapse at the highest.
+# lower ones, and collapse at the highest. The hour scale has the same networks
+# and more updates, which are too many to try: it takes what is best at quick.
 RATES = Search(
   'train.learning_rate', (3e-4, 5e-4, 9e-4, 1.5e-3), 'reconstruction'
 )
-SEARCHED_SCALES = ('quick',)
+TRIED_AT = {'quick': 'quick', 'hour': 'quick'}
 
 # What stands for a variant where codes have 32 numbers and halves 16 blocks;
 # those of 3 and 6 variables have no counterpart there.
@@ -100,9 +111,15 @@ _ALL = (
 _FAMILIES = ('sae12', 'sae6', 'adaae12', 'vlae12', *_BASELINES)
 _FIVE = ('sae12', 'vlae12', 'ae', 'vae', 'adaae12')
 _EXTRAPOLATED = ('sae12', 'sae6', 'vlae12', 'ae', 'vae', 'bvae', 'wae')
-_THREE = ('sae12', 'ae', 'vae')
+_FOUR = ('sae12', 'vlae12', 'ae', 'vae')
 _OF_VARIABLES = ('variable_effect', 'order')
 _DISENTANGLEMENT = ('mig', 'modularity', 'explicitness', 'dci', 'irs', 'sap')
+
+# Of 10,000 codes to fit and 5,000 to score, as the paper's.
+_ALL_SCORES = (
+  ('evaluation.metrics', ('all',)),
+  ('evaluation.points', 'full'),
+)
 
 # The weights that the paper tried (appendix A.2.2).
 _BETAS = (2.0, 4.0, 6.0, 8.0, 16.0)
@@ -138,7 +155,7 @@ _PAPER = {
       Part(
         ('sae12', 'sae6', 'sae3', 'vlae12', 'adaae12', 'ae', 'vae'),
         ('traversals',),
-        all_seeds=False,
+        max_seeds=1,
       ),
     ),
   ),
@@ -155,7 +172,7 @@ _PAPER = {
   'controllable': Study(
     'Samples that keep all but a quarter of their variables (figure 6a; the '
     "paper's are of celeba).",
-    (Part(('sae12',), ('controllable',), all_seeds=False),),
+    (Part(('sae12',), ('controllable',), max_seeds=1),),
   ),
   'sheets': Study(
     "Hybrid and prior samples side by side (figures 6b, 17; the paper's are "
@@ -164,7 +181,7 @@ _PAPER = {
       Part(
         ('sae12', 'adaae12', 'vlae12', 'ae', 'vae', 'wae'),
         ('sample_sheets',),
-        all_seeds=False,
+        max_seeds=1,
       ),
     ),
   ),
@@ -197,10 +214,12 @@ _PAPER = {
       Part(_EXTRAPOLATED, ('extrapolation',), hold_out='shape'),
       Part(_EXTRAPOLATED, ('extrapolation',), hold_out='camera'),
     ),
+    small=(Part(_FOUR, ('extrapolation',), hold_out='shape'),),
   ),
 }
 
-# At the paper's scale everything; below it five models and one extrapolation.
+# At the paper's scale everything; below it five models and one extrapolation
+# of four.
 _UNION = tuple(part for study in _PAPER.values() for part in study.parts)
 _SMALL_UNION = (
   Part(
@@ -217,7 +236,7 @@ _SMALL_UNION = (
     ),
     metrics=(*_DISENTANGLEMENT, *_OF_VARIABLES),
   ),
-  Part(_THREE, ('extrapolation',), all_seeds=False, hold_out='shape'),
+  Part(_FOUR, ('extrapolation',), max_seeds=1, hold_out='shape'),
 )
 
 STUDIES: dict[str, Study] = {
@@ -231,6 +250,21 @@ STUDIES: dict[str, Study] = {
     'The families side by side, each at the best of four learning rates: '
     'figures of merit over seeds, and pictures.',
     (Part(_FAMILIES, ('families',)),),
+  ),
+  'record': Study(
+    'The families side by side, over seeds, by every score: at the end of '
+    'training, and where each reconstructs as well as the worst of them.',
+    (
+      Part(_FIVE, ('families',), changes=_ALL_SCORES, num_checkpoints=40),
+      Part(
+        tuple(model for model in _FAMILIES if model not in _FIVE),
+        ('families',),
+        max_seeds=2,
+        changes=_ALL_SCORES,
+        num_checkpoints=40,
+      ),
+    ),
+    is_matched=True,
   ),
   'graph': Study(
     'A decoder along the graph of a scene (room, object and background, '
@@ -247,7 +281,7 @@ STUDIES: dict[str, Study] = {
   'search': Study(
     'The weights beta and gamma that the paper tried, at one learning rate, '
     'and which is best on the validation split (appendix A.2.2).',
-    (Part(tuple(_WEIGHTS), searches=_WEIGHTS, all_seeds=False),),
+    (Part(tuple(_WEIGHTS), searches=_WEIGHTS, max_seeds=1),),
   ),
   'supervision': Study(
     'What labels of none, one and ten in a hundred examples do to codes, with '
@@ -273,6 +307,14 @@ STUDIES: dict[str, Study] = {
 def parts(study: Study, scale: str) -> tuple[Part, ...]:
   """The parts of a study at a scale."""
   return study.small if study.small and scale != 'paper' else study.parts
+
+
+def rates(scale: str) -> Search | None:
+  """How learning rates are searched at a scale; None where they are not."""
+  at = TRIED_AT.get(scale)
+  if at is None:
+    return None
+  return dataclasses.replace(RATES, scale='' if at == scale else at)
 
 
 def models(part: Part, preset: str) -> tuple[str, ...]:

@@ -1,13 +1,18 @@
 """Trains what a figure of the paper needs, and draws it.
 
   python -m experiments.paper.study NAME [--scale=quick] [--seeds=5] [--jobs=N]
+      [--config.FIELD=VALUE ...]
 
 Runs that are finished are used as they are, whoever started them; those that
 were stopped go on. So the same command goes on with a study, too. Where a
-learning rate is chosen, the runs that choose it come first.
+learning rate is chosen, the runs that choose it come first. A field is changed
+for every run of the study, such as --config.train.num_steps=20000; values that
+are tried at a smaller scale are tried there as they are. What was found stands
+in the study's folder, every number of it in record.json.
 """
 
 import argparse
+import math
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -16,7 +21,7 @@ from pathlib import Path
 from experiments.paper import studies
 from experiments.paper.planning import Plan
 from structae import streams
-from structae.commands import launchers, launching
+from structae.commands import config_flags, launchers, launching
 from structae.commands import parser as arguments
 from structae.commands.jobs import Job, Launcher
 from structae.config import ConfigError
@@ -33,8 +38,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(asked: argparse.Namespace) -> None:
   study = studies.STUDIES[asked.name]
-  plan = Plan(study, asked.scale, asked.data, asked.seeds, asked.runs)
-  title = f'{asked.name}-{asked.data}-{asked.scale}'
+  plan = Plan(
+    study,
+    asked.scale,
+    asked.data,
+    asked.seeds,
+    asked.runs,
+    config_flags.fields(asked),
+    asked.level,
+  )
+  title = '-'.join([asked.name, asked.data, asked.scale, *plan.changed])
   folder = asked.output / title
   try:
     if asked.dry_run:
@@ -43,7 +56,8 @@ def _main(asked: argparse.Namespace) -> None:
       return
     launcher = launchers.choose(asked, folder, _num_to_do(plan))
     with launchers.locked(folder, 'study'):
-      run(plan, asked.name, study.shows, launcher, folder)
+      shows = ' '.join([study.shows, *(f'{x}.' for x in plan.changed)])
+      run(plan, asked.name, shows, launcher, folder)
   except stop.Interrupted:
     print('stopped; the same command goes on from there')
   except (ConfigError, BrokenPipeError):
@@ -87,11 +101,20 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
   add('--data', help="a data set; the study's own by default")
   add('--runs', default='runs', type=Path, help='where the runs are; runs')
   add('--output', default='studies', type=Path, help='for figures; studies')
+  add('--level', type=float, metavar='NATS',
+      help='of a study at matched reconstruction: the validation loss; that of '
+      'the worst model')  # fmt: skip
   launchers.add(parser)
-  asked = parser.parse_args(argv)
+  config_flags.add_fields(parser)
+  asked, unknown = parser.parse_known_args(argv)
+  config_flags.check_known(unknown)
   launchers.one_of('study', asked.name, studies.STUDIES)
   launchers.one_of('scale', asked.scale, SCALES)
   launchers.check(asked)
+  if asked.level is not None and not math.isfinite(asked.level):
+    raise ConfigError(f'--level is {asked.level}; expected nats per image')
+  if asked.level is not None and not studies.STUDIES[asked.name].is_matched:
+    raise ConfigError(f'--level is for a study that matches; {asked.name} none')
   asked.data = asked.data or studies.STUDIES[asked.name].data
   named = [d.name for d in catalog.CATALOG.values() if not d.needs_path]
   launchers.one_of('data set', asked.data, named)
@@ -149,14 +172,15 @@ def train(plan: Plan, launcher: Launcher, logs: Path) -> list[str]:
   done = sum(job.is_finished() for job in jobs.values())
   progress = launching.Progress(done, len(jobs) + len(plan.undecided()))
   failed: dict[Path, launching.Failure] = {}
-  for stage in (plan.candidates, plan.finals, plan.scorings):
+  after = (plan.scorings, plan.matchings)
+  for stage in (plan.candidates, plan.finals, *after):
     to_do = [
       job
       for job in stage()
       if launchers.state(job) not in ('finished', 'diverged')
       and job.folder not in failed
     ]
-    if stage == plan.scorings:
+    if stage in after:
       progress.total += len(to_do)
     later = len(plan.undecided()) if stage == plan.candidates else 0
     for failure in launching.run(to_do, launcher, logs, progress, later):
@@ -180,7 +204,8 @@ def _diverged(job: Job) -> bool:
 def listed(plan: Plan) -> list[str]:
   """What a study would do: commands to paste into a shell, with their state."""
   jobs = {j.folder: j for j in [*plan.candidates(), *plan.finals()]}
-  states = {j: launchers.state(j) for j in [*jobs.values(), *plan.scorings()]}
+  after = [*plan.scorings(), *plan.matchings()]
+  states = {j: launchers.state(j) for j in [*jobs.values(), *after]}
   counts = ', '.join(
     f'{list(states.values()).count(state)} {state}'
     for state in ('finished', 'diverged', 'to resume', 'to do')
@@ -209,7 +234,9 @@ def listed(plan: Plan) -> list[str]:
 
 def _num_to_do(plan: Plan) -> int:
   """The most jobs that can run at once: those of the largest stage."""
-  stages = plan.candidates(), plan.finals(), plan.scorings()
+  stages = (
+    plan.candidates(), plan.finals(), plan.scorings(), plan.matchings()
+  )  # fmt: skip
   known = (sum(not job.is_finished() for job in jobs) for jobs in stages)
   return max(*known, len(plan.undecided()))
 

@@ -68,8 +68,29 @@ def add(parser: Parser) -> None:
     help='sae12:quick, mine.py:quick or the config.json of a run',
   )
   parser.add_argument('--config', metavar='CONFIG', help='the same, as a flag')
+  add_fields(parser)
+
+
+def add_fields(parser: Parser) -> None:
+  """Adds the flags of single fields, `--config.FIELD=VALUE`."""
   for name in FIELDS:
     parser.add_argument(f'--config.{name}', help=argparse.SUPPRESS)
+
+
+def fields(asked: argparse.Namespace) -> dict[str, Any]:
+  """The values that fields are given, by dotted name; not yet checked."""
+  texts = {name: vars(asked)[f'config.{name}'] for name in FIELDS}
+  return {k: value(k, text) for k, text in texts.items() if text is not None}
+
+
+def check_known(unknown: Sequence[str]) -> None:
+  """Refuses arguments that no flag takes.
+
+  Raises:
+    ConfigError: one line, which names what may have been meant.
+  """
+  if unknown:
+    raise ConfigError(_unknown(unknown[0]))
 
 
 def read(parser: Parser, argv: Sequence[str]) -> tuple[Command, Any]:
@@ -97,8 +118,7 @@ def command(asked: argparse.Namespace, unknown: Sequence[str] = ()) -> Command:
     asked: the arguments.
     unknown: those that no flag takes.
   """
-  if unknown:
-    raise ConfigError(_unknown(unknown[0]))
+  check_known(unknown)
   name, given, config = _asked(asked)
   config_lib.check(config)
   config_lib.update(config, config_lib.written_out(config))
@@ -123,10 +143,8 @@ def _asked(
       'config.scale alone would change a name and no setting; name the scale '
       f'as a token: {given.partition(":")[0]}:quick'
     )
-  for field in FIELDS:
-    text = vars(asked)[f'config.{field}']
-    if text is not None:
-      config_lib.change(config, field, value(field, text))
+  for field, found in fields(asked).items():
+    config_lib.change(config, field, found)
   return name, given, config
 
 

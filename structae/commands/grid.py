@@ -66,8 +66,7 @@ def jobs(
   Raises:
     ConfigError: if a combination cannot be run, or two are the same run.
   """
-  if unknown:
-    config_flags.command(asked, unknown)  # which names the mistake
+  config_flags.check_known(unknown)
   values = axes(asked)
   several = [field for field, some in values.items() if len(some) > 1]
   made = []

@@ -16,7 +16,7 @@ from experiments.paper.figures import (
 )
 from structae import markdown
 from structae.evaluation import uncertainty
-from structae.figures import canvas, models
+from structae.figures import canvas, grids, models, montage
 from structae.pages import wording
 
 # What was trained afterwards, in the order of the paper.
@@ -32,11 +32,12 @@ _WEIGHTS = {
   'WAE': {'objective.mmd_weight': 10.0},
 }
 _SCALE = 1000.0  # of the mean squared error, as published
+_SHOWN, _ENLARGED = 5, 4  # images of a model, and how often a pixel is repeated
 
 
 def extrapolation(
   results: Sequence[Mapping[str, Any]],
-) -> dict[str, Figure | str]:
+) -> dict[str, Figure | str | np.ndarray]:
   """Errors on held-out values by the half of the model that was trained then.
 
   Args:
@@ -46,7 +47,9 @@ def extrapolation(
   Returns:
     `extrapolation`: Markdown, a table a data set and held-out factor;
     `extrapolation-DATA-FACTOR`: bars of the mean squared error x 1000 with the
-    95 % interval over seeds; on a log scale where they span more than a decade.
+    95 % interval over seeds; on a log scale where they span more than a decade;
+    `extrapolation_images-DATA-FACTOR`: `[H, W, 3]` uint8, by model held-out
+    images above what each training made of them, if results have `pictures`.
 
   Raises:
     ValueError: if there is no result, or one lacks `model` or `mse`.
@@ -55,9 +58,10 @@ def extrapolation(
   """
   if not results:
     raise scored.lacking('extrapolation', 'extrapolation.json', _COMMAND)
-  found: dict[str, Figure | str] = {}
+  found: dict[str, Figure | str | np.ndarray] = {}
   sections = {}
-  for (data, held_out), errors in _grouped(results).items():
+  familiar = _grouped(results, 'mse_familiar')
+  for (data, held_out), errors in _grouped(results, 'mse').items():
     title = f'{data}, held out: {held_out}' if data else f'held out: {held_out}'
     alike = {
       wording.model_name(result['model'])
@@ -66,12 +70,18 @@ def extrapolation(
       and _is_published(result)
     }
     known = _published(alike) if (data, held_out) == _PUBLISHED else {}
-    sections[title] = _table(errors, known)
-    stem = '-'.join(filter(None, ['extrapolation', data, held_out]))
-    found[stem] = _draw(title, errors, known)
+    sections[title] = _table(errors, familiar.get((data, held_out), {}), known)
+    ending = '-'.join(filter(None, [data, held_out]))
+    found[f'extrapolation-{ending}'] = _draw(title, errors, known)
+    sheets = _sheets(results, data, held_out)
+    if sheets:
+      found[f'extrapolation_images-{ending}'] = montage.titled(
+        [*sheets.values()], [*sheets], columns=2
+      )
   note = (
-    'Mean squared error x 1000 on images with the held-out values, by what was '
-    'trained on all images afterwards.'
+    'Mean squared error x 1000 on test images with the held-out values, by '
+    'what was trained on all images afterwards; familiar: on test images '
+    'without them.'
   )
   text = tables.in_sections(sections, note)
   return {'extrapolation': text, **found}
@@ -81,8 +91,23 @@ def extrapolation(
 _Errors = dict[str, dict[str, dict[Any, float]]]
 
 
+def _sheets(
+  results: Sequence[Mapping[str, Any]], data: str, held_out: str
+) -> dict[str, np.ndarray]:
+  """Held-out images over their reconstructions, by the name of the model."""
+  sheets: dict[str, np.ndarray] = {}
+  for result in results:
+    alike = (str(result.get('data', '')), str(result['hold_out']))
+    pictures = result.get('pictures')
+    if pictures and alike == (data, held_out):
+      rows = np.stack([x[:_SHOWN] for x in pictures.values()])
+      sheet = grids.traversal_sheet(rows, [*pictures], scale=_ENLARGED)
+      sheets.setdefault(wording.model_name(result['model']), sheet)
+  return {model: sheets[model] for model in sorted(sheets, key=models.rank)}
+
+
 def _grouped(
-  results: Sequence[Mapping[str, Any]],
+  results: Sequence[Mapping[str, Any]], kind: str
 ) -> dict[tuple[str, str], _Errors]:
   """Errors x 1000 by data and held-out factor, models in their order."""
   found: dict[tuple[str, str], _Errors] = {}
@@ -95,7 +120,7 @@ def _grouped(
     place = (str(result.get('data', '')), str(result['hold_out']))
     model = wording.model_name(result['model'])
     columns = found.setdefault(place, {}).setdefault(model, {})
-    for column, value in result['mse'].items():
+    for column, value in result.get(kind, {}).items():
       if value is not None and np.isfinite(value):
         columns.setdefault(column, {})[result.get('seed')] = _SCALE * value
   return {
@@ -128,7 +153,9 @@ def _published(models: Collection[str]) -> dict[str, dict[str, float]]:
   }
 
 
-def _table(errors: _Errors, known: Mapping[str, Mapping[str, float]]) -> str:
+def _table(
+  errors: _Errors, familiar: _Errors, known: Mapping[str, Mapping[str, float]]
+) -> str:
   columns = [c for c in COLUMNS if any(c in some for some in errors.values())]
   best = {
     c: uncertainty.best([some.get(c, {}) for some in errors.values()], -1)
@@ -142,6 +169,12 @@ def _table(errors: _Errors, known: Mapping[str, Mapping[str, float]]) -> str:
       cells.append(f'**{text}**' if i == best[column] else text)
     seeds = max(map(len, some.values()), default=0)
     rows.append([name, str(seeds), *cells])
+    if usual := familiar.get(model):
+      cells = [
+        tables.over_seeds(_values(usual.get(column, {})), 2)
+        for column in columns
+      ]
+      rows.append([f'{name}, familiar', '', *cells])
     given = [known.get(column, {}).get(model) for column in columns]
     if any(given):
       shown = ['' if x is None else f'{x:.2f}' for x in given]

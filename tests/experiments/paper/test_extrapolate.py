@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from experiments.paper import extrapolate, held_out
-from structae import build, results
+from structae import build, files, results
 from structae.commands import train
 from structae.config import ConfigError
 from structae.data import splits
@@ -156,6 +156,21 @@ def test_the_picture_has_a_row_of_images_and_one_a_model(study):
     side, gap = 96, grids.GAP  # images of 32 pixels, enlarged
     assert picture.height == 5 * side + 4 * gap
     assert picture.width > held_out.NUM_SHOWN * (side + gap)
+
+
+def test_the_largest_held_out_objects_are_shown(study, runs, models):
+  pictures = files.read_arrays(study / extrapolate.PICTURES)
+  assert list(pictures) == ['input', *COLUMNS]
+  source = runs['none'].source()
+  test = splits.split(source.size).test
+  factors = source.factors(test)
+  balls = test[(factors[:, 4] == 2) & (factors[:, 3] == 7)]
+  large = Selection(source, balls).read()
+  for image in pictures['input']:
+    assert (image == large).all((1, 2, 3)).any()
+  np.testing.assert_array_equal(
+    models['decoder'].reconstruct(pictures['input']), pictures['decoder']
+  )
 
 
 def test_a_second_call_trains_nothing(study, monkeypatch, capsys):

@@ -384,6 +384,28 @@ def test_extrapolation_is_the_mean_error_times_1000(make):
   np.testing.assert_allclose(bars[0].get_height(), mean)
 
 
+def test_extrapolation_shows_images_and_errors_on_familiar_ones():
+  rng = np.random.default_rng(0)
+  pictures = {
+    name: rng.integers(0, 256, (6, 8, 8, 3), np.uint8)
+    for name in ('input', 'none', 'decoder')
+  }
+  familiar = {'none': 0.002, 'decoder': 0.003}
+  results = [
+    result(model, seed, 0.011, mse_familiar=familiar, pictures=pictures)
+    for model in ('ae', 'sae12')
+    for seed in range(2)
+  ]
+  found = paper.extrapolation(results)
+  table = rows(found['extrapolation'])
+  assert table['SAE-12, familiar'] == ['', '2.00 ± 0.00', '3.00 ± 0.00']
+  sheet = found['extrapolation_images-shape']
+  # Two models beside each other, a row for each kind of image.
+  places = [np.flatnonzero((sheet == grids.grid(x[:1], scale=4)[0, 0]).all(-1))
+            for x in pictures.values()]  # fmt: skip
+  assert all(place.size for place in places)
+
+
 def test_published_errors_stand_beside_alike_models_alone():
   settings = {'data.size': 64, 'objective.beta': 4.0}
   alike = {'data': 'shapes3d', 'scale': 'paper', 'settings': settings}

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from experiments.paper import pages, planning, studies, study
+from experiments.paper import pages, planning, record, studies, study
 from experiments.paper.choosing import Choice
 from experiments.paper.studies import Part, Search, Study
 from structae import config as config_lib
@@ -58,7 +58,7 @@ def test_the_table_is_of_means_over_seeds(tmp_path):
 
 
 def test_parameters_are_counted_without_a_run():
-  assert pages.num_parameters(config_lib.get_config('sae12')) == 1_123_663
+  assert record.num_parameters(config_lib.get_config('sae12')) == 1_123_663
 
 
 def test_the_chosen_value_is_marked():
@@ -123,9 +123,6 @@ SMALL = {
   'model.num_groups': 1,
   'model.head': (4,),
   'model.str_tfm': (4,),
-  'train.num_steps': 2,
-  'train.log_every': 1,
-  'train.validate_every': 2,
   'evaluation.num_train': 64,
   'evaluation.num_validation': 8,
   'evaluation.num_test': 32,
@@ -135,24 +132,62 @@ SMALL = {
 
 
 def test_a_real_study_from_the_command_to_the_page(tmp_path, monkeypatch):
+  """One that tries a rate at another scale and matches two seeds."""
+  monkeypatch.setenv('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
   figures = ('families', 'traversals', 'controllable', 'sample_sheets')
-  search = Search(
-    'train.learning_rate', (1e-3,), 'reconstruction', tuple(SMALL.items())
+  small = tuple(SMALL.items())
+  search = Search('train.learning_rate', (1e-3,), 'reconstruction', small)
+  part = Part(
+    ('sae4',),
+    figures,
+    searches={'sae4': search},
+    changes=(('data.split_seed', 1),),
+    num_checkpoints=2,
   )
-  part = Part(('sae4',), figures, all_seeds=False, searches={'sae4': search})
-  monkeypatch.setitem(studies.STUDIES, 'tiny', Study('One run.', (part,)))
+  tiny = Study('One model.', (part,), is_matched=True)
+  monkeypatch.setitem(studies.STUDIES, 'tiny', tiny)
   places = (f'--runs={tmp_path}/runs', f'--output={tmp_path}/s')
-  assert study.main(['tiny', '--scale=smoke', *places]) == 0
-  folder = tmp_path / 's' / 'tiny-shapes3d_synth-smoke'
+  asked = (
+    '--scale=smoke',
+    '--seeds=2',
+    '--jobs=1',
+    '--config.train.num_steps=2',
+  )
+  assert study.main(['tiny', *asked, *places]) == 0
+  folder = tmp_path / 's' / 'tiny-shapes3d_synth-smoke-num_steps=2'
   names = {path.name for path in folder.iterdir()}
   shown = {f'{name}-shapes3d_synth-32.png' for name in figures}
   assert names >= {'families.md', 'table.md', 'choice.md', 'comparison.html',
-                   'index.html', *shown}  # fmt: skip
+                   'intervals.md', 'matched.md', *shown}  # fmt: skip
   table = (folder / 'table.md').read_text().splitlines()
   assert 'Test BCE' in table[0] and cells(table[2])[-1] != '–'
   choice = (folder / 'choice.md').read_text().splitlines()[2]
   assert cells(choice)[-1] == r'\*'
   assert (folder / 'index.html').read_text().count('data:image/png') == 4
+  _check_record(json.loads((folder / 'record.json').read_text()), tmp_path)
+
+
+def _check_record(numbers, root):
+  assert numbers['reference'] == 'SAE-4' and numbers['changes'] == {
+    'train.num_steps': 2
+  }
+  runs = [Run(path) for path in sorted((root / 'runs').iterdir())]
+  ((name, model),) = numbers['models'].items()
+  assert model['seeds'] == [0, 1] and model['learning_rate'] == 1e-3
+  (tried,) = model['tried'].values()
+  assert tried['scale'] == 'smoke' and [*tried['results']] == ['0.001']
+  for score, entry in model['scores'].items():
+    values = {str(r.field('seed')): r.scores[score]['value'] for r in runs}
+    assert entry['values'] == values
+    assert math.isclose(entry['mean'], np.mean([*values.values()]))
+  # The worst run is matched with itself.
+  losses = {str(r.field('seed')): r.curve('validation_loss')[1] for r in runs}
+  level = numbers['matched']['level']
+  assert level == max(some[-1] for some in losses.values())
+  found = numbers['matched']['models'][name]
+  for seed, some in losses.items():
+    assert found['losses'][seed] == min(some, key=lambda x: abs(x - level))
+  assert set(found['scores']) >= {'disentanglement', 'mig', 'test_mse'}
 
 
 def test_names_are_text_in_tables_and_on_the_page(tmp_path):

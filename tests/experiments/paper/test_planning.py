@@ -13,9 +13,9 @@ from structae.run import Run
 from tests.experiments.paper.trainings import finish, read
 
 
-def plan_of(study, scale='quick', seeds=1, runs=Path('runs'), data=''):
+def plan_of(study, scale='quick', seeds=1, runs=Path('runs'), data='', **how):
   study = studies.STUDIES[study] if isinstance(study, str) else study
-  return planning.Plan(study, scale, data or study.data, seeds, runs)
+  return planning.Plan(study, scale, data or study.data, seeds, runs, **how)
 
 
 def folder_of(*flags):
@@ -112,11 +112,96 @@ def test_a_part_that_searches_shows_every_value():
 
 def test_an_extrapolation_waits_for_the_rate_and_needs_every_seed():
   plan = plan_of('extrapolation', seeds=2)
-  assert len(plan.undecided()) == 7 * 2 * 2  # models, hold-outs, seeds
+  assert len(plan.undecided()) == 4 * 2  # models, seeds
   job, *_ = plan_of('extrapolation', 'smoke').finals()
   assert job.command[1:3] == ('experiments.paper.extrapolate', 'sae12:smoke')
   assert '--hold_out=shape' in job.command
   assert read(*job.command[2:]).workdir == job.folder
+  assert len(plan_of('extrapolation', 'paper', seeds=1).finals()) == 7 * 2
+
+
+def test_a_larger_scale_takes_the_rate_that_is_best_at_quick(tmp_path):
+  part = Part(('ae', 'wae'), max_seeds=2)
+  plan = plan_of(
+    Study('', (part,)), 'hour', seeds=3, runs=tmp_path,
+    changes={'train.num_steps': 20_000},
+  )  # fmt: skip
+  tries = plan.candidates()
+  assert [job.folder.name for job in tries] == [
+    job.folder.name for job in plan_of(Study('', (part,)), 'quick').candidates()
+  ]
+  assert tries[0].name == 'ae-quick-learning_rate=0.0003-seed=0'
+  assert not plan.finals() and len(plan.undecided()) == 2 * 2
+  for i, job in enumerate(tries):
+    finish(job, validation_loss=abs(i % 4 - 2.0))
+  runs = [read(*job.command[3:]).config for job in plan.finals()]
+  assert [config.seed for config in runs] == [0, 1, 0, 1]
+  assert {config.train.learning_rate for config in runs} == {9e-4}
+  assert {config.train.num_steps for config in runs} == {20_000}
+  assert {config.scale for config in runs} == {'hour'}
+  assert not plan.undecided()
+
+
+def test_a_record_keeps_states_evenly_and_trains_the_same(tmp_path):
+  changes = {'train.num_steps': 20_000}
+  plan = plan_of('record', 'paper', seeds=3, changes=changes)
+  jobs = plan.finals()
+  assert len(jobs) == 5 * 3 + 5 * 2
+  config = read(*jobs[0].command[3:]).config
+  assert config.train.keep_checkpoints == 0 and config.train.log_every == 500
+  assert config.evaluation.metrics == ('all',)
+  # What is kept and scored is no part of what a run is called.
+  usual = folder_of('sae12', '--config.train.num_steps=20000')
+  assert usual == jobs[0].folder
+
+
+@pytest.mark.parametrize(
+  'field, value, message',
+  [
+    ('seed', 1, '--seeds'),
+    ('data.name', 'shapes3d', '--data'),
+    ('train.learning_rate', 1e-3, 'it tries 0.0003'),
+    ('train.num_steps', 'x', 'a whole number from 1'),
+  ],
+)
+def test_what_the_study_sets_cannot_be_changed(field, value, message):
+  with pytest.raises(ConfigError, match=message):
+    plan_of('record', 'hour', changes={field: value})
+
+
+def matched_plan(tmp_path, level=None):
+  study = Study('', (Part(('ae', 'wae'), num_checkpoints=2),), is_matched=True)
+  return plan_of(study, 'smoke', runs=tmp_path, level=level)
+
+
+def test_checkpoints_are_matched_when_all_runs_have_ended(tmp_path):
+  plan = matched_plan(tmp_path)
+  curves = {'ae': {10: 130.0, 20: 110.0}, 'wae': {10: 150.0, 20: 129.0}}
+  jobs = dict(zip(curves, plan.finals()))
+  for name, job in jobs.items():
+    assert plan.matching() is None  # not all runs have ended
+    finish(job)
+    rows = [
+      json.dumps({'step': step, 'validation_loss': loss})
+      for step, loss in curves[name].items()
+    ]
+    (job.folder / 'metrics.jsonl').write_text('\n'.join(rows) + '\n')
+    scores = {'test_bce': {'value': 110.0, 'floor': 100.0}}
+    Run(job.folder).save_scores({'scores': scores})
+    for step in curves[name]:
+      folder = job.folder / 'checkpoints' / f'{step:08d}'
+      folder.mkdir(parents=True)
+      (folder / 'seal.json').write_text('{}')
+  found = plan.matching()
+  assert found.level == 129.0 and not found.left_out
+  assert found.steps == {jobs['ae'].folder: 10, jobs['wae'].folder: 20}
+  names = [job.command[2:] for job in plan.matchings()]
+  assert names[0] == (str(jobs['ae'].folder), '--step=10')
+
+  # What does not reach a level that is stated is left out, and named.
+  found = matched_plan(tmp_path, level=111.0).matching()
+  assert found.steps == {jobs['ae'].folder: 20}
+  assert found.left_out == {jobs['wae'].folder: 129.0}
 
 
 def test_scores_that_a_figure_needs_are_added_once(tmp_path, monkeypatch):

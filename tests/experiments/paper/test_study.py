@@ -177,6 +177,10 @@ def test_slurm_is_given_one_array_with_its_limits(tmp_path, monkeypatch):
     (['families', '--data=shapes'], 'did you mean shapes3d?'),
     (['families', '--data=folder'], 'no data set'),
     (['families', '--partition=x'], '--launcher=slurm'),
+    (['families', '--config.train.steps=9'], 'did you mean train.num_steps?'),
+    (['families', '--config.seed=9'], 'see --seeds'),
+    (['families', '--step=9'], 'no flag --step'),
+    (['families', '--level=900'], 'matches'),
     ([], 'NAME'),
   ],
 )
