@@ -10,9 +10,7 @@ from structae.__main__ import main
 from structae.data import pipeline
 from structae.data.selection import Selection
 
-NAMES = [
-  f'{model}-shapes3d_synth-32px' for model in ('ae', 'sae12', 'vlae12')
-]
+NAMES = [f'{model}-shapes3d_synth-32px' for model in ('ae', 'sae12', 'vlae12')]
 PARTS = ('train', 'validation', 'test')
 # Their cards are of the runs' float32 parameters, the files hold float16.
 CLOSE = {'rtol': 0.01}

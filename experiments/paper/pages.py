@@ -284,7 +284,7 @@ def _page(
   pictures = [path for path in written if path.suffix == '.png']
   uris = embed_files(pictures, _SHEETS) if pictures else []
   shown = [
-    markup.Section(title, markup.figure(markup.image(uri, title)))
+    markup.Section(title, markup.figure(markup.image(uri, title), large=True))
     for path, uri in zip(pictures, uris)
     for title in [_title(path.stem)]
   ]

@@ -237,21 +237,18 @@ def _is_config(path: Path) -> bool:
 
 def _unknown(argument: str) -> str:
   """What to make of an argument that no flag takes."""
-  flag = argument.partition('=')[0]
+  flag, equals, _ = argument.partition('=')
+  help = ' (see --help)'
   field = flag.removeprefix('--config.')
   if field != flag:
-    return f'there is no field {field:.80}{_meant(field)}'
-  if not argument.startswith('-'):
-    return (
-      f'{argument!r:.80} stands alone; give flags as --name=value (see --help)'
-    )
-  return f'there is no flag {flag:.80}{_meant(flag.lstrip("-"), "--config.")}'
-
-
-def _meant(name: str, prefix: str = '') -> str:
-  """A field that a name may stand for, as the end of a message."""
-  close = config_lib.close(name)
-  return f'; did you mean {prefix}{close}?' if close else ' (see --help)'
+    return f'there is no field {field:.80}{config_lib.hint(field) or help}'
+  meant = config_lib.hint(flag.lstrip('-'), '--config.')
+  if flag.startswith('-'):
+    return f'there is no flag {flag:.80}{meant or help}'
+  return (
+    f'{argument!r:.80} stands alone; give flags as --name=value'
+    f'{meant if meant and equals else help}'
+  )
 
 
 def _epilog(asked: argparse.Namespace) -> str:

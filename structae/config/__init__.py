@@ -3,6 +3,7 @@
 Imports no jax, so that a mistake is answered at once.
 """
 
+from structae.config.elsewhere import hint
 from structae.config.errors import ConfigError
 from structae.config.fields import FIELDS, Field
 from structae.config.identity import config_hash, differences, identity
@@ -16,7 +17,6 @@ from structae.config.resolve import (
   change,
   check,
   check_model,
-  close,
   default_config,
   flat,
   full_name,
@@ -38,13 +38,13 @@ __all__ = [
   'change',
   'check',
   'check_model',
-  'close',
   'config_hash',
   'default_config',
   'differences',
   'flat',
   'full_name',
   'get_config',
+  'hint',
   'identity',
   'model_written_out',
   'resolve',

@@ -1,12 +1,12 @@
 """Configurations made of fields, and checked; see `fields.FIELDS`."""
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
 import ml_collections
 
 from structae.config import checks, graphs, presets
+from structae.config.elsewhere import hint
 from structae.config.errors import ConfigError
 from structae.config.fields import FIELDS
 from structae.data import catalog, hold_out
@@ -64,39 +64,7 @@ def full_name(name: str) -> str:
     return name if name in FIELDS else found[0]
   if found:
     raise ConfigError(f'{name} is ambiguous: give {" or ".join(found)}')
-  hint = f'; did you mean {close(name)}?' if close(name) else ''
-  raise ConfigError(f'there is no field {name}{hint}')
-
-
-# What fields are called elsewhere.
-_ELSEWHERE = {
-  'lr': 'train.learning_rate',
-  'epochs': 'train.num_steps',
-  'max_epochs': 'train.num_steps',
-  'iterations': 'train.num_steps',
-  'max_steps': 'train.num_steps',
-  'steps': 'train.num_steps',
-  'batch': 'train.batch_size',
-  'bs': 'train.batch_size',
-  'latents': 'model.num_latents',
-  'latent_dim': 'model.num_latents',
-  'z_dim': 'model.num_latents',
-  'channels': 'model.width',
-  'dataset': 'data.name',
-  'data_dir': 'data.path',
-  'image_size': 'data.size',
-}
-
-
-def close(name: str) -> str:
-  """The field that a name most likely stands for; empty if none is near."""
-  leaf = name.rpartition('.')[2].lower()
-  if leaf in _ELSEWHERE:
-    return _ELSEWHERE[leaf]
-  leaves = {field.rpartition('.')[2]: field for field in reversed(FIELDS)}
-  near = difflib.get_close_matches(name, FIELDS, 1)
-  near = near or difflib.get_close_matches(leaf, leaves, 1)
-  return leaves.get(near[0], near[0]) if near else ''
+  raise ConfigError(f'there is no field {name}{hint(name)}')
 
 
 def flat(config: Any) -> dict[str, Any]:
@@ -124,8 +92,7 @@ def check(config: ml_collections.ConfigDict) -> None:
   values = flat(config)
   for name, value in values.items():
     if name not in FIELDS:
-      hint = f'; did you mean {close(name)}?' if close(name) else ''
-      raise ConfigError(f'there is no field {name}{hint}')
+      raise ConfigError(f'there is no field {name}{hint(name)}')
     if not FIELDS[name].valid(value):
       raise ConfigError(
         f'{name} is {value!r:.200}; expected {FIELDS[name].expected}'

@@ -4,6 +4,7 @@ import functools
 import io
 import math
 import os
+import re
 from collections.abc import Sequence
 
 import matplotlib
@@ -159,6 +160,14 @@ def variable_labels(num_variables: int, names: Sequence[str] = ()) -> list[str]:
 def subscript(name: str) -> str:
   """`U12` as `U₁₂`."""
   return name.translate(_SUBSCRIPTS)
+
+
+def number_name(row: str) -> str:
+  """`U_3` as `U₃`, `U_3.1` as `U₃, 1`; other names as they are."""
+  match = re.fullmatch(r'U_(\d+)(?:\.(\d+))?', row)
+  if not match:
+    return row
+  return subscript(f'U{match[1]}') + (f', {match[2]}' if match[2] else '')
 
 
 def enlarge(images: np.ndarray, scale: int | None = None) -> np.ndarray:

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from structae.figures import grids
 
 _SHOWN = 830  # the width of a README on a large screen, in pixels
-_POINT = 15  # how high titles are then
+_POINT = 18  # how high titles are then
 
 
 def beside(sheets: Sequence[np.ndarray], gap: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
-from structae.figures import canvas
+from structae.figures import canvas, grids
 
 # The share of training whose fall would hide all that follows.
 _WARM_UP = 0.2
@@ -104,10 +104,8 @@ def matrix(
     lw=0.6,
   )
   axes.invert_yaxis()
-  axes.set_xticks(
-    np.arange(len(columns)) + 0.5, [canvas.short(x) for x in columns]
-  )
-  axes.set_yticks(np.arange(len(rows)) + 0.5, [canvas.short(x) for x in rows])
+  axes.set_xticks(np.arange(len(columns)) + 0.5, [_short(x) for x in columns])
+  axes.set_yticks(np.arange(len(rows)) + 0.5, [_short(x) for x in rows])
   axes.tick_params(length=0, labelsize=9)
   axes.tick_params('x', labelrotation=35 if len(columns) <= 10 else 60)
   for tick in axes.get_xticklabels():
@@ -122,6 +120,10 @@ def matrix(
     )
     bar.outline.set_visible(False)
   return canvas.figure_of(axes)
+
+
+def _short(name: str) -> str:
+  return canvas.short(grids.number_name(name))
 
 
 def _finite(
@@ -169,6 +171,5 @@ def _write_numbers(axes: Axes, values: np.ndarray, top: float) -> None:
     if value >= 0.005:
       colour = 'white' if value > 0.8 * top else canvas.INK
       place = (column + 0.5, row + 0.5)
-      axes.annotate(
-        f'{value:.2f}', place, color=colour, size=8, ha='center', va='center'
-      )
+      text = f'{value:.2f}' if value < 100 else f'{value:,.0f}'
+      axes.annotate(text, place, color=colour, size=8, ha='center', va='center')

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from structae.run import Run, read_run
 
 _SHEETS = 3_400_000  # of the 5 MB that a page may weigh
 _PLOTTED = 6  # scores that get a plot of their seeds
+_LOG_FROM = 5  # as many times apart, values are drawn on a log axis
 _ABOVE_FLOOR = 'test_bce_above_floor'
 _SCORES_NOTE = (
   'After ±, the sample deviation over seeds; below, the 95 % interval of the '
@@ -197,7 +198,8 @@ def _union(groups: Sequence[Group]) -> dict[str, Mapping[str, Any]]:
   union: dict[str, Mapping[str, Any]] = {}
   for run in (run for group in groups for run in group.runs):
     for name, score in run.scores.items():
-      union.setdefault(name, score)
+      if score.get('value') is not None:
+        union.setdefault(name, score)
   return {
     name: score
     for entries in definitions.grouped(union).values()
@@ -230,7 +232,7 @@ def _seeds(groups: Sequence[Group], numbers: Iterator[int]) -> str:
     found = {g.name: g.values(name) for g in groups if g.values(name).size}
     title = wording.words(name)
     # What a model can change of a cross entropy is its part above the entropy.
-    log = name == _ABOVE_FLOOR and all((v > 0).all() for v in found.values())
+    log = name == _ABOVE_FLOOR and _span(found.values()) > _LOG_FROM
     plot = score_plots.strips(found, label=title, log=log)
     svg = canvas.svg(plot, next(numbers))
     alt = '; '.join(
@@ -238,6 +240,12 @@ def _seeds(groups: Sequence[Group], numbers: Iterator[int]) -> str:
     )
     drawn.append(markup.figure(markup.plot(svg, alt), _caption(name, scores)))
   return markup.side_by_side(drawn)
+
+
+def _span(values: Iterable[np.ndarray]) -> float:
+  """How many times the least of all values the largest is; 0 below zero."""
+  every = np.concatenate([*values])
+  return every.max() / every.min() if every.min() > 0 else 0.0
 
 
 def _differences(groups: Sequence[Group]) -> str:
@@ -345,7 +353,7 @@ def _table(groups: Sequence[Group]) -> str:
     return ''
   head = ''.join(f'<th scope="col">{markup.text(g.name)}</th>' for g in groups)
   rows = ''.join(
-    f'<tr><th scope="row">{markup.text(field)}</th>'
+    f'<tr><th scope="row">{markup.breakable(field)}</th>'
     + ''.join(f'<td>{markup.text(value)}</td>' for value in values)
     + '</tr>\n'
     for field, values in fields.items()

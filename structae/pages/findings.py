@@ -1,12 +1,11 @@
 """What the scores of a run say, in sentences and in names for its numbers."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from structae.figures.grids import subscript
+from structae.figures import grids
 from structae.pages import wording
 from structae.run import Run
 
@@ -122,7 +121,7 @@ def _of_scores(content: Mapping[str, Any]) -> Known | None:
   num = content.get('scores', {}).get('mig', {}).get('n')
   excess = _excess(whole, details.get('num_bins'), num)
   return Known(
-    [_number_name(str(row)) for row in matrix['rows']],
+    [grids.number_name(str(row)) for row in matrix['rows']],
     [str(column) for column in matrix['columns']],
     np.maximum(nats - excess, 0) / whole,
   )
@@ -261,11 +260,11 @@ def _breaks(run: Run) -> str:
   low = (found.get(worst, {}).get('interval') or [0.0])[0]
   if not low > 0:
     return ''
+  added = wording.number(found[worst]['value'])
   return (
-    f'Of all variables {_number_name(worst)} breaks hybrids most: alone that '
-    'of another example, it adds '
-    f'{wording.number(found[worst]["value"])} to the distance from the nearest '
-    'true scene.'
+    f'Of all variables {grids.number_name(worst)} breaks hybrids most: taken '
+    f'alone from another example, it adds {added} to the distance from the '
+    'nearest true scene.'
   )
 
 
@@ -285,18 +284,12 @@ def _value(run: Run, name: str) -> float | None:
   return run.scores.get(name, {}).get('value')
 
 
-def _number_name(row: str) -> str:
-  """`U_3` as `U₃`, `U_3.1` as `U₃, 1`; other names as they are."""
-  match = re.fullmatch(r'U_(\d+)(?:\.(\d+))?', row)
-  if not match:
-    return row
-  return subscript(f'U{match[1]}') + (f', {match[2]}' if match[2] else '')
-
-
 def _words(factor: str) -> str:
   return factor.replace('_', ' ')
 
 
 def _percent(share: float) -> str:
-  number = f'{100 * share:.1f}' if share > 0.99 else f'{100 * share:.0f}'
+  number = f'{100 * share:.0f}'
+  if 0.99 < share < 1:  # what is not all is not said to be
+    number = f'{min(100 * share, 99.9):.1f}'
   return f'{number}\N{NO-BREAK SPACE}%'

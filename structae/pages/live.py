@@ -56,7 +56,7 @@ def sections(run: Run, carried: Sequence[str]) -> list[markup.Section]:
   return _sections(plan, weights, pool, codes, carried)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Player:
   """A page with the decoder of a model; shows itself in a notebook.
 
@@ -65,6 +65,11 @@ class Player:
   """
 
   page: str
+
+  def __repr__(self) -> str:
+    """What is seen where no script runs, such as on GitHub."""
+    size = len(self.page) / 1e6
+    return f'The decoder with sliders, {size:.1f} MB: run this cell to see it.'
 
   def _repr_html_(self) -> str:
     """The page in a frame, where its script can reach nothing outside."""

@@ -24,7 +24,7 @@ _POLICY = (
 
 # The columns of scores, and what of an entry stands elsewhere than in its
 # details.
-_HEADS = ('value', 'better', 'chance', 'range')
+_HEADS = ('value', 'chance', 'range')
 _SHOWN = ('value', 'definition', 'missing', 'chance', 'score', 'of', 'group',
           'range', 'better')  # fmt: skip
 
@@ -112,10 +112,17 @@ def text(value: Any) -> str:
   return html.escape(whole)
 
 
-def figure(picture: str, caption: str = '') -> str:
-  """A picture (an `<img>` or `<svg>`) with its caption."""
+def figure(picture: str, caption: str = '', *, large: bool = False) -> str:
+  """A picture (an `<img>` or `<svg>`) with its caption.
+
+  Args:
+    picture: markup.
+    caption: plain text.
+    large: whether it is too fine for a phone, on which it then scrolls.
+  """
   caption = f'<figcaption>{text(caption)}</figcaption>' if caption else ''
-  return f'<figure>{picture}{caption}</figure>'
+  kind = ' class="large" tabindex="0"' if large else ''
+  return f'<figure{kind}>{picture}{caption}</figure>'
 
 
 def image(uri: str, alt: str, *, hidden: bool = False) -> str:
@@ -173,7 +180,7 @@ def score_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
   if not scores:
     return ''
   heads = ''.join(
-    f'<th scope="col" class="value">{head}</th>' for head in _HEADS
+    f'<th scope="col" class="value {head}">{head}</th>' for head in _HEADS
   )
   groups = ''.join(
     f'<tr class="group"><th scope="rowgroup" colspan="{len(_HEADS) + 1}">'
@@ -190,13 +197,15 @@ def score_table(scores: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _score_row(name: str, score: Mapping[str, Any]) -> str:
   row, chance = definitions.find(name, score), score.get('chance')
+  arrow = definitions.arrow(name, score)
   cells = (
-    wording.number(score['value']),
-    definitions.arrow(name, score),
+    f'{wording.number(score["value"])} <span class="arrow">{arrow}</span>',
     '' if chance is None else wording.number(chance),
-    definitions.range_words(row) if row else '',
+    text(definitions.range_words(row)) if row else '',
   )
-  values = ''.join(f'<td class="value">{text(cell)}</td>' for cell in cells)
+  values = ''.join(
+    f'<td class="value {head}">{cell}</td>' for head, cell in zip(_HEADS, cells)
+  )
   head = f'<th scope="row">{definition(name, score)}</th>'
   return f'<tr>{head}{values}</tr>\n'
 
@@ -204,7 +213,7 @@ def _score_row(name: str, score: Mapping[str, Any]) -> str:
 def settings(title: str, values: Mapping[str, Any]) -> str:
   """A folded table of nested settings."""
   rows = ''.join(
-    f'<tr><th scope="row">{_breakable(name)}</th><td>{text(value)}</td></tr>\n'
+    f'<tr><th scope="row">{breakable(name)}</th><td>{text(value)}</td></tr>\n'
     for name, value in flat(values).items()
   )
   if not rows:
@@ -215,7 +224,7 @@ def settings(title: str, values: Mapping[str, Any]) -> str:
   )
 
 
-def _breakable(name: str) -> str:
+def breakable(name: str) -> str:
   """A dotted name that may go on in the next line where its words end."""
   return text(name).replace('.', '.<wbr>').replace('_', '_<wbr>')
 

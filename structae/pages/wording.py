@@ -1,13 +1,14 @@
 """How runs, scores and figures are called and ordered on pages."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from structae.evaluation import definitions, uncertainty
-from structae.figures import models
+from structae.figures import grids, models
 from structae.run import Run
 
 # File stem: (title, caption), in the order of a page.
@@ -86,6 +87,10 @@ FIGURES = {
     'Normalized information',
     "What share of a factor's entropy each number knows, 0 to 1.",
   ),
+  'votes': (
+    'Votes of the FactorVAE score',
+    'Of how many batches in which a factor was held each number varied least.',
+  ),
   'accuracy': (
     'Accuracy of one number',
     'How often a linear classifier reads each factor right from a number.',
@@ -125,14 +130,24 @@ _HEADLINES = (
   'scene_distance_hybrid',
 )
 _ACRONYMS = {
-  'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'mi', 'kl', 'mmd',
+  'bce', 'mse', 'mig', 'dci', 'irs', 'sap', 'fid', 'kid', 'mi', 'kl', 'mmd',
   'ae', 'sae', 'vae', 'wae', 'vlae', 'tcvae',
 }  # fmt: skip
+# What is not written as its words are.
+_SPELLINGS = (
+  (r'^info([mce])$', lambda match: f'Info{match[1].upper()}'),
+  (r'^(factor|beta) vae\b', lambda match: f'{match[1].capitalize()}VAE'),
+  (r'^(fid|kid|precision|recall) rec$', r'\1 reconstruction'),
+  (r'\bU \d+$', lambda match: grids.number_name(match[0].replace(' ', '_'))),
+)
 
 
 def words(name: str) -> str:
   """`test_bce` as `Test BCE`."""
-  parts = name.replace('_', ' ').split()
+  text = ' '.join(name.replace('_', ' ').split())
+  for pattern, spelling in _SPELLINGS:
+    text = re.sub(pattern, spelling, text)
+  parts = text.split()
   parts = [p.upper() if p.lower() in _ACRONYMS else p for p in parts]
   text = ' '.join(parts)
   return text[:1].upper() + text[1:]
@@ -140,7 +155,8 @@ def words(name: str) -> str:
 
 def score_name(name: str, score: Mapping[str, Any]) -> str:
   """`test_bce` as `Test BCE ↓`: with an arrow where a direction is better."""
-  return f'{words(name)} {definitions.arrow(name, score)}'.strip()
+  arrow = definitions.arrow(name, score)
+  return words(name) + f'\N{NO-BREAK SPACE}{arrow}' * bool(arrow)
 
 
 def number(value: float | None) -> str:

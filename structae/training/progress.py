@@ -1,7 +1,9 @@
 """How far a run is: a bar on a terminal, plain lines elsewhere."""
 
 import os
+import shutil
 import sys
+import textwrap
 import time
 from typing import Any
 
@@ -9,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import tqdm
 
-from structae import processes
+from structae import processes, streams
 
 # Its own clock would count what is compiled.
 _BAR = '{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}'
+_LEAST_BAR = 6  # columns of it, where a terminal is narrow
 # What the time of a run is told from: as many updates after the first, or as
 # many seconds of them.
 _TELLING_STEPS = 9
@@ -23,16 +26,38 @@ _LONG_SECONDS = 3600
 def log(line: str) -> None:
   """Prints a line on stdout, above a bar if there is one.
 
+  On a terminal that is narrower it goes on in the next line, between words.
+
   Output that nobody takes any more, since its reader has left or a disk is
   full, costs no work: from then on it is dropped.
   """
   if sys.stdout is None or sys.stdout.closed:
     return
   try:
-    tqdm.tqdm.write(line, file=sys.stdout)
+    tqdm.tqdm.write(_filled(line, streams.columns()), file=sys.stdout)
     sys.stdout.flush()
   except (OSError, ValueError):
     sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
+
+
+def _filled(text: str, columns: int) -> str:
+  """The lines of a text, none wider than the terminal; paths stay whole."""
+  if not columns:
+    return text
+  wrap = lambda line: textwrap.fill(
+    line,
+    columns - 1,
+    subsequent_indent='  ',
+    break_long_words=False,
+    break_on_hyphens=False,
+  )
+  lines = text.split('\n')
+  return '\n'.join(x if len(x) <= columns else wrap(x) for x in lines)
+
+
+def _width() -> int:
+  """Columns of a bar: one is left, lest the terminal goes on to a line."""
+  return shutil.get_terminal_size().columns - 1
 
 
 class Progress:
@@ -59,7 +84,7 @@ class Progress:
     self._on_cpu = jax.default_backend() == 'cpu'
     self._before: jax.Array | None = None
     self._bar: tqdm.tqdm | None = None
-    self._loss = ''
+    self._loss: list[str] = []
 
   def log(self, line: str) -> None:
     """Prints a line above the bar."""
@@ -75,7 +100,11 @@ class Progress:
       self.log(f'resuming at step {step} of {num_steps}')
     if sys.stderr is not None and sys.stderr.isatty() and processes.first():
       self._bar = tqdm.tqdm(
-        total=num_steps, initial=step, bar_format=_BAR, postfix='compiling'
+        total=num_steps,
+        initial=step,
+        bar_format=_BAR,
+        postfix='compiling',
+        ncols=_width(),
       )
 
   def update(self, step: int, state: Any) -> None:
@@ -127,26 +156,31 @@ class Progress:
   def _print(self, step: int) -> None:
     rate = self._rate(step)
     if not rate:  # of the first update, which has compiled
-      self._advance(step, self._loss.strip())
+      self._advance(step, self._loss)
       return
     left = (self._num_steps - step) / rate
     if not self._estimated:
       self._estimate(step, left)
     speed = f'{rate * self._batch_size:.0f} images/s'
+    clock = f'{duration(left)} left'
     if self._bar is not None:
-      self._advance(step, f'{self._loss}{speed}  {duration(left)} left')
+      self._advance(step, [clock, *self._loss[:1], speed, *self._loss[1:]])
     elif time.monotonic() - self._printed >= self._line_seconds:
       self._printed = time.monotonic()
-      self.log(
-        f'step {step}/{self._num_steps}  {self._loss}{speed}  '
-        f'{duration(left)} left'
-      )
+      start = f'step {step}/{self._num_steps}'
+      self.log('  '.join([start, *self._loss, speed, clock]))
 
-  def _advance(self, step: int, text: str) -> None:
-    """Moves the bar, if there is one."""
-    if self._bar is not None:
-      self._bar.set_postfix_str(text, refresh=False)
-      self._bar.update(step - self._bar.n)
+  def _advance(self, step: int, parts: list[str]) -> None:
+    """Moves the bar, if there is one; of the parts, those that fit stand by."""
+    if self._bar is None:
+      return
+    self._bar.ncols = _width()  # which may have changed
+    counts = f'100%|| {self._num_steps}/{self._num_steps}, '
+    room = self._bar.ncols - len(counts) - _LEAST_BAR
+    while len('  '.join(parts)) > room and len(parts) > 1:
+      parts = parts[:-1]
+    self._bar.set_postfix_str('  '.join(parts), refresh=False)
+    self._bar.update(step - self._bar.n)
 
   def _estimate(self, step: int, left: float) -> None:
     """Says how long a long run will take, once there is something to go by."""
@@ -160,9 +194,9 @@ class Progress:
 
   def row(self, row: dict[str, float]) -> None:
     """Notes the loss of a row of metrics."""
-    self._loss = f'loss {row["loss"]:.1f}  '
+    self._loss = [f'loss {row["loss"]:.1f}']
     if 'validation_loss' in row:
-      self._loss += f'validation {row["validation_loss"]:.1f}  '
+      self._loss.append(f'validation {row["validation_loss"]:.1f}')
 
   def close(self) -> None:
     """Leaves the bar as it is and ends it."""

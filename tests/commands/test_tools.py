@@ -165,21 +165,6 @@ def test_a_folder_of_no_use_is_refused(path, message, tmp_path, capsys):
   assert code == 2 and message in line
 
 
-@pytest.mark.parametrize(
-  'flag, field',
-  [
-    ('--config.lr=1', 'train.learning_rate'),
-    ('--config.train.lr=1', 'train.learning_rate'),
-    ('--epochs=1', '--config.train.num_steps'),
-    ('--config.batch=1', 'train.batch_size'),
-    ('--config.latents=1', 'model.num_latents'),
-  ],
-)
-def test_what_other_tools_call_a_field_is_known(flag, field, capsys):
-  assert train.main([QUICK, flag]) == 2
-  assert f'did you mean {field}?' in capsys.readouterr().err
-
-
 def test_a_message_is_one_short_line_of_letters(capsys):
   with pytest.raises(SystemExit):
     parser.Parser('test').error('a\nb \x1b[31m' + 'c' * 5000)

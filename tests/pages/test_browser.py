@@ -15,7 +15,8 @@ from tests import finished_run
 
 NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
-PHONE = (360, 780)
+PHONE = (390, 844)
+NARROW = 360  # of the narrowest phones
 
 pytestmark = pytest.mark.skipif(
   BROWSER is None, reason=f'no browser is installed: none of {NAMES}'
@@ -77,21 +78,24 @@ def add_script(path, script):
   path.write_text(text)
 
 
-def framed(path):
+def framed(path, width):
   """A page with `path` in a frame as wide as a phone, all details open.
 
   Browsers without a display have windows of 500 pixels or more. The frame tells
-  its width and by how much its content is wider.
+  its width, by how much its content is wider, and by how much the table of
+  scores of a run is.
   """
   add_script(
     path,
-    'for (const e of document.querySelectorAll("details")) e.open = 1;'
+    '{ for (const e of document.querySelectorAll("details")) e.open = 1;'
     'const r = document.documentElement;'
-    'parent.postMessage([innerWidth, r.scrollWidth - innerWidth], "*");',
+    'const t = document.querySelector(".scores")?.parentElement;'
+    'const cut = t ? t.scrollWidth - t.clientWidth : 0;'
+    'parent.postMessage([innerWidth, r.scrollWidth - innerWidth, cut], "*"); }',
   )
   outside = path.with_name('framed.html')
   outside.write_text(
-    f'<html><body><iframe src="{path.name}" width="{PHONE[0]}" height="900">'
+    f'<html><body><iframe src="{path.name}" width="{width}" height="900">'
     '</iframe><script>addEventListener("message", (e) => {'
     'document.documentElement.dataset.told = e.data; });</script></body></html>'
   )
@@ -246,8 +250,9 @@ def test_pages_fit_a_phone(make_run, browse):
   many = comparison.write_comparison(folders, one.with_name('comparison.html'))
   finished_run.add_decoder(folders[1])
   for path in (one, report.write_report(folders[1]), many):
-    dom = browse(framed(path), '--dump-dom')
-    assert dom.root['data-told'] == f'{PHONE[0]},0'
+    for width in (PHONE[0], NARROW):
+      dom = browse(framed(path, width), '--dump-dom')
+      assert dom.root['data-told'] == f'{width},0,0'
 
 
 @pytest.mark.parametrize('dark', [False, True])

@@ -14,7 +14,7 @@ def rows(text):
   table = re.search(r'<table.*?</table>', text, re.DOTALL)[0]
   return [
     [
-      re.sub(r'<[^>]*>', '', cell).strip()
+      re.sub(r'<[^>]*>', '', cell).replace('\xa0', ' ').strip()
       for cell in re.findall(r'<t[hd].*?</t[hd]>', row, re.DOTALL)
     ]
     for row in re.findall(r'<tr>.*?</tr>', table, re.DOTALL)  # not of groups

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import html
 import json
+import re
 import shutil
 import subprocess
 from importlib import resources
@@ -163,6 +164,7 @@ def test_a_notebook_shows_a_model(monkeypatch):
   model = dataclasses.replace(model, pool=codes)
   player = pages.play(model)
   assert 'id="live"' in player.page and 'function decoderOf' in player.page
+  assert re.fullmatch(r'The decoder with sliders, 0\.\d MB: .*', repr(player))
   shown = player._repr_html_()
   assert html.unescape(shown.split('srcdoc="')[1].split('"')[0]) == player.page
   monkeypatch.setattr(live, '_MOST_WEIGHTS', 10)

@@ -114,8 +114,8 @@ def test_the_variable_that_breaks_hybrids_most_is_named(learned):
   }
   (sentence,), _ = learned(scores=scores)
   assert sentence == (
-    'Of all variables U₂ breaks hybrids most: alone that of another example, '
-    'it adds 0.02000 to the distance from the nearest true scene.'
+    'Of all variables U₂ breaks hybrids most: taken alone from another '
+    'example, it adds 0.02000 to the distance from the nearest true scene.'
   )
   del scores['scene_break_U_2']
   assert learned(scores=scores)[0] == []

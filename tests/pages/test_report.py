@@ -79,15 +79,15 @@ def test_scores_stand_in_groups_with_what_helps_to_read_them(make_run):
     if (cells := re.findall(r'<t[hd][^e].*?</t[hd]>', row))
   ]
   assert rows == [
-    ['score', 'value', 'better', 'chance', 'range'],
+    ['score', 'value', 'chance', 'range'],
     ['Is a factor in one number?'],
-    ['MIG', '0.2500', '↑', '', '0 to 1'],
+    ['MIG', '0.2500 ↑', '', '0 to 1'],
     ['Can it be read?'],
-    ['Probe distance', '0.7500', '↑', '', '0 to 1'],
+    ['Probe distance', '0.7500 ↑', '', '0 to 1'],
     ['Pictures'],
-    ['Test MSE', '0.5000', '↓', '', '0 or more'],
+    ['Test MSE', '0.5000 ↓', '', '0 or more'],
     ['Other scores'],
-    ['Mine', '1.500', '', '', ''],
+    ['Mine', '1.500 ', '', ''],
   ]
 
 

@@ -1,8 +1,11 @@
 """How far a run is, and how far its steps may run ahead of it."""
 
+import io
+import sys
 import types
 
 import jax.numpy as jnp
+import pytest
 
 from structae.training import progress
 
@@ -61,3 +64,35 @@ def test_what_compiles_is_no_part_of_the_rate(monkeypatch, capsys):
   steps(show, clock, 12, 21, 2.0)
   *_, last = capsys.readouterr().out.splitlines()
   assert last == 'step 21/31  2 images/s  20 s left'
+
+
+class Terminal(io.StringIO):
+  """A stream that says it is a terminal."""
+
+  def isatty(self):
+    return True
+
+
+@pytest.mark.parametrize('width', [60, 80, 200])
+def test_nothing_is_wider_than_the_terminal(monkeypatch, width):
+  clock = Clock()
+  monkeypatch.setattr(progress, 'time', clock)
+  monkeypatch.setenv('COLUMNS', str(width))
+  monkeypatch.setenv('LINES', '24')
+  monkeypatch.setattr(sys, 'stdout', Terminal())
+  monkeypatch.setattr(sys, 'stderr', Terminal())
+  show = progress.Progress(16)
+  path = 'runs/sae12-shapes3d_synth-quick-1a2b3c4d/parameters.txt'
+  show.log(f'model: 327,279 parameters, listed in {path}')
+  show.start(0, 5500)
+  steps(show, clock, 1, 1, 60.0)
+  steps(show, clock, 2, 11, 2.0)
+  show.row({'loss': 1116.12, 'validation_loss': 1112.5})
+  steps(show, clock, 12, 21, 2.0)
+  show.close()
+  bars = sys.stderr.getvalue().replace('\n', '').split('\r')
+  assert [bar for bar in bars if len(bar) > width] == []
+  lines = sys.stdout.getvalue().splitlines()
+  assert all(len(line) <= width for line in lines) and path in ' '.join(lines)
+  assert '3.0 h left  loss 1116.1' in bars[-1] and '?' not in ''.join(bars)
+  assert ('validation 1112.5' in bars[-1]) == (width >= 80)

@@ -1,5 +1,6 @@
 """All families of models at a glance: one table, one picture."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ _SCORES = {
 }
 _COLUMNS = 5  # images of each kind in a row
 _PAIRS = ('images', 'reconstructions')
+_KINDS = ('hybrid', 'prior')  # of samples
 
 
 def families(runs: Sequence[Run]) -> dict[str, str | np.ndarray]:
@@ -61,11 +63,12 @@ def _setting(group: Group, field: str) -> str:
 
 
 def _picture(groups: Sequence[Group]) -> np.ndarray:
-  heads = ['image over reconstruction', 'hybrid', 'prior']
-  blocks = [_blocks(group) for group in groups]
+  kinds = _kinds(groups)
+  heads = ['image over reconstruction', *kinds]
+  blocks = [_blocks(group, kinds) for group in groups]
   height, width = blocks[0][0].shape[:2]
-  size = montage.text_size(4 * width)
-  margin = round(
+  size = montage.text_size((len(kinds) + 2) * width)
+  margin = math.ceil(
     max(
       grids.typeface(size).getlength(part)
       for group in groups
@@ -88,19 +91,25 @@ def _picture(groups: Sequence[Group]) -> np.ndarray:
   return montage.above([head, body], size // 3)
 
 
-def _blocks(group: Group) -> list[np.ndarray]:
+def _kinds(groups: Sequence[Group]) -> list[str]:
+  """The kinds of samples that a model has."""
+  runs = [scored.with_samples(group, *_PAIRS) for group in groups]
+  return [k for k in _KINDS if any(run and k in run.samples for run in runs)]
+
+
+def _blocks(group: Group, kinds: Sequence[str]) -> list[np.ndarray]:
   """Two rows of each kind of image."""
   run = scored.with_samples(group, *_PAIRS)
   assert run is not None
   pairs = [run.samples[name][:_COLUMNS] for name in _PAIRS]
   blocks = [grids.grid(np.concatenate(pairs), len(pairs[0]))]
   height, width = blocks[0].shape[:2]
-  for kind in ('hybrid', 'prior'):
+  for kind in kinds:
     if kind in run.samples:
       few = run.samples[kind][: 2 * _COLUMNS]
       blocks.append(grids.grid(few, _COLUMNS))
     else:
-      size = montage.text_size(4 * width)
+      size = montage.text_size((len(kinds) + 2) * width)
       text = 'no prior' if kind == 'prior' else 'not drawn'
       blocks.append(montage.label(text, width, size, height=height))
   return blocks
