@@ -15,7 +15,7 @@ from structae import processes, streams
 
 # Its own clock would count what is compiled.
 _BAR = '{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}'
-_LEAST_BAR = 6  # columns of it, where a terminal is narrow
+_LEAST_BAR = 4  # columns of it, where a terminal is narrow
 # What the time of a run is told from: as many updates after the first, or as
 # many seconds of them.
 _TELLING_STEPS = 9
@@ -56,8 +56,8 @@ def _filled(text: str, columns: int) -> str:
 
 
 def _width() -> int:
-  """Columns of a bar: one is left, lest the terminal goes on to a line."""
-  return shutil.get_terminal_size().columns - 1
+  """Columns of a bar; three are left, for the ^C that a terminal shows."""
+  return shutil.get_terminal_size().columns - 3
 
 
 class Progress:
