@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import textwrap
 import time
 from typing import Any
 
@@ -34,25 +33,10 @@ def log(line: str) -> None:
   if sys.stdout is None or sys.stdout.closed:
     return
   try:
-    tqdm.tqdm.write(_filled(line, streams.columns()), file=sys.stdout)
+    tqdm.tqdm.write(streams.fitted(line), file=sys.stdout)
     sys.stdout.flush()
   except (OSError, ValueError):
     sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
-
-
-def _filled(text: str, columns: int) -> str:
-  """The lines of a text, none wider than the terminal; paths stay whole."""
-  if not columns:
-    return text
-  wrap = lambda line: textwrap.fill(
-    line,
-    columns - 1,
-    subsequent_indent='  ',
-    break_long_words=False,
-    break_on_hyphens=False,
-  )
-  lines = text.split('\n')
-  return '\n'.join(x if len(x) <= columns else wrap(x) for x in lines)
 
 
 def _width() -> int:
