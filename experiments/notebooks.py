@@ -29,7 +29,6 @@ ROOT = Path(__file__).parents[1]
 LARGEST = 400_000  # bytes of a notebook
 # Of these no outputs are kept: they train for minutes, and were not run.
 WITHOUT_OUTPUTS = (
-  'hybrid_sampling',
   'own_pictures',
   'paper_figures',
   'quickstart',

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,22 @@ def columns() -> int:
   """The width of the terminal that stdout is, 0 if it is none."""
   is_terminal = sys.stdout is not None and sys.stdout.isatty()
   return shutil.get_terminal_size().columns if is_terminal else 0
+
+
+def fitted(text: str) -> str:
+  """The lines of a text, none wider than the terminal; paths stay whole."""
+  width = columns()
+  if not width:
+    return text
+  wrap = lambda line: textwrap.fill(
+    line,
+    width - 1,
+    subsequent_indent='  ',
+    break_long_words=False,
+    break_on_hyphens=False,
+  )
+  lines = text.split('\n')
+  return '\n'.join(x if len(x) <= width else wrap(x) for x in lines)
 
 
 @contextlib.contextmanager

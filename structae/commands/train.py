@@ -24,6 +24,7 @@ from typing import Any
 
 import structae
 from structae import config as config_lib
+from structae import streams
 from structae.commands import config_flags, joining
 from structae.commands.config_flags import Command
 from structae.commands.parser import Failed, Parser, run
@@ -88,7 +89,8 @@ def train(asked: Command, keep_programs: bool = False) -> bool:
   left = [one for one in _seeds(asked) if not _is_finished(one)]
   if not left:
     return True
-  print(f'{asked.given} in {_place(asked).folder}', flush=True)  # at once
+  first = f'{asked.given} in {_place(asked).folder}'
+  print(streams.fitted(first), flush=True)  # at once
   # It takes seconds to import jax, in which a signal would be lost or crash.
   with stop.Stop() as stopping:
     from structae import compilation_cache, trainer  # noqa: F401
@@ -142,7 +144,7 @@ def _is_finished(asked: Command) -> bool:
   if place.folder.exists():
     with place.locked():
       if place.is_complete(asked.config):
-        print(f'finished before: {place.folder}')
+        print(streams.fitted(f'finished before: {place.folder}'))
         print(place.table())
         return True
   return False
@@ -182,7 +184,7 @@ def _make(left: Sequence[Command], num_runs: int) -> bool:
       return True
     trainer.make(place, asked.name, config, hint)
   except stop.Interrupted as stopped:
-    print(f'{stopped}; the same command goes on from there')
+    print(streams.fitted(f'{stopped}; the same command goes on from there'))
     return False
   except step.NotFinite as error:
     raise Diverged(
@@ -190,5 +192,5 @@ def _make(left: Sequence[Command], num_runs: int) -> bool:
     ) from error
   except CannotSave as error:
     raise Failed(str(error)) from error
-  print(f'report: {place.folder / "report.html"}')
+  print(streams.fitted(f'report: {place.folder / "report.html"}'))
   return True

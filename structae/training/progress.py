@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import textwrap
 import time
 from typing import Any
 
@@ -15,7 +14,7 @@ from structae import processes, streams
 
 # Its own clock would count what is compiled.
 _BAR = '{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}'
-_LEAST_BAR = 6  # columns of it, where a terminal is narrow
+_LEAST_BAR = 4  # columns of it, where a terminal is narrow
 # What the time of a run is told from: as many updates after the first, or as
 # many seconds of them.
 _TELLING_STEPS = 9
@@ -34,30 +33,15 @@ def log(line: str) -> None:
   if sys.stdout is None or sys.stdout.closed:
     return
   try:
-    tqdm.tqdm.write(_filled(line, streams.columns()), file=sys.stdout)
+    tqdm.tqdm.write(streams.fitted(line), file=sys.stdout)
     sys.stdout.flush()
   except (OSError, ValueError):
     sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115
 
 
-def _filled(text: str, columns: int) -> str:
-  """The lines of a text, none wider than the terminal; paths stay whole."""
-  if not columns:
-    return text
-  wrap = lambda line: textwrap.fill(
-    line,
-    columns - 1,
-    subsequent_indent='  ',
-    break_long_words=False,
-    break_on_hyphens=False,
-  )
-  lines = text.split('\n')
-  return '\n'.join(x if len(x) <= columns else wrap(x) for x in lines)
-
-
 def _width() -> int:
-  """Columns of a bar: one is left, lest the terminal goes on to a line."""
-  return shutil.get_terminal_size().columns - 1
+  """Columns of a bar; three are left, for the ^C that a terminal shows."""
+  return shutil.get_terminal_size().columns - 3
 
 
 class Progress:

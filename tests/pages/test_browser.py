@@ -78,26 +78,30 @@ def add_script(path, script):
   path.write_text(text)
 
 
-def framed(path, width):
-  """A page with `path` in a frame as wide as a phone, all details open.
+def framed(path):
+  """A page with `path` in frames as wide as phones, all details open.
 
-  Browsers without a display have windows of 500 pixels or more. The frame tells
-  its width, by how much its content is wider, and by how much the table of
-  scores of a run is.
+  Browsers without a display have windows of 500 pixels or more. Each frame
+  tells its width, by how much its content is wider, and by how much the table
+  of scores of a run is.
   """
   add_script(
     path,
-    '{ for (const e of document.querySelectorAll("details")) e.open = 1;'
+    'for (const e of document.querySelectorAll("details")) e.open = 1;'
     'const r = document.documentElement;'
     'const t = document.querySelector(".scores")?.parentElement;'
     'const cut = t ? t.scrollWidth - t.clientWidth : 0;'
-    'parent.postMessage([innerWidth, r.scrollWidth - innerWidth, cut], "*"); }',
+    'parent.postMessage([innerWidth, r.scrollWidth - innerWidth, cut], "*");',
   )
   outside = path.with_name('framed.html')
+  frames = ''.join(
+    f'<iframe src="{path.name}" width="{width}" height="900"></iframe>'
+    for width in (PHONE[0], NARROW)
+  )
   outside.write_text(
-    f'<html><body><iframe src="{path.name}" width="{width}" height="900">'
-    '</iframe><script>addEventListener("message", (e) => {'
-    'document.documentElement.dataset.told = e.data; });</script></body></html>'
+    f'<html><body>{frames}<script>addEventListener("message", (e) => {{'
+    'document.documentElement.dataset[`w${e.data[0]}`] = e.data; });</script>'
+    '</body></html>'
   )
   return outside.as_uri()
 
@@ -250,9 +254,9 @@ def test_pages_fit_a_phone(make_run, browse):
   many = comparison.write_comparison(folders, one.with_name('comparison.html'))
   finished_run.add_decoder(folders[1])
   for path in (one, report.write_report(folders[1]), many):
+    dom = browse(framed(path), '--dump-dom')
     for width in (PHONE[0], NARROW):
-      dom = browse(framed(path, width), '--dump-dom')
-      assert dom.root['data-told'] == f'{width},0,0'
+      assert dom.root[f'data-w{width}'] == f'{width},0,0'
 
 
 @pytest.mark.parametrize('dark', [False, True])
