@@ -3,9 +3,9 @@
 A claim is that one score is below or above another. It *shows* if the 95 %
 interval of the paired difference, over three seeds or more, lies on its side of
 zero; it *does not show* if the interval holds zero or lies on the other side;
-with fewer seeds it *cannot be told at this scale*. Each is looked up in the
-first of `ORDER` that has both sides, so that larger studies take the place of
-smaller ones.
+with fewer seeds it *cannot be told at this scale*. Each is looked up where both
+sides have the most seeds, and among these in the first of `ORDER`, so that
+larger studies take the place of smaller ones.
 
 Source: Leeb et al., https://arxiv.org/abs/2006.07796.
 """
@@ -133,13 +133,14 @@ def table(content: Mapping[str, Any]) -> Rows:
 
 
 def _row(claim: Claim, content: Mapping[str, Any]) -> list[str] | None:
-  name = next((x for x in ORDER if _sides(claim, content.get(x, {}))), None)
-  if name is None:
+  known = [name for name in ORDER if _sides(claim, content.get(name, {}))]
+  if not known:
     return None
-  section = content[name]
+  num_seeds = lambda name: _num_seeds(*_sides(claim, content[name]))
+  name = max(known, key=num_seeds)  # the first of them
+  section, num = content[name], num_seeds(name)
   left, right = _sides(claim, section)
   pair = _difference(left, right)
-  num = pair.num if pair else min(map(_num, (left, right)))
   shown = '–'
   if pair and pair.num >= uncertainty.FEWEST:
     ends = (pair.low, pair.high)
@@ -172,6 +173,12 @@ def _sides(claim: Claim, section: Mapping[str, Any]) -> tuple[Any, ...]:
     for side in (claim.left, claim.right)
   ]
   return () if None in found else tuple(found)
+
+
+def _num_seeds(left: Any, right: Any) -> int:
+  """How many seeds both sides have."""
+  pair = _difference(left, right)
+  return pair.num if pair else min(map(_num, (left, right)))
 
 
 def _num(side: Any) -> int:

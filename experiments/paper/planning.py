@@ -104,6 +104,7 @@ class Plan:
     for _, search in self._searches():
       tried = ', '.join(f'{value:g}' for value in search.values)
       own[search.field] = f'it tries {tried}'
+      own |= {field: f'it takes {value}' for field, value in search.below}
     config = config_lib.default_config()
     for field, value in self.changes.items():
       if field in own:
@@ -122,10 +123,11 @@ class Plan:
 
   @property
   def changed(self) -> list[str]:
-    """The changes of fields as parts of a name, `num_steps=20000`."""
+    """What differs from the study as it is, as parts of a name."""
+    level = {} if self._level is None else {'level': self._level}
     return [
       re.sub(r'[^\w.=,-]+', '_', f'{field.rpartition(".")[2]}={value}')[:60]
-      for field, value in self.changes.items()
+      for field, value in (self.changes | level).items()
     ]
 
   def candidates(self) -> list[Job]:
