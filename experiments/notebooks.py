@@ -48,10 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument('names', nargs='+', choices=known, metavar='NAME',
                       help=', '.join(known))  # fmt: skip
   names = parser.parse_args(argv).names
-  return arguments.run(lambda: [_renew(name) for name in names])
+  return arguments.run(lambda: _renew(names))
 
 
-def _renew(name: str) -> None:
+def _renew(names: Sequence[str]) -> None:
+  for name in names:
+    _renew_one(name)
+
+
+def _renew_one(name: str) -> None:
   path = ROOT / 'colab' / f'{name}.ipynb'
   notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
   run(notebook)
