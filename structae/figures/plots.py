@@ -167,9 +167,19 @@ def _loss_axis(
 
 
 def _write_numbers(axes: Axes, values: np.ndarray, top: float) -> None:
+  form, least = '.2f', 0.005
+  if np.array_equal(values, np.round(values)):
+    form = ',.0f'
+  elif top < 0.05:
+    form, least = '.2g', top / 100
   for (row, column), value in np.ndenumerate(values):
-    if value >= 0.005:
+    if value >= least:
       colour = 'white' if value > 0.8 * top else canvas.INK
-      place = (column + 0.5, row + 0.5)
-      text = f'{value:.2f}' if value < 100 else f'{value:,.0f}'
-      axes.annotate(text, place, color=colour, size=8, ha='center', va='center')
+      axes.annotate(
+        f'{value:{form}}',
+        (column + 0.5, row + 0.5),
+        color=colour,
+        size=8,
+        ha='center',
+        va='center',
+      )

@@ -77,6 +77,18 @@ def test_a_matrix_is_drawn_row_by_row_from_the_top():
   assert numbers[(1.5, 2.5)] == '1.00' and (0.5, 0.5) not in numbers
 
 
+def test_numbers_of_a_matrix_are_as_fine_as_they_are_large():
+  for values, shown in (
+    ([[1347, 0]], ['1,347']),  # counts
+    ([[0.0033, 0.0]], ['0.0033']),
+    ([[1.25, 0.001]], ['1.25']),
+  ):
+    axes = plots.matrix(values, ['U_1'], ['x', 'U_2.1']).axes[0]
+    assert [text.get_text() for text in axes.texts] == shown
+    assert axes.get_yticklabels()[0].get_text() == 'U₁'
+    assert axes.get_xticklabels()[1].get_text() == 'U₂, 1'
+
+
 def test_a_matrix_needs_a_name_for_every_row_and_column():
   with pytest.raises(ValueError, match='names'):
     plots.matrix(np.zeros((3, 2)), ['a', 'b'], ['x', 'y'])
