@@ -46,7 +46,7 @@ class Claim:
   authors: str = ''
 
 
-def _pair(score: str, a: str, b: str) -> dict[str, tuple[str, str]]:
+def _pair(score: str, a: str, b: str) -> dict[str, Any]:
   return {'left': (a, score), 'right': (b, score)}
 
 
