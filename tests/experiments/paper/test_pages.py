@@ -149,7 +149,7 @@ def test_a_real_study_from_the_command_to_the_page(tmp_path, monkeypatch):
   places = (f'--runs={tmp_path}/runs', f'--output={tmp_path}/s')
   asked = (
     '--scale=smoke',
-    '--seeds=2',
+    '--seeds=1',
     '--jobs=1',
     '--config.train.num_steps=2',
   )
