@@ -75,6 +75,42 @@ def conv(features: int, kernel: int, **options: Any) -> nn.Conv:
   )
 
 
+class Products(nn.Module):
+  """A convolution whose bias is left to what follows.
+
+  Parameters and their start are those of `conv`.
+
+  Attributes:
+    features: channels out.
+    kernel: odd width of the kernel, in pixels.
+    stride: of its windows.
+    backbone: the settings of the layer.
+  """
+
+  features: int
+  kernel: int
+  stride: int = 1
+  backbone: Backbone = Backbone()
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Maps `[B, H, W, C]` to `[B, H', W', features]` and the bias to add."""
+    own, side = self.backbone, self.kernel
+    start = initializers(own.initializer, side**2 * x.shape[-1])
+    shape = side, side, x.shape[-1], self.features
+    kernel = self.param('kernel', start['kernel_init'], shape, own.param_dtype)
+    bias = self.param('bias', start['bias_init'], shape[-1:], own.param_dtype)
+    y = convolution.convolve(
+      x.astype(own.dtype),
+      kernel.astype(own.dtype),
+      (self.stride, self.stride),
+      [(side // 2, side // 2)] * 2,
+      own.precision,
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+    )
+    return y, bias
+
+
 class ConvBlock(nn.Module):
   """Convolution, pooling if any, group norm, activation.
 
@@ -98,19 +134,13 @@ class ConvBlock(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, H, W, features]`, halved if it pools."""
     own = self.backbone
-    x = conv(
-      self.features,
-      self.kernel,
-      strides=2 if self.pool and own.strided else 1,
-      name='conv',
-      **own.types,
-      **initializers(own.initializer, self.kernel**2 * x.shape[-1]),
-    )(x)
+    stride = 2 if self.pool and own.strided else 1
+    x, bias = Products(self.features, self.kernel, stride, own, name='conv')(x)
     if self.pool and not own.strided:
       x = resampling.max_pool(x)
     return norm.GroupNorm(
       own.num_groups, own.activation, own.param_dtype, name='norm'
-    )(x)
+    )(x, bias)
 
 
 def output(
