@@ -11,8 +11,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from structae.nn import threads
-
 CHANNELS = 4  # three are padded to as many
 
 
@@ -37,12 +35,9 @@ def convolve(
   Returns:
     `[B, H, W, C_out]`, smaller by the strides.
   """
-  keeps_size = set(strides) == {1}
-  if keeps_size and max(x.shape[1:3]) <= kernel.shape[0] // 2 + 1:
+  if set(strides) == {1} and max(x.shape[1:3]) <= kernel.shape[0] // 2 + 1:
     return dense(x, kernel, precision)
   x, kernel, num_out = pad_channels(x, kernel)
-  if keeps_size and threads.NEEDED:
-    return threads.convolve(x, kernel, precision)[..., :num_out]
   y = jax.lax.conv_general_dilated(
     x, kernel, strides, padding, precision=precision, **options
   )

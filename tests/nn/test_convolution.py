@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from structae.nn import convolution, resampling, threads
+from structae.nn import convolution, resampling
 from tests.nn import formulations
 
 
@@ -48,14 +48,6 @@ def test_padded_channels_change_nothing(channels, dtype):
   with formulations.exact():
     x, kernel = arrays(6, 6, 5, *channels)
     formulations.compare(ours, plain, dtype, x, kernel)
-
-
-@formulations.in_every_type
-@pytest.mark.parametrize('side', [1, 3, 5])
-def test_a_convolution_on_all_threads_is_the_plain_one(side, dtype):
-  with formulations.exact():
-    on_all = lambda x, kernel: threads.convolve(x, kernel, None)
-    formulations.compare(on_all, plain, dtype, *arrays(6, 4, side, 5, 8))
 
 
 @formulations.in_every_type
