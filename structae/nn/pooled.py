@@ -6,6 +6,7 @@ the four pixels of a block stand side by side, as the pooling takes them.
 Arrays are NHWC.
 """
 
+import functools
 from typing import Any
 
 import jax
@@ -83,7 +84,10 @@ def largest(x: jax.Array) -> jax.Array:
   Returns:
     `[..., C]`.
   """
-  return x.max(-2)
+  # Not a reduction: XLA would draw the convolution into it, on one thread.
+  return functools.reduce(
+    jnp.maximum, (x[..., i, :] for i in range(x.shape[-2]))
+  )
 
 
 def _forward(x: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
