@@ -16,6 +16,10 @@ if 'PYTEST_XDIST_WORKER' not in os.environ:
 
 import pytest
 
+from structae.commands import all_cores
+
+all_cores.use()  # as commands do, whichever test is the first
+
 
 @pytest.fixture(scope='module')
 def barely_optimized():

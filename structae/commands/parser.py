@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from structae import files, hub, shipped, streams
+from structae.commands import all_cores
 from structae.config import ConfigError, saved
 
 # What a disk says that takes no more, which is no fault of the input.
@@ -120,6 +121,7 @@ def run(main: Callable[[], object]) -> int:
     keyboard. What is printed may be lost, see `streams`: the work is done all
     the same, and the code is 1.
   """
+  all_cores.use()
   with streams.lossy() as out:
     try:
       main()

@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from structae.nn import activations, convolution, norm, resampling
+from structae.nn import activations, convolution, norm, pooled, resampling
 from structae.nn.backbone import Backbone
 
 Dtype = Any
@@ -75,6 +75,46 @@ def conv(features: int, kernel: int, **options: Any) -> nn.Conv:
   )
 
 
+class Products(nn.Module):
+  """A convolution whose bias is left to what follows, and pooling if any.
+
+  Parameters and their start are those of `conv`. The bias is the same for all
+  pixels: it may be added to their maximum as well.
+
+  Attributes:
+    features: channels out.
+    kernel: odd width of the kernel, in pixels.
+    pool: whether the map is halved; see `ConvBlock`.
+    backbone: the settings of the layer.
+  """
+
+  features: int
+  kernel: int
+  pool: bool = False
+  backbone: Backbone = Backbone()
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Maps `[B, H, W, C]` to `[B, H', W', features]` and the bias to add."""
+    own, side = self.backbone, self.kernel
+    start = initializers(own.initializer, side**2 * x.shape[-1])
+    shape = side, side, x.shape[-1], self.features
+    kernel = self.param('kernel', start['kernel_init'], shape, own.param_dtype)
+    bias = self.param('bias', start['bias_init'], shape[-1:], own.param_dtype)
+    x, kernel = x.astype(own.dtype), kernel.astype(own.dtype)
+    if self.pool and not own.strided and x.shape[-1] <= pooled.FEW:
+      return pooled.convolve(x, kernel, own.precision), bias
+    y = convolution.convolve(
+      x,
+      kernel,
+      (2, 2) if self.pool and own.strided else (1, 1),
+      [(side // 2, side // 2)] * 2,
+      own.precision,
+      dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+    )
+    return resampling.max_pool(y) if self.pool and not own.strided else y, bias
+
+
 class ConvBlock(nn.Module):
   """Convolution, pooling if any, group norm, activation.
 
@@ -98,19 +138,11 @@ class ConvBlock(nn.Module):
   def __call__(self, x: jax.Array) -> jax.Array:
     """Maps `[B, H, W, C]` to `[B, H, W, features]`, halved if it pools."""
     own = self.backbone
-    x = conv(
-      self.features,
-      self.kernel,
-      strides=2 if self.pool and own.strided else 1,
-      name='conv',
-      **own.types,
-      **initializers(own.initializer, self.kernel**2 * x.shape[-1]),
-    )(x)
-    if self.pool and not own.strided:
-      x = resampling.max_pool(x)
+    layer = Products(self.features, self.kernel, self.pool, own, name='conv')
+    x, bias = layer(x)
     return norm.GroupNorm(
       own.num_groups, own.activation, own.param_dtype, name='norm'
-    )(x)
+    )(x, bias)
 
 
 def output(

@@ -119,11 +119,44 @@ def convolve_grown(
   """
   side, _, num_in, _ = kernel.shape
   taps = kernel.transpose(2, 0, 1, 3).reshape(num_in, -1)
+  return add_shifted(grow(product(x, taps, precision)), side).astype(x.dtype)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def product(x: jax.Array, taps: jax.Array, precision: Any) -> jax.Array:
+  """Every pixel times a matrix, in float32 at least.
+
+  The gradient that jax would derive turns the products around, many channels
+  that XLA computes again for it, where the pixels are there to be turned.
+
+  Args:
+    x: `[B, H, W, C_in]`.
+    taps: `[C_in, C_out]`.
+    precision: of the products.
+
+  Returns:
+    `[B, H, W, C_out]`.
+  """
   wide = jnp.promote_types(x.dtype, jnp.float32)
-  products = jnp.matmul(
-    x, taps, precision=precision, preferred_element_type=wide
+  return jnp.matmul(x, taps, precision=precision, preferred_element_type=wide)
+
+
+def _product_backward(
+  precision: Any, given: tuple[jax.Array, jax.Array], g: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+  x, taps = given
+  of_x = jnp.matmul(g, taps.T.astype(g.dtype), precision=precision)
+  pixels = (0, 1, 2)
+  of_taps = jax.lax.dot_general(
+    x.astype(g.dtype), g, ((pixels, pixels), ((), ())), precision=precision
   )
-  return add_shifted(grow(products), side).astype(x.dtype)
+  return of_x.astype(x.dtype), of_taps.astype(taps.dtype)
+
+
+product.defvjp(
+  lambda x, taps, precision: (product(x, taps, precision), (x, taps)),
+  _product_backward,
+)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1,))

@@ -1,4 +1,4 @@
-"""Group normalization and the activation behind it, as one function."""
+"""Group normalization, the bias before and the activation behind it, in one."""
 
 import functools
 from typing import Any
@@ -10,9 +10,10 @@ import jax.numpy as jnp
 from structae.nn import activations
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5, 6))
 def group_norm(
   x: jax.Array,
+  before: jax.Array,
   gain: jax.Array,
   bias: jax.Array,
   num_groups: int,
@@ -24,10 +25,13 @@ def group_norm(
   The norm is one scale and one shift per example and channel. On the way back
   these and the slope of the activation are computed again, from `x` and its
   moments: cheaper than a normalized map that is written and read again. The
-  moments are summed in float32 at least. There is no forward mode (`jax.jvp`).
+  bias of the convolution before the norm is never added to a map: it moves the
+  moments of its channel, and the shift. The moments are summed in float32 at
+  least. There is no forward mode (`jax.jvp`).
 
   Args:
     x: `[B, H, W, C]`.
+    before: `[C]`, what is still to be added to each channel of `x`.
     gain: `[C]`, the scale of each channel.
     bias: `[C]`, its shift.
     num_groups: groups of channels that share their moments; divides C.
@@ -39,11 +43,12 @@ def group_norm(
 
   Source: Wu and He, https://arxiv.org/abs/1803.08494.
   """
-  return _forward(x, gain, bias, num_groups, activation, epsilon)[0]
+  return _forward(x, before, gain, bias, num_groups, activation, epsilon)[0]
 
 
 def _forward(
   x: jax.Array,
+  before: jax.Array,
   gain: jax.Array,
   bias: jax.Array,
   num_groups: int,
@@ -51,14 +56,17 @@ def _forward(
   epsilon: float,
 ) -> tuple[jax.Array, Any]:
   wide = _wide(x)
-  moments = jnp.stack([wide.mean((1, 2)), jnp.square(wide).mean((1, 2))])
-  mean, square = _group_means(moments, num_groups)
+  level, square = wide.mean((1, 2)), jnp.square(wide).mean((1, 2))
+  # E[x + b] and E[(x + b)^2], channel by channel.
+  moments = [level + before, square + before * (2 * level + before)]
+  mean, square = _group_means(jnp.stack(moments), num_groups)
   variance = jnp.maximum(square - jnp.square(mean), 0)
-  inverse = jax.lax.rsqrt(variance + epsilon)
+  deviation, offset = jnp.sqrt(variance + epsilon), before - mean
   y = activations.named(activation).value(
-    _normalized(wide, gain, bias, mean, inverse)
+    _normalized(wide, gain, bias, offset, deviation)
   )
-  return y.astype(x.dtype), (x, gain, bias, mean, inverse)
+  residuals = x, before, gain, bias, level, offset, deviation
+  return y.astype(x.dtype), residuals
 
 
 def _backward(
@@ -67,29 +75,34 @@ def _backward(
   epsilon: float,
   residuals: Any,
   g: jax.Array,
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
   """With d the gradient before the activation and x^ the normalized input:
 
-  dx = inverse (gain d - mean(gain d) - x^ mean(gain d x^)), means over a group.
+  dx = (gain d - mean(gain d) - x^ mean(gain d x^)) / deviation, means over a
+  group: steep d + slant x + shift, pixel by pixel, each a division again. The
+  gradient of what was to be added is the sum of dx, which the sums of d and of
+  x tell.
   """
-  x, gain, bias, mean, inverse = residuals
+  x, before, gain, bias, level, offset, deviation = residuals
   wide = _wide(x)
   slope = activations.named(activation).slope(
-    _normalized(wide, gain, bias, mean, inverse)
+    _normalized(wide, gain, bias, offset, deviation)
   )
   d = _wide(g) * slope
   sums = d.sum((1, 2))
-  products = ((d * wide).sum((1, 2)) - mean * sums) * inverse
+  products = ((d * wide).sum((1, 2)) + offset * sums) / deviation
   num_pixels = x.shape[1] * x.shape[2]
   of_d, of_product = _group_means(
     gain * jnp.stack([sums, products]) / num_pixels, num_groups
   )
-  slant = -jnp.square(inverse) * of_product
-  level = -inverse * of_d - slant * mean
-  dx = d * _pixelwise(gain * inverse) + wide * _pixelwise(slant)
-  dx += _pixelwise(level)
+  variance = jnp.square(deviation)
+  steep, slant = gain / deviation, -of_product / variance
+  shift = -(of_product * offset + of_d * deviation) / variance
+  dx = d * _pixelwise(steep) + wide * _pixelwise(slant) + _pixelwise(shift)
+  total = steep * sums + num_pixels * (slant * level + shift)
   return (
     dx.astype(x.dtype),
+    total.sum(0).astype(before.dtype),
     products.sum(0).astype(gain.dtype),
     sums.sum(0).astype(bias.dtype),
   )
@@ -113,11 +126,17 @@ def _normalized(
   wide: jax.Array,
   gain: jax.Array,
   bias: jax.Array,
-  mean: jax.Array,
-  inverse: jax.Array,
+  offset: jax.Array,
+  deviation: jax.Array,
 ) -> jax.Array:
-  scale = gain * inverse
-  return wide * _pixelwise(scale) + _pixelwise(bias - mean * scale)
+  """Gain (x + offset) / deviation + bias, as one scale and one shift.
+
+  Both end in a division: XLA computes what does once a channel; on CPUs, any
+  cheaper sum would be computed again for every pixel.
+  """
+  scale = gain / deviation
+  shift = (gain * offset + bias * deviation) / deviation
+  return wide * _pixelwise(scale) + _pixelwise(shift)
 
 
 def _pixelwise(a: jax.Array) -> jax.Array:
@@ -139,9 +158,9 @@ class GroupNorm(nn.Module):
   param_dtype: Any = jnp.float32
 
   @nn.compact
-  def __call__(self, x: jax.Array) -> jax.Array:
-    """Maps `[B, H, W, C]` to the same shape."""
+  def __call__(self, x: jax.Array, before: jax.Array) -> jax.Array:
+    """Maps `[B, H, W, C]`, and `[C]` to add first, to the same shape."""
     shape, dtype = x.shape[-1:], self.param_dtype
     gain = self.param('scale', nn.initializers.ones, shape, dtype)
     bias = self.param('bias', nn.initializers.zeros, shape, dtype)
-    return group_norm(x, gain, bias, self.num_groups, self.activation)
+    return group_norm(x, before, gain, bias, self.num_groups, self.activation)
