@@ -60,7 +60,7 @@ _ADVICE = {
   'exp_dir folder '
   'name run_name exp_name experiment': 'the folder of a run is workdir',
   'resume auto_resume': 'the same command goes on from the last checkpoint',
-  'seeds': 'several seeds: structae sweep CONFIG --config.seed=0,1,2',
+  'n_seeds': 'several seeds: structae sweep CONFIG --config.seed=0,1,2',
   'arch architecture model net network': 'the model is named first: sae12, '
   'vae, ... (structae train --help lists them)',
 }
