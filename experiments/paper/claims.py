@@ -126,8 +126,8 @@ Rows = list[list[str]]
 
 def table(content: Mapping[str, Any]) -> Rows:
   """A row a claim that can be looked up; the first row is the head."""
-  head = ['claim', 'section', 'measured', 'difference', 'seeds', 'by',
-          'here', "authors, other data"]  # fmt: skip
+  head = ['claim', 'here', 'measured', 'difference', 'seeds', 'by', 'section',
+          "authors, other data"]  # fmt: skip
   rows = [_row(claim, content) for claim in CLAIMS]
   return [head, *filter(None, rows)]
 
@@ -147,12 +147,12 @@ def _row(claim: Claim, content: Mapping[str, Any]) -> list[str] | None:
     shown = interval(ends, claim.decimals, claim.times)
   return [
     claim.words,
-    claim.place,
+    verdict(pair, claim.sign),
     _measured(claim, left, right),
     shown,
     str(num),
     f'[{_place(name, section)}](#{section["heading"]})',
-    verdict(pair, claim.sign),
+    claim.place,
     claim.authors or '–',
   ]
 
