@@ -27,12 +27,6 @@ from structae.commands import parser as arguments
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 400_000  # bytes of a notebook
-# Of these no outputs are kept: they train for minutes, and were not run.
-WITHOUT_OUTPUTS = (
-  'own_pictures',
-  'paper_figures',
-  'quickstart',
-)
 MARK = 'outputs_of'
 PICTURE = 'image/png'
 # Lines that are of the machine, or of the moment: how fast, on what, how far.
