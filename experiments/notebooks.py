@@ -17,12 +17,11 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-import nbclient
-import nbformat
 from PIL import Image
 
-from structae import files
+from structae import extras, files
 from structae.commands import parser as arguments
 
 ROOT = Path(__file__).parents[1]
@@ -42,15 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument('names', nargs='+', choices=known, metavar='NAME',
                       help=', '.join(known))  # fmt: skip
   names = parser.parse_args(argv).names
-  return arguments.run(lambda: _renew(names))
+  return arguments.run(lambda: _renew_all(names))
 
 
-def _renew(names: Sequence[str]) -> None:
+def _renew_all(names: Sequence[str]) -> None:
   for name in names:
-    _renew_one(name)
+    _renew(name)
 
 
-def _renew_one(name: str) -> None:
+def _renew(name: str) -> None:
+  nbformat = extras.require('nbformat', 'test', 'running notebooks')
   path = ROOT / 'colab' / f'{name}.ipynb'
   notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
   run(notebook)
@@ -66,12 +66,13 @@ def _renew_one(name: str) -> None:
   print(f'{path.relative_to(ROOT)}: {size:,} bytes')
 
 
-def run(notebook: nbformat.NotebookNode) -> None:
+def run(notebook: Any) -> None:
   """Runs all cells, in an empty folder.
 
   Raises:
     nbclient.exceptions.CellExecutionError: if one fails.
   """
+  nbclient = extras.require('nbclient', 'test', 'running notebooks')
   paths = [str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
   with tempfile.TemporaryDirectory() as folder:
     client = nbclient.NotebookClient(
@@ -80,21 +81,23 @@ def run(notebook: nbformat.NotebookNode) -> None:
     client.execute(env={**os.environ, 'PYTHONPATH': os.pathsep.join(paths)})
 
 
-def keep(notebook: nbformat.NotebookNode) -> None:
+def keep(notebook: Any) -> None:
   """Leaves what is to be seen of the outputs of a notebook that was run."""
   for cell in notebook.cells:
-    cell.metadata = nbformat.from_dict({})
+    cell.metadata = {}
     if cell.cell_type == 'code':
       cell.execution_count = None
       kept = [_kept(output) for output in _joined(cell.outputs)]
       cell.outputs = [output for output in kept if output]
-  notebook.metadata = nbformat.from_dict(
-    {key: notebook.metadata[key] for key in ('colab', 'kernelspec')}
-    | {'language_info': {'name': 'python'}, MARK: digest(notebook)}
-  )
+  notebook.metadata = {
+    'colab': notebook.metadata['colab'],
+    'kernelspec': notebook.metadata['kernelspec'],
+    'language_info': {'name': 'python'},
+    MARK: digest(notebook),
+  }
 
 
-def digest(notebook: nbformat.NotebookNode) -> str:
+def digest(notebook: Any) -> str:
   """Names the code of a notebook, cell after cell, but for how it installs."""
   sha256 = hashlib.sha256()
   for cell in notebook.cells:
@@ -103,11 +106,9 @@ def digest(notebook: nbformat.NotebookNode) -> str:
   return sha256.hexdigest()
 
 
-def _joined(
-  outputs: Iterable[nbformat.NotebookNode],
-) -> list[nbformat.NotebookNode]:
+def _joined(outputs: Iterable[Any]) -> list[Any]:
   """Outputs, what was printed in turn as one."""
-  joined: list[nbformat.NotebookNode] = []
+  joined: list[Any] = []
   for output in outputs:
     before = joined[-1] if joined else {}
     if output.get('name') == 'stdout' == before.get('name'):
@@ -117,17 +118,15 @@ def _joined(
   return joined
 
 
-def _kept(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+def _kept(output: Any) -> Any:
   """What of an output is to be seen; None if nothing is."""
   if output.output_type == 'stream':
     output.text = _told(output.text)
     return output if output.text else None
   kind = PICTURE if PICTURE in output.data else 'text/plain'
   shown = output.data[kind]
-  output.data = nbformat.from_dict(
-    {kind: _small(shown) if kind == PICTURE else shown}
-  )
-  output.metadata = nbformat.from_dict({})
+  output.data = {kind: _small(shown) if kind == PICTURE else shown}
+  output.metadata = {}
   if 'execution_count' in output:
     output.execution_count = None
   return output

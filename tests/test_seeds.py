@@ -143,6 +143,10 @@ def test_seeds_can_be_named(tmp_path):
       'train.seeds is [1, 2]; expected as many as train.num_runs, 3',
     ),
     (
+      ['--config.train.seeds=7', '--config.train.num_runs=1'],
+      'train.seeds is [7]; expected as many as train.num_runs, 1, and two',
+    ),
+    (
       ['--config.train.seeds=1,2,1'],
       'train.seeds is [1, 2, 1]; expected a tuple of different',
     ),

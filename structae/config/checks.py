@@ -327,10 +327,11 @@ def check_train(train: Any) -> None:
       f'train.steps_per_dispatch is {train.steps_per_dispatch}, which does not '
       f'divide train.log_every {train.log_every}'
     )
-  if train.seeds and len(train.seeds) != train.num_runs:
+  if train.seeds and not 1 < len(train.seeds) == train.num_runs:
     raise ConfigError(
       f'train.seeds is {[*train.seeds]}; expected as many as '
-      f'train.num_runs, {train.num_runs}'
+      f'train.num_runs, {train.num_runs}, and two at least: a single one is '
+      '`seed`'
     )
   if train.warmup_steps >= train.num_steps:
     raise ConfigError(
