@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from structae.nn import convolution
+from structae.nn import convolution, resampling
 
 FEW = 4  # channels
 
@@ -85,9 +85,11 @@ def largest(x: jax.Array) -> jax.Array:
     `[..., C]`.
   """
   # Not a reduction: XLA would draw the convolution into it, on one thread.
-  return functools.reduce(
-    jnp.maximum, (x[..., i, :] for i in range(x.shape[-2]))
-  )
+  return functools.reduce(jnp.maximum, _each(x))
+
+
+def _each(x: jax.Array) -> list[jax.Array]:
+  return [x[..., i, :] for i in range(x.shape[-2])]
 
 
 def _forward(x: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
@@ -99,13 +101,7 @@ def _backward(
   given: tuple[jax.Array, jax.Array], g: jax.Array
 ) -> tuple[jax.Array]:
   x, y = given
-  free = jnp.ones(y.shape, bool)
-  parts = []
-  for i in range(x.shape[-2]):
-    hit = free & (x[..., i, :] == y)
-    free = free & ~hit
-    parts.append(jnp.where(hit, g, 0))
-  return (jnp.stack(parts, -2),)
+  return (jnp.stack(resampling.to_first(_each(x), y, g), -2),)
 
 
 largest.defvjp(_forward, _backward)

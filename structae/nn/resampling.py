@@ -4,6 +4,7 @@ Each function equals the stock one of jax or flax to rounding and costs a
 fraction of it (see `experiments/benchmarks/blocks.py`). Arrays are NHWC.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -108,16 +109,33 @@ def _max_pool_forward(x: jax.Array) -> tuple[jax.Array, Any]:
 
 def _max_pool_backward(residuals: Any, g: jax.Array) -> tuple[jax.Array]:
   x, y = residuals
+  windows = _windows(x)
+  pixels = [windows[:, :, i, :, j] for i in range(2) for j in range(2)]
+  parts = to_first(pixels, y, g)
+  rows = [jnp.stack(parts[:2], 3), jnp.stack(parts[2:], 3)]
+  return (jnp.stack(rows, 2).reshape(x.shape),)
+
+
+def to_first(
+  arrays: Iterable[jax.Array], y: jax.Array, g: jax.Array
+) -> list[jax.Array]:
+  """The gradient of a maximum: all of it to the first that is as large.
+
+  Args:
+    arrays: of one shape.
+    y: their maximum.
+    g: the gradient of `y`.
+
+  Returns:
+    The gradient of each array.
+  """
   free = jnp.ones(y.shape, bool)
-  corners = []
-  for i in range(2):
-    row = []
-    for j in range(2):
-      hit = free & (_windows(x)[:, :, i, :, j] == y)
-      free = free & ~hit
-      row.append(jnp.where(hit, g, 0))
-    corners.append(jnp.stack(row, 3))
-  return (jnp.stack(corners, 2).reshape(x.shape),)
+  parts = []
+  for x in arrays:
+    hit = free & (x == y)
+    free = free & ~hit
+    parts.append(jnp.where(hit, g, 0))
+  return parts
 
 
 max_pool.defvjp(_max_pool_forward, _max_pool_backward)
