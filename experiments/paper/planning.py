@@ -87,6 +87,8 @@ class Plan:
       for model in studies.models(part, self._data_set.preset)
       for seed in range(min(seeds, part.max_seeds or seeds))
     ]
+    # A study that is stopped has every model at as many seeds as it can.
+    self._wants.sort(key=lambda want: want.seed)
     self._check_changes()
     self.training = functools.cache(self._training)
     self.candidates()
@@ -259,7 +261,7 @@ class Plan:
     """The run that tries a value."""
     changes = search.changes(value, search.scale or self.scale)
     if search.scale:
-      return self.training(model, (), changes, 0, search.scale)
+      return self.training(model, search.trial, changes, 0, search.scale)
     part = self._searches()[model, search]
     return self._run(part, model, changes, 0)
 

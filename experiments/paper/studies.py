@@ -20,6 +20,7 @@ class Search:
     criterion: by what the value is chosen, a key of `choosing.CRITERIA`.
     below: further changes, at scales below the paper's.
     scale: where values are tried, if not where the study runs.
+    trial: further changes of those that are tried at that other scale.
   """
 
   field: str
@@ -27,6 +28,7 @@ class Search:
   criterion: str
   below: tuple[tuple[str, Any], ...] = ()
   scale: str = ''
+  trial: tuple[tuple[str, Any], ...] = ()
 
   def changes(self, value: Any, scale: str) -> tuple[tuple[str, Any], ...]:
     """The changes of fields by which a value is tried at a scale."""
@@ -87,11 +89,21 @@ class Study:
 # not the best of every model; each gets the best of the same four, so that no
 # model is compared at a rate that suits another: hourglasses do best at the
 # lower ones, and collapse at the highest. The hour scale has the same networks
-# and more updates, which are too many to try: it takes what is best at quick.
+# and more updates, which are too many to try: it takes what is best after a few
+# at quick, of which nothing but the validation loss is wanted.
 RATES = Search(
   'train.learning_rate', (3e-4, 5e-4, 9e-4, 1.5e-3), 'reconstruction'
 )
 TRIED_AT = {'quick': 'quick', 'hour': 'quick'}
+_BRIEF = (
+  ('train.num_steps', 2000),
+  ('evaluation.metrics', ()),
+  ('evaluation.num_train', 512),
+  ('evaluation.num_validation', 128),
+  ('evaluation.num_test', 256),
+  ('evaluation.num_samples', 32),
+  ('evaluation.num_fid_images', 16),
+)
 
 # What stands for a variant where codes have 32 numbers and halves 16 blocks;
 # those of 3 and 6 variables have no counterpart there.
@@ -314,7 +326,9 @@ def rates(scale: str) -> Search | None:
   at = TRIED_AT.get(scale)
   if at is None:
     return None
-  return dataclasses.replace(RATES, scale='' if at == scale else at)
+  if at == scale:
+    return RATES
+  return dataclasses.replace(RATES, scale=at, trial=_BRIEF)
 
 
 def models(part: Part, preset: str) -> tuple[str, ...]:
