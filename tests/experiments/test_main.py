@@ -25,7 +25,7 @@ TINY = [
   '--config.model.num_blocks=4',
   '--config.model.head=(16,)',
   '--config.model.str_tfm=(8,)',
-  '--config.train.num_steps=1000',
+  '--config.train.num_steps=400',
   '--config.train.log_every=50',
   '--config.train.validate_every=100',
   '--config.train.save_minutes=0.0',
@@ -112,7 +112,7 @@ def test_a_run_leaves_everything_behind(finished):
   (line,) = [x for x in out.splitlines() if x.startswith('model: ')]
   total = line.split()[1]
   assert f'Total: {total}' in (folder / 'parameters.txt').read_text()
-  assert [row['step'] for row in run.rows] == list(range(50, 1001, 50))
+  assert [row['step'] for row in run.rows] == list(range(50, 401, 50))
   assert run.rows[-1]['loss'] < run.rows[0]['loss']
   assert set(run.rows[1]) == {
     'step', 'loss', 'reconstruction', 'validation_loss', 'validation_mse'
@@ -140,7 +140,7 @@ def test_codes_carry_their_factors(finished):
   codes = Run(finished[0]).codes('test')
   assert codes.codes.shape == (256, 4, 1)
   assert codes.factor_names[:2] == ('floor_hue', 'wall_hue')
-  assert codes.meta['step'] == 1000
+  assert codes.meta['step'] == 400
   train = Run(finished[0]).codes('train')
   assert not set(train.indices) & set(codes.indices)
 
@@ -231,10 +231,10 @@ def cut_off(path, num_bytes):
 
 def after_a_kill_in_training(folder, dead):
   """A checkpoint half written; rows past the last one, the last one cut."""
-  newest = folder / 'checkpoints' / '00001000'
+  newest = folder / 'checkpoints' / '00000400'
   (newest / 'seal.json').unlink()
   newest.rename(newest.with_suffix('.orbax-checkpoint-tmp-7'))
-  (folder / 'checkpoints' / '00000900.deleted').mkdir()
+  (folder / 'checkpoints' / '00000350.deleted').mkdir()
   cut_off(folder / 'metrics.jsonl', 9)
   cut_off(folder / 'timing.jsonl', 9)
   (folder / f'.metrics.{dead}.jsonl').write_text('{"step": 5')
@@ -251,7 +251,7 @@ def after_a_kill_in_results(folder, dead):
     half = path.with_name(f'.{path.stem}.{dead}{path.suffix}')
     path.rename(half)
     cut_off(half, half.stat().st_size // 2)
-  np.savez(folder / 'pool.npz', pool=np.zeros((8, 4, 1)), step=950)
+  np.savez(folder / 'pool.npz', pool=np.zeros((8, 4, 1)), step=350)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_rows_that_are_lost_are_named(finished, environment, tmp_path):
   cut_off(folder / 'metrics.jsonl', 300)
   code, _, err = finish(start(folder, environment))
   (line,) = err.splitlines()
-  assert code == 2 and 'metrics.jsonl is damaged: of the 20 rows' in line
+  assert code == 2 and 'metrics.jsonl is damaged: of the 8 rows' in line
   assert 'to train anew' in line
 
 

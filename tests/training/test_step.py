@@ -132,6 +132,7 @@ EIGHT_DEVICES = """
 import sys, json, jax
 num = int(sys.argv[1])
 jax.config.update('jax_num_cpu_devices', num)
+jax.config.update('jax_disable_most_optimizations', True)  # compiles faster
 import jax.numpy as jnp
 from structae import build, devices, trainer
 from structae import config as config_lib

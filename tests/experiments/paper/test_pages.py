@@ -133,7 +133,6 @@ SMALL = {
 
 def test_a_real_study_from_the_command_to_the_page(tmp_path, monkeypatch):
   """One that is matched with itself, of a changed field."""
-  monkeypatch.setenv('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
   figures = ('families', 'traversals', 'controllable', 'sample_sheets')
   small = tuple(SMALL.items())
   search = Search('train.learning_rate', (1e-3,), 'reconstruction', small)
