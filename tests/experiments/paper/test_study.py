@@ -51,8 +51,8 @@ def test_the_best_rate_is_trained_with_the_other_seeds(tmp_path):
            for model in ('sae12', 'ae')
            for rate in (0.0005, 0.0015, 0.003)]  # fmt: skip
   best = [f'{model}-learning_rate=0.0015-seed={seed}'
-          for model in ('sae12', 'ae')
-          for seed in (1, 2)]  # fmt: skip
+          for seed in (1, 2)
+          for model in ('sae12', 'ae')]  # fmt: skip
   assert started == tried + best
 
 
