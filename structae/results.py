@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from structae import build, portable, sampling, score_inputs, versions
+from structae import build, memory, portable, sampling, score_inputs, versions
 from structae import config as config_lib
 from structae import keys as keys_lib
 from structae.data import pipeline, sources
@@ -60,11 +60,13 @@ def write(
   order = np.random.RandomState(1).permutation(len(codes['test'].codes))
   if len(model.image_shape) == 3:
     run.save_samples(shown(model, source, codes, order, drawn, partial_key))
+  memory.give_back()
   log('scoring')
   content = score(model, source, codes, drawn, order)
   run.save_scores(content)
   stopping.check('stopped after scoring; training is complete')
   save_decoder(run, model)
+  memory.give_back()
   log('drawing')
   draw_figures(run)
   report.write_report(run.folder)

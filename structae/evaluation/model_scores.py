@@ -41,8 +41,9 @@ def reconstruction(inputs: Inputs) -> Answer:
   n = len(indices)
   seen = pipeline.subset(indices, MOST_VARIANCE_EXAMPLES, seed=1)
   examples = inputs.examples(seen)
+  variance = _variance(examples)
   if examples.dtype == np.uint8:
-    examples = examples / np.float32(255)
+    variance /= 255**2
     values = [
       Found('test_bce', nats, n, '', {'floor': floor, **of_nats}),
       Found('test_bce_above_floor', nats - floor, n, '', of_above),
@@ -50,7 +51,6 @@ def reconstruction(inputs: Inputs) -> Answer:
   else:
     values = [Found('test_loss', nats, n, '', of_nats)]
   values.append(Found('test_mse', mse, n, '', of_mse))
-  variance = float(examples.var(0, dtype=np.float64).mean())
   name = 'explained_variance'
   if variance:
     values.append(Found(name, 1 - mse / variance, n))
@@ -58,6 +58,14 @@ def reconstruction(inputs: Inputs) -> Answer:
     reason = 'all test examples are alike.'
     values.append(Found(name, None, n, missing=reason))
   return Answer(values)
+
+
+def _variance(examples: np.ndarray) -> float:
+  """The mean variance of a number over examples; few are widened at once."""
+  mean = examples.mean(0, dtype=np.float64)
+  parts = np.array_split(examples, -(-len(examples) // 256))
+  total = sum(np.square(part - mean).sum(0) for part in parts)
+  return float(np.mean(total)) / len(examples)
 
 
 def probe(inputs: Inputs) -> Answer:

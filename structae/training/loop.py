@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from structae import processes
+from structae import memory, processes
 from structae.data import pipeline
 from structae.training import checkpoint, progress, step, stop, writers
 
@@ -74,8 +74,10 @@ def train(
     state = updates[size](state, batches.data(now, size))
     now += size
     show.update(now, state)
-    if metrics and first:  # which is waited for, since it compiles
-      metrics.start_clock(now)
+    if first:  # which is waited for, since it compiles
+      memory.give_back()
+      if metrics:
+        metrics.start_clock(now)
     first = False
     logging = now % settings.log_every == 0 or now == last
     if logging:
