@@ -107,7 +107,7 @@ def test_a_run_leaves_everything_behind(finished):
     'reconstructions', 'hybrid', 'traversals', 'partial_hybrid', 'loss',
     'mutual_information', 'variable_effect',
   }  # fmt: skip
-  for text in ('device: ', 'data: shapes3d_synth', 'with compilation', 'left'):
+  for text in ('device: ', 'data: shapes3d_synth', 'with compilation'):
     assert text in out
   (line,) = [x for x in out.splitlines() if x.startswith('model: ')]
   total = line.split()[1]
