@@ -33,6 +33,7 @@ class Choice:
     results: the criterion by value; infinite where training diverged, None
       where it is not finished.
     scale: where they were tried, if not where the study runs.
+    num_steps: updates of each try, if not as many as the scale has.
   """
 
   model: str
@@ -40,6 +41,7 @@ class Choice:
   criterion: str
   results: Mapping[Any, float | None]
   scale: str = ''
+  num_steps: int | None = None
 
   @property
   def is_known(self) -> bool:

@@ -237,6 +237,8 @@ def choices(made: Sequence[Choice]) -> tuple[Rows, str]:
   words = '; '.join(choosing.CRITERIA[name].words for name in names)
   scales = dict.fromkeys(choice.scale for choice in made if choice.scale)
   where = ''.join(f' at the {scale} scale' for scale in scales)
+  updates = dict.fromkeys(c.num_steps for c in made if c.num_steps)
+  where += ''.join(f', {num:,} updates' for num in updates)
   return rows, f'Seed 0{where}; the least is chosen: {words}.'
 
 

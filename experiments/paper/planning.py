@@ -255,7 +255,10 @@ class Plan:
         results[value] = choosing.CRITERIA[search.criterion].of(Run(job.folder))
       elif Run(job.folder).has_diverged:
         results[value] = math.inf
-    return Choice(model, search.field, search.criterion, results, search.scale)
+    num_steps = dict(search.trial).get('train.num_steps')
+    return Choice(
+      model, search.field, search.criterion, results, search.scale, num_steps
+    )
 
   def _trial(self, model: str, search: Search, value: Any) -> Job:
     """The run that tries a value."""

@@ -54,7 +54,8 @@ def of(
   Returns:
     `about`, `reference`, `models` and `matched`, for JSON. `models` are by
     name: `steps`, `images`, `learning_rate`, `seeds`, `parameters`, `tried`
-    (by field the scale, the criterion and its results by value) and `scores`. A
+    (by field the scale, the updates of a try if not as many as the scale has,
+    the criterion and its results by value) and `scores`. A
     score has its `values` by seed, `mean`, `deviation` of the sample,
     `interval` of 95 % and `difference`, that of the reference less the model on
     the seeds of both. `matched` has the `level`, `left_out`, and by model
@@ -108,6 +109,7 @@ def _tried(group: Group, choices: Sequence[Choice]) -> dict[str, Any]:
     'tried': {
       choice.field: {
         'scale': choice.scale or group.runs[0].field('scale'),
+        'steps': choice.num_steps,
         'criterion': choice.criterion,
         'results': {
           f'{value:g}': _nats(nats) for value, nats in choice.results.items()

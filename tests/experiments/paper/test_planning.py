@@ -130,6 +130,7 @@ def test_a_larger_scale_takes_the_rate_that_is_best_at_quick(tmp_path):
   tried = [read(*job.command[3:]).config for job in tries]
   assert {config.scale for config in tried} == {'quick'}
   assert {config.train.num_steps for config in tried} == {2000}  # briefly
+  assert {choice.num_steps for choice in plan.choices()} == {2000}
   assert {config.evaluation.metrics for config in tried} == {()}
   assert tries[0].name == 'ae-quick-learning_rate=0.0003-seed=0'
   assert not plan.finals() and len(plan.undecided()) == 2 * 2
