@@ -7,8 +7,8 @@ Runs that are finished are used as they are, whoever started them; those that
 were stopped go on. So the same command goes on with a study, too. Where a
 learning rate is chosen, the runs that choose it come first. A field is changed
 for every run of the study, such as --config.train.num_steps=20000; values that
-are tried at a smaller scale are tried there as they are. What was found stands
-in the study's folder, every number of it in record.json.
+are tried at a smaller scale are tried there briefly, and without it. What was
+found stands in the study's folder, every number of it in record.json.
 """
 
 import argparse
