@@ -62,3 +62,17 @@ def test_moments_are_summed_in_float32_whatever_the_computation():
   assert y.dtype == jnp.bfloat16
   expected = layer.apply(params, coarse.astype(jnp.float32), zeros)
   np.testing.assert_allclose(y.astype(jnp.float32), expected, atol=0.02)
+
+
+@pytest.mark.parametrize('dtype', [jnp.bfloat16, jnp.float32])
+def test_the_way_back_rounds_its_map_for_good(dtype):
+  """Where maps have 16 bits, XLA would store the gradient in 32."""
+  x, g = [jnp.ones((2, 4, 4, 8), dtype)] * 2
+  ours = lambda x: norm.group_norm(
+    x, jnp.zeros(8), jnp.ones(8), jnp.zeros(8), 2, 'mish'
+  )
+  program = jax.jit(lambda x, g: jax.vjp(ours, x)[1](g)).lower(x, g).as_text()
+  kept = [x for x in program.splitlines() if 'optimization_barrier' in x]
+  assert ['tensor<2x4x4x8xbf16>' in x for x in kept] == [True] * (
+    dtype == jnp.bfloat16
+  )
