@@ -107,31 +107,18 @@ _GRAPH = (
   dataclasses.replace(_MIG, decimals=3),
   dataclasses.replace(_HYBRID, head='scene distance of hybrids × 1000'),
 )
-_FAMILIES = (
+_RECORD = (
   _BCE,
   _MSE,
+  _DCI,
   _MIG,
+  _shown('order', 'order_correlation'),
   _DEPENDENCE,
   _HYBRID,
   _PRIOR,
   _shown('shape seen', 'seen_shape'),
 )
-_RECORD = (
-  _BCE,
-  _MSE,
-  _DCI,
-  _shown('DCI completeness', 'completeness'),
-  _MIG,
-  _DEPENDENCE,
-  _HYBRID,
-  _PRIOR,
-)
 _LABELS = (_BCE, _DCI, _MIG, _shown('MIG, periodic', 'mig_periodic'), _HYBRID)
-_PAPER = (
-  _DCI,
-  _shown('DCI completeness', 'completeness'),
-  _shown(_ORDER, 'order_correlation'),
-)
 _HELD_OUT = tuple(
   _shown(column, f'mse_{column}', 1, 1000)
   for column in ('none', 'encoder', 'decoder', 'both')
@@ -219,10 +206,6 @@ def _graph(content: Mapping[str, Any]) -> Rows:
   return [head, ['parameters', *counts, ''], *rows]
 
 
-def _families(content: Mapping[str, Any]) -> Rows:
-  return by_model(content['families']['models'], _FAMILIES, 'learning_rate')
-
-
 def _record(content: Mapping[str, Any]) -> Rows:
   models = content['record']['models']
   return by_model(models, _RECORD, 'seeds', 'learning_rate')
@@ -246,10 +229,6 @@ def _supervision(content: Mapping[str, Any]) -> Rows:
   return by_model(content['supervision']['models'], _LABELS, 'seeds')
 
 
-def _paper(content: Mapping[str, Any]) -> Rows:
-  return by_score(content['paper'], _PAPER)
-
-
 def _extrapolation(content: Mapping[str, Any]) -> Rows:
   models = content['extrapolation']['models']
   return by_model(models, (*_HELD_OUT, *_FAMILIAR))
@@ -268,8 +247,6 @@ TABLES: dict[str, Callable[[Mapping[str, Any]], Rows]] = {
   'supervision': _supervision,
   'hour': _hour,
   'graph': _graph,
-  'families': _families,
-  'paper': _paper,
   'extrapolation': _extrapolation,
   'quick': _quick,
 }

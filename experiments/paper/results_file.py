@@ -26,7 +26,8 @@ SCORES = (
   *record.SHOWN,
   'explained_variance', 'informativeness_test', 'irs', 'sap', 'modularity',
   'mig_periodic', 'used_variables', 'order_correlation',
-  'scene_distance_reconstruction', 'scene_distance_prior',
+  'scene_distance_reconstruction', 'scene_distance_prior', 'seen_shape',
+  'seen_orientation',
 )  # fmt: skip
 _BY_FACTOR = ('probe_', 'seen_', 'scene_break_')
 # Of sections that the page has once their study has run.

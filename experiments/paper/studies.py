@@ -267,7 +267,12 @@ STUDIES: dict[str, Study] = {
     'The families side by side, over seeds, by every score: at the end of '
     'training, and where each reconstructs as well as the worst of them.',
     (
-      Part(_FIVE, ('families',), changes=_ALL_SCORES, num_checkpoints=40),
+      Part(
+        _FIVE,
+        ('families', 'unused_variables'),
+        changes=_ALL_SCORES,
+        num_checkpoints=40,
+      ),
       Part(
         tuple(model for model in _FAMILIES if model not in _FIVE),
         ('families',),

@@ -64,7 +64,7 @@ def _setting(group: Group, field: str) -> str:
 
 def _picture(groups: Sequence[Group]) -> np.ndarray:
   kinds = _kinds(groups)
-  heads = ['image over reconstruction', *kinds]
+  heads = ['reconstruction', *kinds]
   blocks = [_blocks(group, kinds) for group in groups]
   height, width = blocks[0][0].shape[:2]
   size = montage.text_size((len(kinds) + 2) * width)
