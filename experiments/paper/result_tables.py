@@ -128,13 +128,27 @@ _FAMILIAR = tuple(
   for column in ('none', 'decoder')
 )
 _QUICK = (
-  _shown('test MSE', 'test_mse', 4),
-  _shown('explained variance', 'explained_variance', 3),
+  _shown('test MSE × 1000', 'test_mse', 1, 1000),
+  _shown('explained variance', 'explained_variance', 3, chance=0),
   dataclasses.replace(_BCE, decimals=1),
-  _shown('MIG (10,000 training codes)', 'mig', 3),
-  _shown('scene distance of hybrid samples', 'scene_distance_hybrid', 4),
-  _shown('scene distance of reconstructions',
-         'scene_distance_reconstruction', 4),
+  _shown('MIG (10,000 training codes)', 'mig', chance=3),
+  _shown(_ORDER, 'order_correlation', chance=0),
+  _shown('scene distance × 1000: reconstructions',
+         'scene_distance_reconstruction', 1, 1000),
+  _shown('scene distance × 1000: hybrids', 'scene_distance_hybrid', 1, 1000),
+  *(
+    Shown(f'{factor}: {way}',
+          tuple(f'{score}_{name}' for name in names), chance=chance)
+    for factor, names in {
+      'hues': ('floor_hue', 'wall_hue', 'object_hue'),
+      'shape': ('shape',),
+      'scale': ('scale',),
+      'orientation': ('orientation',),
+    }.items()
+    for way, score, chance in (
+      ('seen', 'seen', None), ('read by a probe', 'probe', 2)
+    )
+  ),
 )  # fmt: skip
 
 Rows = list[list[str]]

@@ -19,7 +19,7 @@ from structae import files
 from structae.commands import parser as parsing
 from structae.config import ConfigError
 
-_TABLE = re.compile(r'(<!-- results: ([\w ]+) -->\n\n)((?:\|.*\n)*)')
+_TABLE = re.compile(r'(<!-- results: ([\w ]+) -->\n\n)((?:\|.*\n)*)\n*')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +58,7 @@ def written(page: str, content: Mapping[str, Any]) -> str:
   from experiments.paper import result_tables
 
   return _TABLE.sub(
-    lambda found: found[1] + result_tables.made(found[2], content), page
+    lambda found: f'{found[1]}{result_tables.made(found[2], content)}\n', page
   )
 
 

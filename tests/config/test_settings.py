@@ -277,7 +277,7 @@ def test_a_misfit_is_named_with_what_would_fit(args, expected):
 def test_a_run_is_told_apart_by_what_it_computes():
   config = parse('sae12', 'quick')
   hashed = config_lib.config_hash(config)
-  spelled = parse('sae12', 'quick', '--config.train.learning_rate=1.5e-3')
+  spelled = parse('sae12', 'quick', '--config.train.learning_rate=2.2e-3')
   assert config_lib.config_hash(spelled) == hashed
   reseeded = parse('sae12', 'quick', '--config.seed=1')
   assert config_lib.config_hash(reseeded) != hashed

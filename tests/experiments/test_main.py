@@ -189,7 +189,7 @@ def test_another_configuration_is_refused(finished, environment):
   assert code == 2
   (line,) = err.splitlines()
   assert 'seed was 0, now 1' in line
-  assert 'train.learning_rate was 0.0015, now 0.5' in line
+  assert 'train.learning_rate was 0.0022, now 0.5' in line
   assert _times(folder) == before
 
 
