@@ -327,5 +327,5 @@ def test_help_shows_the_values_of_the_configuration_beside_it(capsys):
     out = capsys.readouterr().out
     assert ended.value.code == 0 and 'values of sae12:quick:' in out
     assert 'samples [3, by default 0];' in out
-    assert 'updates [5500, by default 100000];' in out
+    assert 'updates [11000, by default 100000];' in out
     assert 'network [(64,), by default ()];' in out  # as it is resolved
