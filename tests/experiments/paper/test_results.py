@@ -23,6 +23,7 @@ PAGE = """# Results
 
 <!-- results: record differences -->
 
+What it means.
 """
 MIG = {'SAE-12': (0.50, 0.45, 0.60), 'AE': (0.10, 0.12, 0.05)}
 
@@ -90,6 +91,7 @@ def test_a_study_comes_onto_the_page(docs, study):
   table = rows(page, 'record differences')
   cell = dict(zip(table[''], table['AE']))['DCI disentanglement']
   assert cell == f'[{low:.2f}, {high:.2f}]'.replace('0.', '.')
+  assert '|\n\nWhat it means.' in page  # else it would be a row of the table
   # The same again changes nothing.
   assert results.main([f'--docs={docs}']) == 0
   assert (docs / 'results.md').read_text() == page
