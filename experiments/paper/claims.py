@@ -114,10 +114,10 @@ CLAIMS = (
         left=('SAE-12', 'used_variables'), right=12.0, sign=-1,
         unit='variables in use of 12', decimals=0),
   Claim('The decoder learns a missing shape better than the encoder', '4.2',
-        left=('SAE-12', 'mse_decoder'), right=('SAE-12', 'mse_encoder'),
+        left=('SAE-12', 'mse_shape_decoder'), right=('SAE-12', 'mse_shape_encoder'),
         **_BALL, authors='.42 against 7.70'),
   Claim('The decoder of SAE-12 learns it better than that of a VAE', '4.2',
-        left=('SAE-12', 'mse_decoder'), right=('VAE', 'mse_decoder'), **_BALL,
+        left=('SAE-12', 'mse_shape_decoder'), right=('VAE', 'mse_shape_decoder'), **_BALL,
         authors='.42 against .44'),
 )  # fmt: skip
 

@@ -119,13 +119,15 @@ _RECORD = (
   _shown('shape seen', 'seen_shape'),
 )
 _LABELS = (_BCE, _DCI, _MIG, _shown('MIG, periodic', 'mig_periodic'), _HYBRID)
-_HELD_OUT = tuple(
-  _shown(column, f'mse_{column}', 1, 1000)
-  for column in ('none', 'encoder', 'decoder', 'both')
-)
-_FAMILIAR = tuple(
-  _shown(f'{column}, familiar', f'mse_familiar_{column}', 1, 1000)
-  for column in ('none', 'decoder')
+_SETTINGS = (
+  dataclasses.replace(_BCE, decimals=1),
+  _DCI,
+  _shown('DCI completeness', 'completeness'),
+  _MIG,
+  _shown('order', 'order_correlation'),
+  _HYBRID,
+  _shown('reconstruction', 'scene_distance_reconstruction', 1, 1000),
+  _shown('orientation seen', 'seen_orientation'),
 )
 _QUICK = (
   _shown('test MSE × 1000', 'test_mse', 1, 1000),
@@ -243,13 +245,23 @@ def _supervision(content: Mapping[str, Any]) -> Rows:
   return by_model(content['supervision']['models'], _LABELS, 'seeds')
 
 
-def _extrapolation(content: Mapping[str, Any]) -> Rows:
-  models = content['extrapolation']['models']
-  return by_model(models, (*_HELD_OUT, *_FAMILIAR))
+def _held_out(content: Mapping[str, Any], what: str) -> Rows:
+  """Errors on what the base has not seen, and on the rest."""
+  columns = [
+    _shown(f'{column}{rest}', f'{kind}_{what}_{column}', 1, 1000)
+    for kind, rest in (('mse', ''), ('mse_familiar', ', familiar'))
+    for column in ('none', 'encoder', 'decoder', 'both')
+  ]
+  return by_model(content['extrapolation']['models'], columns, 'seeds')
 
 
 def _quick(content: Mapping[str, Any]) -> Rows:
-  return by_score(content['quick'], _QUICK)
+  models = content['quick']['models']
+  return by_score({'models': {'SAE-12': models['SAE-12']}}, _QUICK)
+
+
+def _settings(content: Mapping[str, Any]) -> Rows:
+  return by_model(content['quick']['models'], _SETTINGS, 'seeds')
 
 
 TABLES: dict[str, Callable[[Mapping[str, Any]], Rows]] = {
@@ -261,8 +273,10 @@ TABLES: dict[str, Callable[[Mapping[str, Any]], Rows]] = {
   'supervision': _supervision,
   'hour': _hour,
   'graph': _graph,
-  'extrapolation': _extrapolation,
+  'missing shape': lambda content: _held_out(content, 'shape'),
+  'missing views': lambda content: _held_out(content, 'camera'),
   'quick': _quick,
+  'settings': _settings,
 }
 
 

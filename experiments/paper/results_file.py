@@ -14,8 +14,10 @@ from typing import Any
 
 from experiments.paper import extrapolate, over_training, record
 from experiments.paper.over_training import SHOWN as CURVES
+from structae import config as config_lib
 from structae import files
 from structae.config import ConfigError
+from structae.config.identity import RESUMABLE
 from structae.evaluation import uncertainty
 from structae.pages import wording
 from structae.run import Run
@@ -109,23 +111,46 @@ def _needed(models: Mapping[str, Any]) -> dict[str, Any]:
 
 def _run(content: dict[str, Any], folder: Path) -> str:
   run = Run(folder)
-  scale, seed = run.field('scale'), str(run.field('seed'))
+  scale, seed = run.field('scale'), run.field('seed')
+  model = _model(_section(content, scale), titled(run))
   for name, entry in run.scores.items():
     needed = name in SCORES or name.startswith(_BY_FACTOR)
     if needed and entry.get('value') is not None:
-      score = _score(content, scale, run, name)
-      score['values'] = {**score.get('values', {}), seed: entry['value']}
+      _add(model, seed, name, entry['value'])
       if 'chance' in entry:
-        score['chance'] = entry['chance']
-      _summarize(score)
+        model['scores'][name]['chance'] = entry['chance']
   return scale
+
+
+def titled(run: Run) -> str:
+  """The model of a run, with the settings that are not those of its scale."""
+  names = [
+    f'{field.rpartition(".")[2].replace("_", " ")} {value}'
+    for field, value in _changed(run).items()
+  ]
+  return ', '.join([wording.model_title(run), *names])
+
+
+def _changed(run: Run) -> dict[str, Any]:
+  if run.name not in config_lib.VARIANTS:
+    return {}
+  usual = config_lib.get_config(run.name, run.field('scale'))
+  config_lib.update(usual, config_lib.written_out(usual))
+  others = {**config_lib.flat(usual), 'seed': run.field('seed')}
+  # The number of updates is resumable only where no schedule ends with it.
+  free = RESUMABLE - {'train.num_steps'}
+  return {
+    field: value
+    for field, value in config_lib.flat(run.settings).items()
+    if field not in free and field in others and value != others[field]
+  }
 
 
 def _curve(content: dict[str, Any], folder: Path) -> str:
   run = Run(folder)
   size = run.config.train.batch_size
   curves = _section(content, run.field('scale')).setdefault('curves', {})
-  curves[wording.model_title(run)] = {
+  curves[titled(run)] = {
     str(step * size): {name: x for name, x in scores.items() if name in CURVES}
     for step, scores in over_training.known(run).items()
   }
@@ -140,10 +165,8 @@ def _extrapolation(content: dict[str, Any], folder: Path) -> str:
   model = _model(section, wording.model_name(found['model']))
   for kind in ('mse', 'mse_familiar'):
     for column, value in found[kind].items():
-      score = model['scores'].setdefault(f'{kind}_{column}', {})
-      values = score.get('values', {})
-      score['values'] = {**values, str(found['seed']): value}
-      _summarize(score)
+      name = f'{kind}_{found["hold_out"]}_{column}'
+      _add(model, found['seed'], name, value)
   return 'extrapolation'
 
 
@@ -155,19 +178,12 @@ def _model(section: dict[str, Any], name: str) -> dict[str, Any]:
   return section['models'].setdefault(name, {'scores': {}})
 
 
-def _score(
-  content: dict[str, Any], section: str, run: Run, score: str
-) -> dict[str, Any]:
-  model = _model(_section(content, section), wording.model_title(run))
-  return model['scores'].setdefault(score, {})
-
-
-def _summarize(score: dict[str, Any]) -> None:
-  """Sets mean, deviation and interval to those of the values by seed."""
-  chance = score.get('chance')
-  score |= record.over_seeds(score['values'], {})
-  if chance is not None:
-    score['chance'] = chance
+def _add(model: dict[str, Any], seed: int, name: str, value: float) -> None:
+  """Adds a seed's score; mean, deviation and interval are then of all seeds."""
+  model['seeds'] = sorted({*model.get('seeds', ()), seed})
+  score = model['scores'].setdefault(name, {})
+  values = {**score.get('values', {}), str(seed): value}
+  score |= record.over_seeds(values, {})
 
 
 def difference(

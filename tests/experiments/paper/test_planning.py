@@ -110,9 +110,12 @@ def test_a_part_that_searches_shows_every_value():
   assert paper.finals()[1].name == 'bvae-beta=8.0-seed=0'
 
 
-def test_an_extrapolation_waits_for_the_rate_and_needs_every_seed():
+def test_an_extrapolation_needs_every_seed_and_waits_where_rates_are_tried():
   plan = plan_of('extrapolation', seeds=2)
-  assert len(plan.undecided()) == 4 * 2  # models, seeds
+  assert not plan.undecided()  # each at the rate of the scale
+  assert len(plan.finals()) == 4 * 2 * 2  # models, seeds, what is held out
+  waiting = plan_of('paper', seeds=2).undecided()
+  assert sum(want.part.hold_out == 'shape' for want in waiting) == 4
   job, *_ = plan_of('extrapolation', 'smoke').finals()
   assert job.command[1:3] == ('experiments.paper.extrapolate', 'sae12:smoke')
   assert '--hold_out=shape' in job.command

@@ -115,18 +115,24 @@ def test_a_claim_is_judged_by_the_interval_of_its_difference(docs, study):
   assert few == claims.verdict(None, 1) == 'cannot be told at this scale'
 
 
-def test_a_run_adds_its_seed(docs, make_run):
+def test_a_run_adds_its_seed_to_those_of_the_same_settings(docs, make_run):
   (docs / 'results.md').write_text('<!-- results: claims -->\n\n')
-  for seed in (0, 1):
-    config = {'scale': 'hour'}
-    run = make_run(f'r{seed}', model='sae12', seed=seed, config=config,
-                   scores={'mig': 0.25 + seed, 'unheard_of': 1.0})  # fmt: skip
+  hour = {'scale': 'hour', 'data': {'name': 'shapes3d_synth', 'size': 32}}
+  wide = hour | {'model': {'width': 64, 'str_tfm': [64]}}
+  free = hour | {'train': {'log_every': 7, 'num_steps': 80_000}}
+  for i, (seed, config) in enumerate(((0, hour), (1, free), (0, wide))):
+    run = make_run(f'r{i}', model='sae12', seed=seed, config=config,
+                   scores={'mig': 0.25 + i, 'unheard_of': 1.0})  # fmt: skip
     assert results.main([str(run), f'--docs={docs}']) == 0
   content = json.loads((docs / 'results.json').read_text())
-  scores = content['hour']['models']['SAE-12']['scores']
+  models = content['hour']['models']
+  assert [*models] == ['SAE-12', 'SAE-12, width 64']
+  assert models['SAE-12']['seeds'] == [0, 1]
+  scores = models['SAE-12']['scores']
   assert [*scores] == ['mig']
   assert scores['mig']['values'] == {'0': 0.25, '1': 1.25}
   assert scores['mig']['mean'] == 0.75
+  assert models['SAE-12, width 64']['scores']['mig']['values'] == {'0': 2.25}
 
 
 @pytest.mark.parametrize(
