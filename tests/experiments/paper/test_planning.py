@@ -87,10 +87,10 @@ def test_at_the_quick_scale_the_rate_comes_first():
 
 def test_finals_are_trained_at_the_best_rate(tmp_path):
   plan = plan_of(Study('', (Part(('ae',)),)), seeds=3, runs=tmp_path)
-  for job, loss in zip(plan.candidates(), (5.0, 3.0, 4.0)):
+  for job, loss in zip(plan.candidates(), (5.0, 3.0, 4.0, 4.5)):
     finish(job, validation_loss=loss)
   (choice,) = plan.choices()
-  assert [*choice.results.values()] == [5.0, 3.0, 4.0, None]
+  assert [*choice.results.values()] == [5.0, 3.0, 4.0, 4.5, None]
   assert not plan.finals()  # one is not tried yet
   *_, last = plan.candidates()
   last.folder.mkdir()
