@@ -138,7 +138,7 @@ def test_a_larger_scale_takes_the_rate_that_is_best_at_quick(tmp_path):
   assert tries[0].name == 'ae-quick-learning_rate=0.0003-seed=0'
   assert not plan.finals() and len(plan.undecided()) == 2 * 2
   for i, job in enumerate(tries):
-    finish(job, validation_loss=abs(i % 4 - 2.0))
+    finish(job, validation_loss=abs(i % 5 - 2.0))
   runs = [read(*job.command[3:]).config for job in plan.finals()]
   assert [config.seed for config in runs] == [0, 0, 1, 1]
   assert {config.train.learning_rate for config in runs} == {9e-4}
