@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.paper.studies import Search
+from structae.commands.jobs import Job
 from structae.run import Run
 
 
@@ -97,3 +99,25 @@ CRITERIA = {
     'which stands beside it',
   ),
 }
+
+
+def choice(model: str, search: Search, jobs: Mapping[Any, Job]) -> Choice:
+  """What the values that are tried have given so far.
+
+  Args:
+    model: its name.
+    search: what is tried.
+    jobs: the job of each value.
+  """
+  num_steps = dict(search.trial).get('train.num_steps')
+  results = {value: _result(job, search) for value, job in jobs.items()}
+  return Choice(
+    model, search.field, search.criterion, results, search.scale, num_steps
+  )
+
+
+def _result(job: Job, search: Search) -> float | None:
+  run = Run(job.folder)
+  if job.is_finished():
+    return CRITERIA[search.criterion].of(run)
+  return math.inf if run.has_diverged else None

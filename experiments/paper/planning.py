@@ -1,14 +1,13 @@
 """From a study to its jobs: the same command, the same folder, the same run."""
 
 import functools
-import math
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.paper import choosing, matched, over_training, studies
+from experiments.paper import choosing, matched, scoring, studies
 from experiments.paper.choosing import Choice
 from experiments.paper.extrapolate import RESULT
 from experiments.paper.matched import Matching
@@ -17,7 +16,6 @@ from structae import config as config_lib
 from structae.commands.jobs import Job
 from structae.config import ConfigError
 from structae.data import catalog
-from structae.evaluation import registry as metrics
 from structae.run import Run
 
 Changes = tuple[tuple[str, Any], ...]  # of fields, by dotted name
@@ -180,14 +178,15 @@ class Plan:
 
   def scorings(self) -> list[Job]:
     """Scores that figures need and finished runs lack, a job a run."""
+    has_factors = bool(self._data_set.factors)
     lacking: dict[Job, list[str]] = {}
     for want in self._wants:
       for job in self._jobs(want):
         if job and job.kind == 'train' and job.is_finished():
-          names = self._lacking(want.part, job.folder)
+          names = scoring.lacking(job.folder, want.part.metrics, has_factors)
           lacking.setdefault(job, []).extend(names)
     return [
-      _scoring(job, tuple(dict.fromkeys(names)))
+      scoring.at_end(job, tuple(dict.fromkeys(names)))
       for job, names in lacking.items()
       if names
     ]
@@ -206,7 +205,7 @@ class Plan:
     found = self.matching()
     jobs = {job.folder: job for job in self.finals()}
     return [
-      _matching(jobs[folder], step)
+      scoring.at_step(jobs[folder], step)
       for folder, step in (found.steps if found else {}).items()
     ]
 
@@ -247,18 +246,8 @@ class Plan:
     return part.searches.get(model, usual)
 
   def _choice(self, model: str, search: Search) -> Choice:
-    results: dict[Any, float | None] = {}
-    for value in search.values:
-      job = self._trial(model, search, value)
-      results[value] = None
-      if job.is_finished():
-        results[value] = choosing.CRITERIA[search.criterion].of(Run(job.folder))
-      elif Run(job.folder).has_diverged:
-        results[value] = math.inf
-    num_steps = dict(search.trial).get('train.num_steps')
-    return Choice(
-      model, search.field, search.criterion, results, search.scale, num_steps
-    )
+    jobs = {value: self._trial(model, search, value) for value in search.values}
+    return choosing.choice(model, search, jobs)
 
   def _trial(self, model: str, search: Search, value: Any) -> Job:
     """The run that tries a value."""
@@ -325,16 +314,6 @@ class Plan:
       kind='extrapolate',
     )
 
-  def _lacking(self, part: Part, folder: Path) -> tuple[str, ...]:
-    """Metrics that the part asks for, and that can be had, but are not."""
-    factors = bool(self._data_set.factors)
-    usable = [
-      name
-      for name in part.metrics
-      if (_has_weights() if name in metrics.IMAGE_METRICS else factors)
-    ]
-    return tuple(name for name in usable if not _is_scored(folder, name))
-
   def _tokens(self, scale: str) -> str:
     """The data set and the scale, where they are not the usual ones."""
     named = {self.data: catalog.DEFAULT, scale: 'paper'}
@@ -358,54 +337,6 @@ def _job_name(model: str, changes: Changes, seed: int) -> str:
   return '-'.join([model, *fields, f'seed={seed}'])
 
 
-def _scoring(job: Job, names: tuple[str, ...]) -> Job:
-  """The command that adds scores to those of a run."""
-  flags = (f'--workdir={job.folder}', f'--metrics={",".join(names)}')
-  return Job(
-    name=f'{job.name}-scores',
-    command=('-m', 'structae', 'evaluate', *flags),
-    folder=job.folder,
-    is_finished=lambda: all(_is_scored(job.folder, name) for name in names),
-    kind='score',
-  )
-
-
-def _matching(job: Job, step: int) -> Job:
-  """The command that scores one checkpoint of a run."""
-  return Job(
-    name=f'{job.name}-step={step}',
-    command=(
-      '-m',
-      'experiments.paper.over_training',
-      str(job.folder),
-      f'--step={step}',
-    ),
-    folder=job.folder,
-    is_finished=lambda: over_training.is_scored(Run(job.folder), step),
-    kind='score',
-  )
-
-
 def _unique(jobs: Iterable[Job]) -> list[Job]:
   """One job a folder: no two may work in the same."""
   return list({job.folder: job for job in jobs}.values())
-
-
-def _is_scored(folder: Path, metric: str) -> bool:
-  scores = Run(folder).scores
-  if metric in metrics.IMAGE_METRICS:
-    return scores.get(f'{metric}_rec', {}).get('value') is not None
-  found = {entry.get('score', name) for name, entry in scores.items()}
-  return all(row.name in found for row in metrics.of_metric(metric))
-
-
-@functools.cache
-def _has_weights() -> bool:
-  """Whether FIDs can be computed: they need the Inception weights."""
-  from structae.evaluation.images import weights as inception_weights
-
-  try:
-    inception_weights.find_weights()
-  except (OSError, ValueError):
-    return False
-  return True

@@ -214,7 +214,8 @@ def test_scores_that_a_figure_needs_are_added_once(tmp_path, monkeypatch):
     Part(('ae',), metrics=('mig', 'dci')),
     Part(('ae',), metrics=('irs', 'fid')),
   )
-  monkeypatch.setattr(planning, '_has_weights', lambda: False)
+  has_weights = 'experiments.paper.scoring._has_weights'
+  monkeypatch.setattr(has_weights, lambda: False)
   plan = plan_of(Study('', parts), 'smoke', runs=tmp_path)
   assert not plan.scorings()  # the run is not finished
   (job,) = plan.finals()
