@@ -11,32 +11,45 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
-def hybrid(key: jax.Array, codes: jax.Array, num_samples: int) -> jax.Array:
-  """Recombines encoded examples, one variable at a time.
+def hybrid(
+  key: jax.Array,
+  codes: jax.Array,
+  num_samples: int,
+  groups: Sequence[int] | None = None,
+) -> jax.Array:
+  """Recombines encoded examples, one variable, or group of them, at a time.
 
   Variables keep their marginals and lose their dependence; no prior is needed.
+  Those of a group come from the same example, and keep theirs on each other.
 
   Args:
     key: a PRNG key.
     codes: `[N, K, D]`, `N` encoded examples of `K` variables.
     num_samples: the number of samples `S`.
+    groups: of each variable the number of its group, K numbers below K; see
+      `structae.evaluation.dependent_groups`. None: each is its own.
 
   Returns:
-    `[S, K, D]`, every variable of every sample copied from a random example.
+    `[S, K, D]`, every group of every sample copied from a random example.
 
   Raises:
     ValueError: if `codes` does not have three axes, or no example, or there
-      are fewer than no samples.
+      are fewer than no samples, or `groups` does not fit.
 
-  Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2.
+  Source: Leeb et al., https://arxiv.org/abs/2006.07796, section 2.2; groups are
+  not of the paper.
   """
   _check_key(key)
   _check_codes(codes)
   _check_num(num_samples, 'num_samples')
-  rows = jax.random.randint(key, (num_samples, codes.shape[1]), 0, len(codes))
-  return codes[rows, jnp.arange(codes.shape[1])]
+  num_variables = codes.shape[1]
+  rows = jax.random.randint(key, (num_samples, num_variables), 0, len(codes))
+  if groups is not None:
+    rows = rows[:, _checked_groups(groups, num_variables)]
+  return codes[rows, jnp.arange(num_variables)]
 
 
 def pool(key: jax.Array, codes: jax.Array, size: int = 128) -> jax.Array:
@@ -263,6 +276,20 @@ def _check_array(values: Any, name: str) -> None:
   is_real = any(jnp.issubdtype(dtype, kind) for kind in kinds)
   if not is_real or dtype.itemsize > 8 or not dtype.isnative:
     raise ValueError(f'{name} must be real numbers, got {dtype}.')
+
+
+def _checked_groups(groups: Sequence[int], num_variables: int) -> np.ndarray:
+  numbers = np.asarray(groups)
+  if numbers.shape != (num_variables,) or numbers.dtype.kind not in 'iu':
+    raise ValueError(
+      f'groups must be {num_variables} whole numbers, one a variable, got '
+      f'{groups!r}.'
+    )
+  if not 0 <= numbers.min() <= numbers.max() < num_variables:
+    raise ValueError(
+      f'groups are numbered from 0 to {num_variables - 1}, got {groups!r}.'
+    )
+  return numbers
 
 
 def _check_num(num: Any, name: str) -> None:

@@ -32,6 +32,35 @@ def test_the_numbers_of_a_variable_move_together(codes):
   np.testing.assert_array_equal(rows[..., 0], rows[..., 1])
 
 
+def test_the_variables_of_a_group_come_from_one_example(codes):
+  key = jax.random.key(0)
+  rows = sampling.hybrid(key, codes, 200, (0, 1, 0))[..., 0] // 100
+  np.testing.assert_array_equal(rows[:, 0], rows[:, 2])
+  assert (rows[:, 0] != rows[:, 1]).mean() > 0.8
+  alone = sampling.hybrid(key, codes, 200, range(K))
+  np.testing.assert_array_equal(alone, sampling.hybrid(key, codes, 200))
+  copies = sampling.hybrid(key, codes, 200, [1] * K)
+  assert {*copies[:, 0, 0].tolist()} <= {*codes[:, 0, 0].tolist()}
+  np.testing.assert_array_equal(copies - copies[:, :1, :1], codes[:1] % 100
+                                + jnp.zeros_like(copies))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+  'groups, message',
+  [
+    ((0, 1), 'groups must be 3 whole numbers, one a variable, got (0, 1)'),
+    ((0.0, 1.0, 2.0), 'groups must be 3 whole numbers'),
+    ('abc', 'groups must be 3 whole numbers'),
+    ((0, 1, 3), 'groups are numbered from 0 to 2, got (0, 1, 3)'),
+    ((0, -1, 1), 'groups are numbered from 0 to 2'),
+  ],
+)
+def test_groups_that_do_not_fit_are_refused(codes, groups, message):
+  with pytest.raises(ValueError) as error:
+    sampling.hybrid(jax.random.key(0), codes, 2, groups)
+  assert message in str(error.value)
+
+
 def test_rows_are_uniform_and_independent_across_variables(codes):
   num = 20_000
   rows = np.asarray(

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.paper import claims
+from experiments.paper import claims, grouped
 from structae import markdown
 from structae.config import ConfigError
 from structae.figures import models as names
@@ -153,6 +153,13 @@ _QUICK = (
   ),
 )  # fmt: skip
 
+_GROUPS = tuple(
+  _shown(f'{number} groups{rest}', f'{score}_of_{number}_groups', 1, 1000)
+  for number in (12, *grouped.NUMBERS)
+  for score, rest in (('scene_distance', ''), ('at_random', ', at random'))
+  if rest == '' or 1 < number < 12
+)
+
 Rows = list[list[str]]
 
 
@@ -215,6 +222,10 @@ def _hour(content: Mapping[str, Any]) -> Rows:
   return by_score(content['hour'], _HOUR)
 
 
+def _groups(content: Mapping[str, Any]) -> Rows:
+  return by_score(content['hour'], _GROUPS)
+
+
 def _graph(content: Mapping[str, Any]) -> Rows:
   head, *rows = by_score(content['graph'], _GRAPH, differences=True)
   models = _ordered(content['graph']['models'])
@@ -272,6 +283,7 @@ TABLES: dict[str, Callable[[Mapping[str, Any]], Rows]] = {
   'matched differences': _matched_differences,
   'supervision': _supervision,
   'hour': _hour,
+  'groups': _groups,
   'graph': _graph,
   'missing shape': lambda content: _held_out(content, 'shape'),
   'missing views': lambda content: _held_out(content, 'camera'),

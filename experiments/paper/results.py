@@ -3,7 +3,8 @@
   python -m experiments.paper.results [FOLDER ...] [--docs=docs]
 
 FOLDER is that of a study (record.json), of a run (scores.json,
-over_training.json) or of an extrapolation (extrapolation.json). Each table of
+over_training.json), of an extrapolation (extrapolation.json) or of hybrids of
+groups (grouped.json). Each table of
 docs/results.md after a line `<!-- results: NAME -->` is written anew; sentences
 are not, and tests/test_results_page.py holds their numbers against the file.
 Without a folder the tables are written of what the file holds.

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments.paper import extrapolate, over_training, record
+from experiments.paper import extrapolate, grouped, over_training, record
 from experiments.paper.over_training import SHOWN as CURVES
 from structae import config as config_lib
 from structae import files
@@ -64,7 +64,8 @@ def merge(content: dict[str, Any], folder: Path) -> list[str]:
     content: of the file; changed in place. What it says of the same models is
       replaced, of a run that of the same seed.
     folder: of a study (`record.json`), of a run (`scores.json`,
-      `over_training.json`) or of an extrapolation (`extrapolation.json`).
+      `over_training.json`), of an extrapolation (`extrapolation.json`) or of
+      hybrids of groups (`grouped.json`).
 
   Returns:
     The names of the sections that have changed.
@@ -77,6 +78,7 @@ def merge(content: dict[str, Any], folder: Path) -> list[str]:
     'scores.json': _run,
     over_training.RESULT: _curve,
     extrapolate.RESULT: _extrapolation,
+    grouped.RESULT: _grouped,
   }
   found = [name for name in made if (folder / name).is_file()]
   if not found:
@@ -168,6 +170,16 @@ def _extrapolation(content: dict[str, Any], folder: Path) -> str:
       name = f'{kind}_{found["hold_out"]}_{column}'
       _add(model, found['seed'], name, value)
   return 'extrapolation'
+
+
+def _grouped(content: dict[str, Any], folder: Path) -> str:
+  found = files.read_object(folder / grouped.RESULT)
+  model = _model(_section(content, found['scale']), found['model'])
+  for number, scores in found['by_number'].items():
+    for name in ('scene_distance', 'at_random', 'new'):
+      score = f'{name}_of_{number}_groups'
+      _add(model, found['seed'], score, scores[name])
+  return found['scale']
 
 
 def _section(content: dict[str, Any], name: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .metrics.dependence import gaussian_dependence as gaussian_dependence
 from .metrics.dependence import pairwise_information as pairwise_information
 from .metrics.explicitness import explicitness as explicitness
 from .metrics.factor_vae_score import factor_vae_score as factor_vae_score
+from .metrics.groups import dependent_groups as dependent_groups
 from .metrics.infomec import infomec as infomec
 from .metrics.irs import irs as irs
 from .metrics.mig import mig as mig
