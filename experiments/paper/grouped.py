@@ -68,15 +68,19 @@ def _run(name: str, output: Path | None) -> None:
   }
   files.write_text(folder / RESULT, json.dumps(content, indent=1) + '\n')
   rows = np.stack([some[:_NUM_SHOWN] for some in pictures.values()])
-  sheet = grids.traversal_sheet(rows, [f'{num} groups' for num in pictures])
+  sheet = grids.traversal_sheet(rows, [_named(num) for num in pictures])
   grids.save_png(folder / 'grouped.png', sheet)
   for num, row in found.items():
     print(
-      f'{num:3} groups  distance {row["scene_distance"]:.4f}, at random '
+      f'{_named(num):>9}  distance {row["scene_distance"]:.4f}, at random '
       f'{row["at_random"]:.4f}  diversity {row["scene_diversity"]:.3f}  '
       f'new {row["new"]:.2f}  {row["groups"]}'
     )
   print(f'written to {folder / RESULT}')
+
+
+def _named(number: int) -> str:
+  return f'{number} group{"s" * (number > 1)}'
 
 
 def curve(model: Any) -> tuple[dict[int, dict[str, Any]], dict[int, Any]]:

@@ -154,7 +154,7 @@ _QUICK = (
 )  # fmt: skip
 
 _GROUPS = tuple(
-  _shown(f'{number} groups{rest}', f'{score}_of_{number}_groups', 1, 1000)
+  _shown(f'{number}{rest}', f'{score}_of_{number}_groups', 1, 1000)
   for number in (12, *grouped.NUMBERS)
   for score, rest in (('scene_distance', ''), ('at_random', ', at random'))
   if rest == '' or 1 < number < 12
