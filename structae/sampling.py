@@ -18,7 +18,7 @@ def hybrid(
   key: jax.Array,
   codes: jax.Array,
   num_samples: int,
-  groups: Sequence[int] | None = None,
+  groups: Sequence[int] | np.ndarray | None = None,
 ) -> jax.Array:
   """Recombines encoded examples, one variable, or group of them, at a time.
 
@@ -278,7 +278,9 @@ def _check_array(values: Any, name: str) -> None:
     raise ValueError(f'{name} must be real numbers, got {dtype}.')
 
 
-def _checked_groups(groups: Sequence[int], num_variables: int) -> np.ndarray:
+def _checked_groups(
+  groups: Sequence[int] | np.ndarray, num_variables: int
+) -> np.ndarray:
   numbers = np.asarray(groups)
   if numbers.shape != (num_variables,) or numbers.dtype.kind not in 'iu':
     raise ValueError(
