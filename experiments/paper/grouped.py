@@ -53,7 +53,6 @@ def _run(name: str, output: Path | None) -> None:
 
   import structae
   from structae.figures import grids
-  from structae.pages import wording
 
   model = structae.load_pretrained(name)
   data = model.config.data.name
@@ -61,9 +60,8 @@ def _run(name: str, output: Path | None) -> None:
     raise ConfigError(f'{name} is of {data}, whose scenes are not all known')
   found, pictures = curve(model)
   content = {
-    'model': wording.model_name(model.about['name']),
-    'seed': model.config.seed,
-    'scale': model.config.scale,
+    'name': model.about['name'],
+    'config': model.config.to_dict(),
     'by_number': found,
   }
   files.write_text(folder / RESULT, json.dumps(content, indent=1) + '\n')

@@ -126,26 +126,26 @@ def _run(content: dict[str, Any], folder: Path) -> str:
 
 def titled(run: Run) -> str:
   """The model of a run, with the settings that are not those of its scale."""
-  names = [
-    f'{field.rpartition(".")[2].replace("_", " ")} {value}'
-    for field, value in _changed(run).items()
-  ]
-  return ', '.join([wording.model_title(run), *names])
+  return ', '.join(
+    [wording.model_title(run), *_changed(run.name, run.settings)]
+  )
 
 
-def _changed(run: Run) -> dict[str, Any]:
-  if run.name not in config_lib.VARIANTS:
-    return {}
-  usual = config_lib.get_config(run.name, run.field('scale'))
+def _changed(name: str, settings: Mapping[str, Any]) -> list[str]:
+  """The settings of a variant that are not those of its scale, in words."""
+  if name not in config_lib.VARIANTS:
+    return []
+  fields = config_lib.flat(settings)
+  usual = config_lib.get_config(name, fields['scale'])
   config_lib.update(usual, config_lib.written_out(usual))
-  others = {**config_lib.flat(usual), 'seed': run.field('seed')}
+  others = {**config_lib.flat(usual), 'seed': fields['seed']}
   # The number of updates is resumable only where no schedule ends with it.
   free = RESUMABLE - {'train.num_steps'}
-  return {
-    field: value
-    for field, value in config_lib.flat(run.settings).items()
+  return [
+    f'{field.rpartition(".")[2].replace("_", " ")} {value}'
+    for field, value in fields.items()
     if field not in free and field in others and value != others[field]
-  }
+  ]
 
 
 def _curve(content: dict[str, Any], folder: Path) -> str:
@@ -174,12 +174,15 @@ def _extrapolation(content: dict[str, Any], folder: Path) -> str:
 
 def _grouped(content: dict[str, Any], folder: Path) -> str:
   found = files.read_object(folder / grouped.RESULT)
-  model = _model(_section(content, found['scale']), found['model'])
+  name, settings = found['name'], found['config']
+  title = ', '.join([wording.model_name(name), *_changed(name, settings)])
+  scale, seed = settings['scale'], settings['seed']
+  model = _model(_section(content, scale), title)
   for number, scores in found['by_number'].items():
     for name in ('scene_distance', 'at_random', 'new'):
       score = f'{name}_of_{number}_groups'
-      _add(model, found['seed'], score, scores[name])
-  return found['scale']
+      _add(model, seed, score, scores[name])
+  return scale
 
 
 def _section(content: dict[str, Any], name: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def folder(tmp_path_factory):
 
 def test_variables_leave_their_scenes_alone_and_keep_them_together(folder):
   content = json.loads((folder / 'grouped.json').read_text())
-  assert (content['model'], content['seed']) == ('SAE-12', 0)
+  assert content['name'] == 'sae12'
   found = content['by_number']
   assert [len({*row['groups']}) for row in found.values()] == [12, 6, 1]
   model = structae.load_pretrained(NAME)
@@ -49,6 +49,15 @@ def test_they_come_into_the_file_of_results(folder):
   of_file = json.loads((folder / 'grouped.json').read_text())['by_number']
   values = scores['at_random_of_6_groups']['values']
   assert values == {'0': of_file['6']['at_random']}
+  # Of other settings it stands beside.
+  file = folder / 'grouped.json'
+  of_file = json.loads(file.read_text())
+  of_file['config']['train']['learning_rate'] = 0.5
+  (other := folder / 'other').mkdir()
+  (other / 'grouped.json').write_text(json.dumps(of_file))
+  results_file.merge(content, other)
+  models = content['hour']['models']
+  assert [*models] == ['SAE-12', 'SAE-12, learning rate 0.5']
 
 
 def test_bad_input_is_one_line(tmp_path, capsys):
