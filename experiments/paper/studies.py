@@ -226,7 +226,7 @@ _PAPER = {
       Part(_EXTRAPOLATED, ('extrapolation',), hold_out='shape'),
       Part(_EXTRAPOLATED, ('extrapolation',), hold_out='camera'),
     ),
-    # To try rates as well would be four times as many runs.
+    # To try five rates of each model would be 20 more trainings.
     small=tuple(
       Part(_FOUR, ('extrapolation',), hold_out=what, one_rate=True)
       for what in ('shape', 'camera')
