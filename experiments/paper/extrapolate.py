@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ml_collections
 import numpy as np
 
 from structae import config as config_lib
@@ -55,11 +56,13 @@ class Study(NamedTuple):
   """The runs of a study, and where its result belongs.
 
   Attributes:
+    config: of a run of all the updates on everything.
     commands: of the runs by column, `none` (the base) first.
     runs: their folders.
     folder: of the result.
   """
 
+  config: ml_collections.ConfigDict
   commands: dict[str, Command]
   runs: dict[str, Run]
   folder: Path
@@ -137,7 +140,9 @@ def plan(asked: Command, hold_out: str) -> Study:
     }
     commands[column], runs[column] = _changed(asked, column, changes)
   folder = asked.workdir or base.with_name(f'{base.name}-extrapolation')
-  return Study(commands, runs, folder)
+  config = asked.config.copy_and_resolve_references()
+  config_lib.update(config, config_lib.written_out(config))
+  return Study(config, commands, runs, folder)
 
 
 def _changed(
@@ -200,6 +205,7 @@ def conclude(study: Study) -> None:
 
       content, pictures = held_out.score(study.runs, stopping)
       content['runs'] = runs
+      content['config'] = study.config.to_dict()
       rows = np.stack([*pictures.values()])
       grids.save_png(picture, grids.traversal_sheet(rows, [*pictures]))
       files.write_arrays(study.folder / PICTURES, pictures, compress=True)

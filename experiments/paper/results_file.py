@@ -126,9 +126,13 @@ def _run(content: dict[str, Any], folder: Path) -> str:
 
 def titled(run: Run) -> str:
   """The model of a run, with the settings that are not those of its scale."""
-  return ', '.join(
-    [wording.model_title(run), *_changed(run.name, run.settings)]
-  )
+  changed = _changed(run.name, run.settings)
+  return ', '.join([wording.model_title(run), *changed])
+
+
+def _named(name: str, settings: Mapping[str, Any]) -> str:
+  """The same of a model's name and its settings."""
+  return ', '.join([wording.model_name(name), *_changed(name, settings)])
 
 
 def _changed(name: str, settings: Mapping[str, Any]) -> list[str]:
@@ -164,7 +168,7 @@ def _extrapolation(content: dict[str, Any], folder: Path) -> str:
   section = _section(content, 'extrapolation')
   section.pop('source', None)
   section['scale'] = found['scale']
-  model = _model(section, wording.model_name(found['model']))
+  model = _model(section, _named(found['model'], found['config']))
   for kind in ('mse', 'mse_familiar'):
     for column, value in found[kind].items():
       name = f'{kind}_{found["hold_out"]}_{column}'
@@ -175,9 +179,8 @@ def _extrapolation(content: dict[str, Any], folder: Path) -> str:
 def _grouped(content: dict[str, Any], folder: Path) -> str:
   found = files.read_object(folder / grouped.RESULT)
   name, settings = found['name'], found['config']
-  title = ', '.join([wording.model_name(name), *_changed(name, settings)])
   scale, seed = settings['scale'], settings['seed']
-  model = _model(_section(content, scale), title)
+  model = _model(_section(content, scale), _named(name, settings))
   for number, scores in found['by_number'].items():
     for name in ('scene_distance', 'at_random', 'new'):
       score = f'{name}_of_{number}_groups'

@@ -6,7 +6,14 @@ import re
 import numpy as np
 import pytest
 
-from experiments.paper import claims, record, result_tables, results
+from experiments.paper import (
+  claims,
+  extrapolate,
+  record,
+  result_tables,
+  results,
+)
+from structae import files
 from structae.evaluation import uncertainty
 from structae.pages.seeds import by_seed
 from structae.run import read_run
@@ -133,6 +140,29 @@ def test_a_run_adds_its_seed_to_those_of_the_same_settings(docs, make_run):
   assert scores['mig']['values'] == {'0': 0.25, '1': 1.25}
   assert scores['mig']['mean'] == 0.75
   assert models['SAE-12, width 64']['scores']['mig']['values'] == {'0': 2.25}
+
+
+def test_an_extrapolation_adds_its_seed_likewise(docs, tmp_path):
+  (docs / 'results.md').write_text('<!-- results: missing shape -->\n\n')
+  folder = tmp_path / 'extrapolation'
+  for seed, width in ((0, 32), (1, 32), (1, 64)):
+    config = {'scale': 'quick', 'seed': seed, 'model': {'width': width}}
+    errors = {
+      column: 0.01 + seed for column in ('none', 'encoder', 'decoder', 'both')
+    }
+    found = {
+      'model': 'sae12', 'seed': seed, 'scale': 'quick', 'hold_out': 'shape',
+      'config': config, 'mse': errors, 'mse_familiar': errors,
+    }  # fmt: skip
+    files.write_text(folder / extrapolate.RESULT, json.dumps(found))
+    assert results.main([str(folder), f'--docs={docs}']) == 0
+  content = json.loads((docs / 'results.json').read_text())
+  models = content['extrapolation']['models']
+  assert {name: model['seeds'] for name, model in models.items()} == {
+    'SAE-12': [0, 1], 'SAE-12, width 64': [1],
+  }  # fmt: skip
+  scores = models['SAE-12']['scores']
+  assert scores['mse_shape_decoder']['values'] == {'0': 0.01, '1': 1.01}
 
 
 @pytest.mark.parametrize(
