@@ -1,5 +1,6 @@
 """Parameters by flat dotted names, held against what a configuration builds."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,11 +62,17 @@ def image_shape(config: Any, channels: int) -> tuple[int, ...]:
 
 def expected(config: Any, channels: int) -> dict[str, jax.ShapeDtypeStruct]:
   """The parameters of the model of a configuration; nothing is computed."""
-  module = build.model(config, channels)
-  images = jax.ShapeDtypeStruct((1, *image_shape(config, channels)), 'float32')
-  init: Any = module.init
+  shape = image_shape(config, channels)
+  return {**_shapes(build.model(config, channels), shape)}
+
+
+@functools.cache  # tracing takes a second, and a run asks several times
+def _shapes(
+  module: Any, shape: tuple[int, ...]
+) -> dict[str, jax.ShapeDtypeStruct]:
+  images = jax.ShapeDtypeStruct((1, *shape), 'float32')
   key = jax.eval_shape(lambda: jax.random.key(0))
-  return flatten(jax.eval_shape(init, key, images)['params'])
+  return flatten(jax.eval_shape(module.init, key, images)['params'])
 
 
 def check(config: Any, flat: Mapping[str, Any]) -> None:

@@ -88,8 +88,10 @@ def assert_same_results(a, b):
 
 
 def wait_for_a_checkpoint(process, folder):
-  deadline = time.monotonic() + 200
-  while not list((folder / 'checkpoints').glob('*/seal.json')):
+  """Of this process: one that was not there before."""
+  found = lambda: {*(folder / 'checkpoints').glob('*/seal.json')}
+  before, deadline = found(), time.monotonic() + 200
+  while not found() - before:
     assert process.poll() is None, process.communicate()[1]
     assert time.monotonic() < deadline
     time.sleep(0.01)
@@ -193,8 +195,20 @@ def test_another_configuration_is_refused(finished, environment):
   assert _times(folder) == before
 
 
-def test_a_killed_run_resumes_to_the_same_bits(finished, environment, tmp_path):
-  folder = tmp_path / 'killed'
+def test_stopped_and_killed_it_ends_with_the_same_bits(
+  finished, environment, tmp_path
+):
+  folder = tmp_path / 'ended'
+  for number in (signal.SIGTERM, signal.SIGINT):
+    # A signal is all that makes it save.
+    process = start(folder, environment, '--config.train.save_minutes=1000.0')
+    deadline = time.monotonic() + 200
+    while 'with compilation' not in process.stdout.readline():
+      assert time.monotonic() < deadline
+    process.send_signal(number)
+    code, out, err = finish(process)
+    assert code == 0, err
+    assert 'saved' in out and 'Traceback' not in err
   process = start(folder, environment)
   wait_for_a_checkpoint(process, folder)
   process.send_signal(signal.SIGKILL)
@@ -203,25 +217,6 @@ def test_a_killed_run_resumes_to_the_same_bits(finished, environment, tmp_path):
   code, out, err = finish(start(folder, environment))
   assert code == 0, err
   assert 'resuming at step' in out
-  assert_same_run(folder, finished[0])
-
-
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_run_saves_and_exits_0(
-  finished, environment, tmp_path, number
-):
-  folder = tmp_path / 'stopped'
-  save_never = '--config.train.save_minutes=1000.0'
-  process = start(folder, environment, save_never)
-  deadline = time.monotonic() + 200
-  while 'with compilation' not in process.stdout.readline():
-    assert time.monotonic() < deadline
-  process.send_signal(number)
-  code, out, err = finish(process)
-  assert code == 0, err
-  assert 'saved' in out and 'Traceback' not in err
-  code, out, err = finish(start(folder, environment, save_never))
-  assert code == 0 and 'resuming at step' in out, err
   assert_same_run(folder, finished[0])
 
 
@@ -319,9 +314,11 @@ def test_a_full_disk_is_one_line(finished, environment, tmp_path, is_trained):
   (line,) = [x for x in err.splitlines() if x.startswith('error: ')]
   assert code == 1
   assert 'File too large' in line and '; once that is mended' in line
-  code, _, err = finish(start(folder, environment))
-  assert code == 0, err
-  assert_same_results(folder, finished[0])
+  assert not (folder / 'COMPLETE').exists()
+  if is_trained:  # else nothing was saved to go on from
+    code, _, err = finish(start(folder, environment))
+    assert code == 0, err
+    assert_same_results(folder, finished[0])
 
 
 def test_a_loss_that_is_no_number_is_named(environment, tmp_path):
